@@ -1,0 +1,81 @@
+//! The record of one exchange with the API.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// One request that was sent for a capture, and what came of it.
+///
+/// Serialised it is free of secrets and of the reply's body; in memory a capture's raw reply stays
+/// reachable through [`Attempt::raw_reply`]. `Debug` never shows a body.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// What was asked.
+    pub operation: Operation,
+    /// When it was begun, in milliseconds since the Unix epoch, by the wall clock given at the start.
+    pub began_ms: u64,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// How far it came.
+    pub phase: Phase,
+    /// The status of the reply, if its head arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The gateway's id of the request, for FlexFactor's support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What it showed, in one escaped sentence.
+    pub finding: String,
+    #[serde(skip)]
+    pub(crate) raw_reply: Option<Bytes>,
+}
+
+impl Attempt {
+    /// The body of the reply to a capture, as it came (with an echoed token masked).
+    ///
+    /// The reply to a lookup is not kept: it is full of personal data.
+    #[must_use]
+    pub fn raw_reply(&self) -> Option<&[u8]> {
+        self.raw_reply.as_deref()
+    }
+}
+
+/// What an attempt asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `POST /v1/capture`.
+    Capture,
+    /// `GET /v1/orders/{id}`.
+    Lookup,
+}
+
+/// How far an attempt came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Provably nothing left.
+    NotSent,
+    /// Something may have left; no reply came.
+    MaybeSent,
+    /// A reply began and broke off.
+    CutReply,
+    /// A complete reply came.
+    Replied,
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("operation", &self.operation)
+            .field("began_ms", &self.began_ms)
+            .field("took_ms", &self.took_ms)
+            .field("phase", &self.phase)
+            .field("status", &self.status)
+            .field("request_id", &self.request_id)
+            .field("finding", &self.finding)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,584 @@
+//! The machine of one capture: every transition is in this file, and nowhere else.
+//!
+//! ```text
+//!               ┌─────────── another token ◄──────────── 401 ───────────┐
+//!               ▼                                                       │
+//! start ──► Authorize ──► Send(capture) ──► SUCCESS ─────────► Captured │
+//!               │              │  ▲                                     │
+//!             denied           │  └── Wait ◄── not sent, 429, 421       │
+//!               │              ├── FAILED, 4xx ──► look once ──► NotCaptured
+//!               ▼              ▼                                        │
+//!          NotCaptured     in doubt ──► Wait ──► Send(lookup) ──────────┤
+//!                              ▲                  │   │  Completed, Returned ──► Captured
+//!                              │                  │   │  Cancelled ──► NotCaptured
+//!                              └─ Capturerequired ┘   └─ anything else: Wait, look again
+//!                                 (same key again)       deadline ──► Unknown
+//! ```
+//!
+//! The rules (numbers as in `docs/outcomes.md`):
+//!
+//! - **R1** Doubt is sticky. Once an attempt may have been executed, no later refusal clears it.
+//! - **R2** Doubt closes on evidence, never on time: the word SUCCESS, or the order's own status.
+//!   *Capturerequired* means "not yet": it allows a resend, it proves no failure.
+//! - **R3** Every send has the same key and the same bytes.
+//! - **R4** The machine never makes a key. A new one is a new, explicit intent of the merchant.
+//! - **R6** In doubt: look the order up, send again only if it still waits, look again.
+//! - **R7** Once the key is 24 hours old, or under [`Resend::Never`], doubt is never sent again.
+//! - **R9** Everything is bounded: sends, logins, waits, and the deadline over all of them.
+//! - A refusal without doubt is confirmed by one lookup, because the "no" may be the echo of a
+//!   capture that somebody else made (`docs/decisions/0003-confirm-a-refusal.md`).
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+
+use crate::attempt::{Attempt, Operation, Phase};
+use crate::outcome::{Outcome, Proof, Reason, Receipt, Refusal, Ticket, unix_ms};
+use crate::policy::{self, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
+use crate::tokens::Denied;
+use crate::transport::{Lost, Sent};
+use crate::values::{BearerToken, Capture};
+use crate::verdict::{Doubt, Verdict};
+use crate::wire::order::{self, OrderStatus};
+use crate::wire::{self, Api, Request, Response};
+
+/// What the driver has to do next. Each open arm carries the only value that takes its answer, so a
+/// wrong event, or a step after the end, does not compile.
+#[derive(Debug, Clone)]
+#[must_use]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one value exists at a time, and it lives on the stack"
+)]
+pub enum Step {
+    /// Get a bearer token, other than the one just refused.
+    Authorize(NeedsToken),
+    /// Send this request.
+    Send(Request, InFlight),
+    /// Wait until then.
+    Wait(Instant, Waiting),
+    /// The end.
+    Done(Outcome),
+}
+
+/// A capture that needs a token.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct NeedsToken {
+    flow: Box<Flow>,
+    next: Operation,
+}
+
+/// A capture with a request on its way.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct InFlight {
+    flow: Box<Flow>,
+    operation: Operation,
+    began: Instant,
+}
+
+/// A capture that waits.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Waiting {
+    flow: Box<Flow>,
+    next: Operation,
+    until: Instant,
+}
+
+impl Capture {
+    /// Begins this capture.
+    ///
+    /// `now` drives every wait; `wall` is what the wall clock says at that moment, to date the
+    /// record and to measure the key's age across processes.
+    pub fn start(&self, api: &Api, policy: &Policy, now: Instant, wall: SystemTime) -> Step {
+        Flow::new(*self, api, policy, now, wall).perform(Operation::Capture, now)
+    }
+}
+
+impl Ticket {
+    /// Takes an unknown outcome up again, in this process or another. It begins with the order's
+    /// status and has a new deadline and new sends; the doubt and the key's age stay.
+    pub fn resume(self, api: &Api, policy: &Policy, now: Instant, wall: SystemTime) -> Step {
+        let mut flow = Flow::new(self.capture, api, policy, now, wall);
+        flow.doubt = Some(self.doubt);
+        flow.first_sent = self.first_sent;
+        flow.attempts = self.attempts;
+        let first = if policy.lookup() {
+            Operation::Lookup
+        } else {
+            Operation::Capture
+        };
+        if first == Operation::Capture && !flow.may_resend(now) {
+            return flow.conclude();
+        }
+        flow.perform(first, now)
+    }
+}
+
+impl NeedsToken {
+    /// The token that was just refused, if that is why another one is needed.
+    #[must_use]
+    pub fn refused(&self) -> Option<&BearerToken> {
+        self.flow.refused.as_ref()
+    }
+
+    /// Goes on with this token.
+    pub fn authorized(self, token: BearerToken, now: Instant) -> Step {
+        let Self { mut flow, next } = self;
+        if flow.refused.as_ref() == Some(&token) {
+            return flow.denied(Denied::OwnToken, next, now);
+        }
+        flow.token = Some(token);
+        flow.perform(next, now)
+    }
+
+    /// Goes on without a token.
+    pub fn denied(self, why: Denied, now: Instant) -> Step {
+        self.flow.denied(why, self.next, now)
+    }
+}
+
+impl InFlight {
+    /// How long the transport may take for this attempt, connection and reply included.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.flow.policy.attempt_timeout()
+    }
+
+    /// Goes on with a complete reply.
+    pub fn received(self, mut response: Response, now: Instant) -> Step {
+        let Self {
+            flow,
+            operation,
+            began,
+        } = self;
+        flow.mask_token(&mut response);
+        let record = flow.record(operation, began, now, Phase::Replied, Some(&response));
+        match operation {
+            Operation::Capture => flow.captured_or_not(&response, record, now),
+            Operation::Lookup => flow.looked_up(&response, record, now),
+        }
+    }
+
+    /// Goes on after a request that got no complete reply.
+    pub fn lost(self, lost: &Lost, now: Instant) -> Step {
+        let Self {
+            mut flow,
+            operation,
+            began,
+        } = self;
+        let phase = match (lost.sent(), lost.head()) {
+            (Sent::No, _) => Phase::NotSent,
+            (Sent::Maybe, None) => Phase::MaybeSent,
+            (Sent::Maybe, Some(_)) => Phase::CutReply,
+        };
+        let mut record = flow.record(operation, began, now, phase, None);
+        record.status = lost.head().map(|(status, _)| status.as_u16());
+        record.finding = format!("{lost} ({})", lost.detail());
+        flow.attempts.push(record);
+        flow.refusals = 0;
+        let wish = lost
+            .head()
+            .and_then(|(_, headers)| policy::retry_after(headers));
+        match (operation, phase) {
+            (Operation::Lookup, _) if lost.is_lasting() => flow.conclude(),
+            (Operation::Lookup, _) => flow.look_again(wish, now),
+            (Operation::Capture, Phase::NotSent) => {
+                flow.refusal = Some(Reason::NeverSent(lost.detail()));
+                if lost.is_lasting() {
+                    flow.conclude()
+                } else {
+                    flow.try_again(None, now)
+                }
+            }
+            (Operation::Capture, Phase::MaybeSent) => flow.pursue(Doubt::NoReply, wish, now),
+            (Operation::Capture, _) => flow.pursue(Doubt::CutReply, wish, now),
+        }
+    }
+}
+
+impl Waiting {
+    /// Goes on once the time has come; earlier it just asks to wait on.
+    pub fn elapsed(self, now: Instant) -> Step {
+        if now < self.until {
+            return Step::Wait(self.until, self);
+        }
+        self.flow.perform(self.next, now)
+    }
+}
+
+/// Everything that a capture knows about itself.
+#[derive(Debug, Clone)]
+struct Flow {
+    capture: Capture,
+    /// The request body, made once: every send shares these bytes.
+    body: Bytes,
+    api: Api,
+    policy: Policy,
+    started: Instant,
+    wall: SystemTime,
+    deadline: Instant,
+    token: Option<BearerToken>,
+    refused: Option<BearerToken>,
+    /// 401s in a row: the second one, against a fresh token, is final.
+    refusals: u32,
+    failed_logins: u32,
+    sends_left: u32,
+    waits: u32,
+    first_sent: Option<SystemTime>,
+    /// Set once an attempt may have been executed; only evidence ends the flow otherwise (R1).
+    doubt: Option<Doubt>,
+    /// What is true unless there is doubt.
+    refusal: Option<Reason>,
+    retry_after: Option<Duration>,
+    attempts: Vec<Attempt>,
+}
+
+impl Flow {
+    fn new(
+        capture: Capture,
+        api: &Api,
+        policy: &Policy,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Box<Self> {
+        Box::new(Self {
+            capture,
+            body: wire::capture::body(&capture),
+            api: api.clone(),
+            policy: *policy,
+            started: now,
+            wall,
+            // A deadline beyond what the clock can hold is no deadline; a century is as good.
+            deadline: now
+                .checked_add(policy.deadline())
+                .unwrap_or(now + Duration::from_secs(3_155_760_000)),
+            token: None,
+            refused: None,
+            refusals: 0,
+            failed_logins: 0,
+            sends_left: policy.max_sends().get(),
+            waits: 0,
+            first_sent: None,
+            doubt: None,
+            refusal: None,
+            retry_after: None,
+            attempts: Vec::new(),
+        })
+    }
+
+    /// Sends the next request, if there is still time and, for a capture, a send left.
+    fn perform(mut self: Box<Self>, next: Operation, now: Instant) -> Step {
+        if now > self.deadline || (next == Operation::Capture && self.sends_left == 0) {
+            return self.conclude();
+        }
+        let Some(token) = &self.token else {
+            return Step::Authorize(NeedsToken { flow: self, next });
+        };
+        let request = match next {
+            Operation::Capture => wire::capture::request(&self.api, token, self.body.clone()),
+            Operation::Lookup => order::request(&self.api, self.capture.order_id(), token),
+        };
+        if next == Operation::Capture {
+            self.sends_left -= 1;
+            let sent = self.wall_at(now);
+            self.first_sent.get_or_insert(sent);
+        }
+        Step::Send(
+            request,
+            InFlight {
+                flow: self,
+                operation: next,
+                began: now,
+            },
+        )
+    }
+
+    /// The reply to a capture.
+    fn captured_or_not(
+        mut self: Box<Self>,
+        response: &Response,
+        mut record: Attempt,
+        now: Instant,
+    ) -> Step {
+        let verdict = Verdict::of(self.capture.order_id(), response);
+        record.finding = finding(&verdict);
+        record.raw_reply = Some(response.body().clone());
+        self.attempts.push(record);
+        if verdict != Verdict::Unauthorized {
+            self.refusals = 0;
+        }
+        match verdict {
+            Verdict::Captured => self.captured(Proof::Reply),
+            Verdict::Declined(errors) => self.refuse(Reason::Declined(errors), now),
+            Verdict::Rejected(status, errors) => self.refuse(Reason::Rejected(status, errors), now),
+            Verdict::Unauthorized => {
+                self.refusal = Some(Reason::Unauthorized);
+                self.authorize_again(Operation::Capture, now)
+            }
+            Verdict::Throttled(wish) => {
+                self.refusal = Some(Reason::Throttled(wish));
+                self.try_again(wish, now)
+            }
+            Verdict::Misdirected => {
+                self.refusal = Some(Reason::NeverSent(
+                    "the server is not the right one (421)".into(),
+                ));
+                self.try_again(None, now)
+            }
+            Verdict::InProgress(doubt) => {
+                // "The same key is in progress": that send did not start anything (R9).
+                if matches!(doubt, Doubt::Status(409 | 425)) {
+                    self.sends_left += 1;
+                }
+                self.pursue(doubt, None, now)
+            }
+            Verdict::Ambiguous(doubt, wish) => self.pursue(doubt, wish, now),
+        }
+    }
+
+    /// The reply to a lookup: only an order with our id is evidence (R2).
+    fn looked_up(
+        mut self: Box<Self>,
+        response: &Response,
+        mut record: Attempt,
+        now: Instant,
+    ) -> Step {
+        let status = order::read_reply(self.capture.order_id(), response);
+        record.finding = status.map_or("no evidence".to_owned(), |status| {
+            format!("the order is {status}")
+        });
+        self.attempts.push(record);
+        if response.status() == http::StatusCode::UNAUTHORIZED {
+            return self.authorize_again(Operation::Lookup, now);
+        }
+        self.refusals = 0;
+        match status {
+            Some(status @ (OrderStatus::Completed | OrderStatus::Returned)) => {
+                self.captured(Proof::OrderStatus(status))
+            }
+            Some(OrderStatus::Cancelled) => {
+                self.refusal = Some(Reason::OrderCancelled);
+                self.doubt = None; // the one piece of evidence for "no" (R2)
+                self.conclude()
+            }
+            Some(OrderStatus::CaptureRequired) if self.doubt.is_some() && self.may_resend(now) => {
+                self.perform(Operation::Capture, now)
+            }
+            _ => self.look_again(policy::retry_after(response.headers()), now),
+        }
+    }
+
+    /// A "no" of the API. In doubt it changes nothing (R1); otherwise it is confirmed by one look.
+    fn refuse(mut self: Box<Self>, reason: Reason, now: Instant) -> Step {
+        match self.doubt.clone() {
+            Some(doubt) => self.pursue(doubt, None, now),
+            None => {
+                self.refusal = Some(reason);
+                if self.policy.lookup() {
+                    self.perform(Operation::Lookup, now)
+                } else {
+                    self.conclude()
+                }
+            }
+        }
+    }
+
+    /// Nothing was executed by the last send: send again later, unless there is older doubt.
+    fn try_again(self: Box<Self>, wish: Option<Duration>, now: Instant) -> Step {
+        match self.doubt.clone() {
+            Some(doubt) => self.pursue(doubt, wish, now),
+            None if self.sends_left == 0 => self.conclude(),
+            None => self.wait(Operation::Capture, wish, now),
+        }
+    }
+
+    /// In doubt: find out (R6).
+    fn pursue(mut self: Box<Self>, doubt: Doubt, wish: Option<Duration>, now: Instant) -> Step {
+        self.doubt = Some(doubt);
+        if self.policy.lookup() {
+            self.wait(Operation::Lookup, wish, now)
+        } else if self.may_resend(now) {
+            self.wait(Operation::Capture, wish, now)
+        } else {
+            self.conclude()
+        }
+    }
+
+    /// A lookup that decided nothing. In doubt it is repeated; a mere confirmation is not.
+    fn look_again(self: Box<Self>, wish: Option<Duration>, now: Instant) -> Step {
+        if self.doubt.is_some() {
+            self.wait(Operation::Lookup, wish, now)
+        } else {
+            self.conclude()
+        }
+    }
+
+    /// The token was refused: one other token may be tried.
+    fn authorize_again(mut self: Box<Self>, next: Operation, now: Instant) -> Step {
+        self.refusals += 1;
+        self.refused = self.token.take();
+        if self.refusals > 1 {
+            self.conclude()
+        } else {
+            self.perform(next, now)
+        }
+    }
+
+    /// There is no token. In doubt the login is tried until the deadline, otherwise a few times.
+    fn denied(mut self: Box<Self>, why: Denied, next: Operation, now: Instant) -> Step {
+        self.failed_logins += 1;
+        let lasting = why.is_lasting();
+        let wish = if let Denied::Unavailable { retry_after, .. } = &why {
+            *retry_after
+        } else {
+            None
+        };
+        let enough = self.doubt.is_none() && self.failed_logins >= self.policy.max_sends().get();
+        self.refusal.get_or_insert(Reason::NoToken(why));
+        if lasting || enough {
+            self.conclude()
+        } else {
+            self.wait(next, wish, now)
+        }
+    }
+
+    /// Waits as long as the server wished, else by backoff; never past the deadline.
+    fn wait(mut self: Box<Self>, next: Operation, wish: Option<Duration>, now: Instant) -> Step {
+        let delay =
+            wish.unwrap_or_else(|| policy::backoff(self.capture.idempotency_key(), self.waits));
+        self.waits = self.waits.saturating_add(1);
+        match now
+            .checked_add(delay)
+            .filter(|until| *until <= self.deadline)
+        {
+            Some(until) if delay <= LONGEST_RETRY_AFTER => Step::Wait(
+                until,
+                Waiting {
+                    flow: self,
+                    next,
+                    until,
+                },
+            ),
+            _ => {
+                self.retry_after = wish;
+                self.conclude()
+            }
+        }
+    }
+
+    fn captured(self, proof: Proof) -> Step {
+        let Self {
+            capture, attempts, ..
+        } = self;
+        Step::Done(Outcome::Captured(Receipt {
+            capture,
+            proof,
+            attempts,
+        }))
+    }
+
+    /// The end without a receipt: doubt makes it unknown, whatever else was said (R1).
+    fn conclude(self) -> Step {
+        let Self {
+            capture,
+            doubt,
+            refusal,
+            first_sent,
+            retry_after,
+            attempts,
+            ..
+        } = self;
+        Step::Done(match doubt {
+            Some(doubt) => Outcome::Unknown(Ticket {
+                capture,
+                doubt,
+                first_sent,
+                retry_after,
+                attempts,
+            }),
+            None => {
+                let too_late = || Reason::NeverSent("the deadline passed first".into());
+                let reason = refusal.unwrap_or_else(too_late);
+                Outcome::NotCaptured(Refusal {
+                    capture,
+                    reason,
+                    attempts,
+                })
+            }
+        })
+    }
+
+    /// Whether a capture in doubt may be sent again (R7). A key of unknown age counts as old.
+    fn may_resend(&self, now: Instant) -> bool {
+        let age = self
+            .first_sent
+            .map(|first| self.wall_at(now).duration_since(first));
+        let young = matches!(age, Some(Ok(age)) if age < KEY_LIFETIME);
+        self.sends_left > 0 && self.policy.resend() == Resend::Keyed && young
+    }
+
+    fn wall_at(&self, now: Instant) -> SystemTime {
+        let since = now.saturating_duration_since(self.started);
+        self.wall.checked_add(since).unwrap_or(self.wall)
+    }
+
+    fn record(
+        &self,
+        operation: Operation,
+        began: Instant,
+        now: Instant,
+        phase: Phase,
+        response: Option<&Response>,
+    ) -> Attempt {
+        let took = now.saturating_duration_since(began).as_millis();
+        let request_id = response.and_then(|response| response.headers().get(wire::REQUEST_ID));
+        Attempt {
+            operation,
+            began_ms: unix_ms(self.wall_at(began)),
+            took_ms: u64::try_from(took).unwrap_or(u64::MAX),
+            phase,
+            status: response.map(|response| response.status().as_u16()),
+            request_id: request_id
+                .and_then(|id| id.to_str().ok())
+                .map(|id| crate::printable(id, 80)),
+            finding: String::new(),
+            raw_reply: None,
+        }
+    }
+
+    /// A reply that echoes our token is cleaned before anything reads, shows or keeps it.
+    fn mask_token(&self, response: &mut Response) {
+        let Some(token) = self.token.as_ref().map(|token| token.expose().as_bytes()) else {
+            return;
+        };
+        let body = response.body();
+        if !body.windows(token.len()).any(|window| window == token) {
+            return;
+        }
+        let mut masked = body.to_vec();
+        let mut from = 0;
+        while let Some(at) = masked[from..]
+            .windows(token.len())
+            .position(|window| window == token)
+        {
+            masked[from + at..from + at + token.len()].fill(b'*');
+            from += at + token.len();
+        }
+        *response.body_mut() = masked.into();
+    }
+}
+
+fn finding(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Captured => "the API says SUCCESS".into(),
+        Verdict::Declined(errors) => Reason::Declined(errors.clone()).to_string(),
+        Verdict::Rejected(status, errors) => Reason::Rejected(*status, errors.clone()).to_string(),
+        Verdict::Unauthorized => Reason::Unauthorized.to_string(),
+        Verdict::Throttled(wish) => Reason::Throttled(*wish).to_string(),
+        Verdict::Misdirected => "the server is not the right one (421)".into(),
+        Verdict::InProgress(doubt) | Verdict::Ambiguous(doubt, _) => doubt.to_string(),
+    }
+}

@@ -1,0 +1,224 @@
+//! What a user may tune, with defaults nobody needs to touch; and how long to wait.
+
+use std::num::NonZeroU32;
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, header};
+
+use crate::values::IdempotencyKey;
+
+/// How hard to try. All waits are counted on the monotonic clock.
+///
+/// ```
+/// use std::time::Duration;
+/// use capture_core::{Policy, Resend};
+/// let policy = Policy::default().with_deadline(Duration::from_secs(30)).with_resend(Resend::Never);
+/// assert_eq!(policy.attempt_timeout(), Duration::from_secs(35));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    attempt_timeout: Duration,
+    deadline: Duration,
+    max_sends: NonZeroU32,
+    resend: Resend,
+    lookup: bool,
+}
+
+/// Whether a capture that may have arrived is sent again, under the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resend {
+    /// Send again with the same key and the same bytes: the server makes it one capture.
+    #[default]
+    Keyed,
+    /// Never send again once a request may have left; only the order's status decides. For servers
+    /// whose idempotency you do not trust.
+    Never,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            attempt_timeout: Duration::from_secs(35),
+            deadline: Duration::from_secs(120),
+            max_sends: NonZeroU32::new(4).expect("4 is not 0"),
+            resend: Resend::Keyed,
+            lookup: true,
+        }
+    }
+}
+
+impl Policy {
+    /// How long one attempt may take, connection and reply included; 35 s unless set.
+    ///
+    /// The gateway in front of the API answers up to 30 s: a shorter timeout gives up before it
+    /// does and manufactures unknown outcomes.
+    #[must_use]
+    pub fn with_attempt_timeout(self, attempt_timeout: Duration) -> Self {
+        Self {
+            attempt_timeout,
+            ..self
+        }
+    }
+
+    /// After how long no further attempt or wait is begun; 120 s unless set.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// How often the capture may be sent; 4 unless set. A 409 ("the same key is in progress") does
+    /// not count, its waiting does.
+    #[must_use]
+    pub fn with_max_sends(self, max_sends: NonZeroU32) -> Self {
+        Self { max_sends, ..self }
+    }
+
+    /// Whether a capture that may have arrived is sent again; [`Resend::Keyed`] unless set.
+    #[must_use]
+    pub fn with_resend(self, resend: Resend) -> Self {
+        Self { resend, ..self }
+    }
+
+    /// Whether the order's status is asked for evidence; on unless set. Without it, doubt can only
+    /// be cleared by the reply to a resend.
+    #[must_use]
+    pub fn with_lookup(self, lookup: bool) -> Self {
+        Self { lookup, ..self }
+    }
+
+    /// How long one attempt may take.
+    #[must_use]
+    pub fn attempt_timeout(&self) -> Duration {
+        self.attempt_timeout
+    }
+
+    /// After how long no further attempt or wait is begun.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// How often the capture may be sent.
+    #[must_use]
+    pub fn max_sends(&self) -> NonZeroU32 {
+        self.max_sends
+    }
+
+    /// Whether a capture that may have arrived is sent again.
+    #[must_use]
+    pub fn resend(&self) -> Resend {
+        self.resend
+    }
+
+    /// Whether the order's status is asked for evidence.
+    #[must_use]
+    pub fn lookup(&self) -> bool {
+        self.lookup
+    }
+}
+
+/// The server's guarantee for one key: after this a repeat could be a second capture.
+pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A longer wait than this is not worth a caller's time; it is handed back instead.
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+const SHORTEST_WAIT_MS: u64 = 500;
+const LONGEST_WAIT_MS: u64 = 8_000;
+
+/// The wait before try `n` (from 0): between 0.5 s and an upper bound that doubles up to 8 s.
+///
+/// The jitter is a hash of key and `n`: different captures spread, and the core needs no randomness.
+pub(crate) fn backoff(key: IdempotencyKey, n: u32) -> Duration {
+    let bound = (SHORTEST_WAIT_MS << n.saturating_add(1).min(4)).min(LONGEST_WAIT_MS);
+    // FNV-1a over the key and n, then a final mix, so that neighbouring n differ in all bits.
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in key.as_bytes().iter().chain(&n.to_le_bytes()) {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash ^= hash >> 32;
+    hash = hash.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    hash ^= hash >> 32;
+    Duration::from_millis(SHORTEST_WAIT_MS + hash % (bound - SHORTEST_WAIT_MS + 1))
+}
+
+/// The wait that a reply asks for: `Retry-After` in seconds, or as a date relative to the reply's
+/// own `Date` (RFC 9110 section 10.2.3). Anything malformed, doubled or past is no wish at all.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let mut all = headers.get_all(header::RETRY_AFTER).iter();
+    let (wish, None) = (all.next()?.to_str().ok()?, all.next()) else {
+        return None;
+    };
+    if !wish.is_empty() && wish.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(Duration::from_secs(wish.parse().unwrap_or(u64::MAX)))
+            .filter(|wait| !wait.is_zero());
+    }
+    let date = |text: &str| -> Option<SystemTime> { httpdate::parse_http_date(text).ok() };
+    let sent = date(headers.get(header::DATE)?.to_str().ok()?)?;
+    date(wish)?
+        .duration_since(sent)
+        .ok()
+        .filter(|wait| !wait.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_stay_in_bounds_and_differ() {
+        let key: IdempotencyKey = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+        let other: IdempotencyKey = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d82".parse().unwrap();
+        for n in (0..40).chain([u32::MAX]) {
+            let most = Duration::from_millis(if n > 2 { 8_000 } else { 1_000 << n });
+            for key in [key, other] {
+                let wait = backoff(key, n);
+                assert!(
+                    wait >= Duration::from_millis(500) && wait <= most,
+                    "{n}: {wait:?}"
+                );
+                assert_eq!(wait, backoff(key, n));
+            }
+        }
+        assert!((0..20).any(|n| backoff(key, n) != backoff(other, n)));
+    }
+
+    #[test]
+    fn retry_after_in_seconds_and_as_a_date() {
+        let date = "Tue, 01 Sep 2026 10:00:00 GMT";
+        for (wishes, expect) in [
+            (&["7"][..], Some(7)),
+            (&["0007"], Some(7)),
+            (&["1000000000000"], Some(1_000_000_000_000)),
+            (&["99999999999999999999999"], Some(u64::MAX)),
+            (&["Tue, 01 Sep 2026 10:00:09 GMT"], Some(9)),
+            (&["Tuesday, 01-Sep-26 10:00:09 GMT"], Some(9)),
+            (&["Tue, 01 Sep 2026 09:00:00 GMT"], None),
+            (&["0"], None),
+            (&["-1"], None),
+            (&["1.5"], None),
+            (&["soon"], None),
+            (&[""], None),
+            (&["7", "8"], None),
+            (&[], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::DATE, date.parse().unwrap());
+            for wish in wishes {
+                headers.append(header::RETRY_AFTER, wish.parse().unwrap());
+            }
+            assert_eq!(
+                retry_after(&headers),
+                expect.map(Duration::from_secs),
+                "{wishes:?}"
+            );
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RETRY_AFTER, date.parse().unwrap());
+        assert_eq!(
+            retry_after(&headers),
+            None,
+            "a date without the reply's own Date"
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! Reading the definitive status of one order, on its own.
+
+use http::StatusCode;
+
+use crate::tokens::Denied;
+use crate::transport::{Answer, Lost};
+use crate::values::{BearerToken, OrderId};
+use crate::wire::error::{ApiError, Shape};
+use crate::wire::order::{self, OrderStatus};
+use crate::wire::{Api, Request};
+
+/// One question for an order's status: it is asked once, and once more if the token was refused.
+///
+/// ```
+/// use capture_core::{Api, BearerToken, Environment, StatusQuery, wire};
+/// let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
+/// let mut query = StatusQuery::new(&Api::new(&Environment::Sandbox), order);
+/// let request = query.request(BearerToken::new("token")?);
+/// // ... send it; say the answer is:
+/// let answer = wire::order::shown(order, wire::order::OrderStatus::Completed, Default::default());
+/// let status = query.answered(Ok(answer)).expect("not a 401").expect("an order");
+/// assert_eq!(status, wire::order::OrderStatus::Completed);
+/// # Ok::<(), capture_core::Invalid>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct StatusQuery {
+    api: Api,
+    order: OrderId,
+    token: Option<BearerToken>,
+    refused: Option<BearerToken>,
+}
+
+/// Why an order's status could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StatusError {
+    /// There is no bearer token.
+    #[error("no bearer token")]
+    NoToken(#[from] Denied),
+    /// No complete reply came.
+    #[error("no complete reply came; try again")]
+    Lost(#[source] Lost),
+    /// The API refused two tokens in a row.
+    #[error("the API refused the bearer token; check that it belongs to this environment")]
+    Unauthorized,
+    /// The API refused the request, for example because it does not know the order.
+    #[error("the API refused the request (status {}); check the order id and the environment", .0.as_u16())]
+    Refused(StatusCode, Vec<ApiError>),
+    /// The reply is not a description of this order.
+    #[error("the reply (status {}) does not describe this order; try again later", .0.as_u16())]
+    NotTheOrder(StatusCode),
+}
+
+impl StatusQuery {
+    /// Asks for this order.
+    #[must_use]
+    pub fn new(api: &Api, order: OrderId) -> Self {
+        Self {
+            api: api.clone(),
+            order,
+            token: None,
+            refused: None,
+        }
+    }
+
+    /// The token that was refused: ask for another one.
+    #[must_use]
+    pub fn refused(&self) -> Option<&BearerToken> {
+        self.refused.as_ref()
+    }
+
+    /// The request to send.
+    pub fn request(&mut self, token: BearerToken) -> Request {
+        let request = order::request(&self.api, self.order, &token);
+        self.token = Some(token);
+        request
+    }
+
+    /// Takes the answer; `None` means: get another token and send again.
+    pub fn answered(&mut self, answer: Answer) -> Option<Result<OrderStatus, StatusError>> {
+        let response = match answer {
+            Ok(response) => response,
+            Err(lost) => return Some(Err(StatusError::Lost(lost))),
+        };
+        if let Some(status) = order::read_reply(self.order, &response) {
+            return Some(Ok(status));
+        }
+        let status = response.status();
+        if status == StatusCode::UNAUTHORIZED {
+            if self.refused.is_some() {
+                return Some(Err(StatusError::Unauthorized));
+            }
+            self.refused = self.token.take();
+            return None;
+        }
+        Some(Err(match Shape::read(status, response.body()) {
+            Some(Shape::Api(errors)) if status.is_client_error() => {
+                StatusError::Refused(status, errors)
+            }
+            _ => StatusError::NotTheOrder(status),
+        }))
+    }
+}

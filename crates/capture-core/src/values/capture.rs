@@ -1,0 +1,56 @@
+//! The merchant's intent: this order, this money, under this key.
+
+use serde::{Deserialize, Serialize};
+
+use super::{IdempotencyKey, Money, OrderId};
+
+/// One intended capture: what to capture, and the key under which it happens at most once.
+///
+/// Store it before it is sent (it is serialisable and holds no secret): the key is the promise.
+///
+/// ```
+/// use capture_core::{Capture, IdempotencyKey, Money, OrderId};
+/// let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
+/// let money = Money::parse("100.00", "USD")?;
+/// let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+/// let stored = serde_json::to_string(&capture)?;
+/// assert_eq!(serde_json::from_str::<Capture>(&stored)?, capture);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Capture {
+    order_id: OrderId,
+    idempotency_key: IdempotencyKey,
+    #[serde(flatten)]
+    money: Money,
+}
+
+impl Capture {
+    /// The intent to capture this money of this order under this key.
+    #[must_use]
+    pub fn new(order_id: OrderId, money: Money, idempotency_key: IdempotencyKey) -> Self {
+        Self {
+            order_id,
+            idempotency_key,
+            money,
+        }
+    }
+
+    /// The order.
+    #[must_use]
+    pub fn order_id(&self) -> OrderId {
+        self.order_id
+    }
+
+    /// The key that every send of this capture carries.
+    #[must_use]
+    pub fn idempotency_key(&self) -> IdempotencyKey {
+        self.idempotency_key
+    }
+
+    /// The amount and its currency.
+    #[must_use]
+    pub fn money(&self) -> Money {
+        self.money
+    }
+}

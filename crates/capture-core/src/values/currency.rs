@@ -1,0 +1,230 @@
+//! ISO 4217 currencies: the code on the wire, and the exponent that turns decimals into minor units.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Invalid;
+
+/// An active ISO 4217 currency with a minor unit.
+///
+/// The list is that of the `iso_currency` crate (List One of 2026-01-01). Retired codes are refused
+/// with their successor, codes without a minor unit (`XAU`, `XXX`) are refused, and so is lower
+/// case: the contract asks for the ISO code.
+///
+/// ```
+/// use capture_core::Currency;
+/// let yen: Currency = "JPY".parse()?;
+/// assert_eq!((yen.code(), yen.numeric(), yen.exponent()), ("JPY", Some(392), 0));
+/// let error = "HRK".parse::<Currency>().unwrap_err();
+/// assert_eq!(error.to_string(), r#"currency "HRK": was retired; its successor is EUR"#);
+/// # Ok::<(), capture_core::Invalid>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Currency {
+    code: [u8; 3],
+    numeric: Option<u16>,
+    exponent: u8,
+}
+
+/// Codes that `iso_currency` calls superseded although List One still has them: the bolívar has two.
+const STILL_ACTIVE: [&str; 1] = ["VES"];
+
+/// Retired codes that `iso_currency` no longer knows, with their successor.
+const RETIRED: [(&str, &str); 1] = [("ANG", "XCG")];
+
+impl Currency {
+    /// A code that the built-in list does not have yet, with its number of decimals (0 to 4).
+    ///
+    /// ```
+    /// let new = capture_core::Currency::unlisted("QQQ", 2)?;
+    /// assert_eq!(new.numeric(), None);
+    /// # Ok::<(), capture_core::Invalid>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The code must be three upper-case ASCII letters that the list does not have (a listed code
+    /// with its own exponent is returned as it is); the exponent must be at most 4.
+    pub fn unlisted(code: &str, exponent: u8) -> Result<Self, Invalid> {
+        if exponent > 4 {
+            return Err(Invalid::new(
+                "exponent",
+                &exponent.to_string(),
+                "must be 0 to 4",
+            ));
+        }
+        let letters = letters(code)?;
+        match listed(code) {
+            Ok(known) if known.exponent == exponent => Ok(known),
+            Ok(known) => Err(Invalid::new(
+                "currency",
+                code,
+                format!(
+                    "is listed by ISO 4217 with {} decimals, not {exponent}",
+                    known.exponent
+                ),
+            )),
+            Err(Some(refusal)) => Err(refusal),
+            Err(None) => Ok(Self {
+                code: letters,
+                numeric: None,
+                exponent,
+            }),
+        }
+    }
+
+    /// The alphabetic code, such as `USD`.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        str::from_utf8(&self.code).expect("three ASCII letters, by construction")
+    }
+
+    /// The ISO numeric code, such as 840; `None` for an unlisted currency.
+    #[must_use]
+    pub fn numeric(&self) -> Option<u16> {
+        self.numeric
+    }
+
+    /// How many decimals the minor unit has: 2 for USD, 0 for JPY, 3 for KWD.
+    #[must_use]
+    pub fn exponent(&self) -> u8 {
+        self.exponent
+    }
+}
+
+impl FromStr for Currency {
+    type Err = Invalid;
+
+    fn from_str(code: &str) -> Result<Self, Invalid> {
+        letters(code)?;
+        listed(code).map_err(|refusal| {
+            refusal.unwrap_or_else(|| {
+                Invalid::new(
+                    "currency",
+                    code,
+                    "is not an active ISO 4217 code, such as USD",
+                )
+            })
+        })
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Currency({})", self.code())
+    }
+}
+
+/// The currency from the list; `Err(None)` where the list does not know the code at all.
+fn listed(code: &str) -> Result<Currency, Option<Invalid>> {
+    let refuse = |rule: String| Some(Invalid::new("currency", code, rule));
+    if let Some((_, successor)) = RETIRED.iter().find(|(retired, _)| *retired == code) {
+        return Err(refuse(format!("was retired; its successor is {successor}")));
+    }
+    let known = iso_currency::Currency::from_code(code).ok_or(None)?;
+    if let Some(successor) = known.is_superseded() {
+        if !STILL_ACTIVE.contains(&code) {
+            return Err(refuse(format!(
+                "was retired; its successor is {}",
+                successor.code()
+            )));
+        }
+    }
+    let exponent = known
+        .exponent()
+        .and_then(|exponent| u8::try_from(exponent).ok());
+    let Some(exponent) = exponent else {
+        return Err(refuse(
+            "has no minor unit, so no amount of it can be captured".into(),
+        ));
+    };
+    let code = letters(code).map_err(Some)?;
+    Ok(Currency {
+        code,
+        numeric: Some(known.numeric()),
+        exponent,
+    })
+}
+
+fn letters(code: &str) -> Result<[u8; 3], Invalid> {
+    let refuse = |rule: String| Err(Invalid::new("currency", code, rule));
+    if code.trim().is_empty() {
+        return refuse("is empty; give an ISO 4217 code such as USD".into());
+    }
+    match <[u8; 3]>::try_from(code.as_bytes()) {
+        Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(letters),
+        Ok(letters) if letters.iter().all(u8::is_ascii_alphabetic) => refuse(format!(
+            "must be upper case; write {}",
+            code.to_ascii_uppercase()
+        )),
+        _ => refuse("must be three letters A to Z, such as USD".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agrees_with_list_one_code_by_code() {
+        let mut seen = 0;
+        for a in b'A'..=b'Z' {
+            for b in b'A'..=b'Z' {
+                for c in b'A'..=b'Z' {
+                    let code = String::from_utf8(vec![a, b, c]).unwrap();
+                    let oracle = iso4217_static::Currency::try_from(code.as_str());
+                    let ours = code.parse::<Currency>().ok();
+                    let theirs = oracle.ok().and_then(|currency| currency.minor_unit());
+                    assert_eq!(ours.map(|currency| currency.exponent), theirs, "{code}");
+                    seen += u32::from(ours.is_some());
+                }
+            }
+        }
+        assert_eq!(
+            seen, 165,
+            "178 codes of List One, less 13 without a minor unit"
+        );
+    }
+
+    #[test]
+    fn refusals_say_what_to_write() {
+        for (code, rule) in [
+            ("", "is empty"),
+            ("usd", "write USD"),
+            ("Usd", "write USD"),
+            ("US D", "three letters"),
+            ("US", "three letters"),
+            ("USDT", "three letters"),
+            ("840", "three letters"),
+            ("\u{3a5}SD", "three letters"), // a Greek letter that looks like a Y
+            ("U\u{405}D", "three letters"), // a Cyrillic letter that looks like an S
+            ("QQQ", "not an active ISO 4217 code"),
+            ("HRK", "its successor is EUR"),
+            ("ANG", "its successor is XCG"),
+            ("ZWL", "its successor is ZWG"),
+            ("XAU", "no minor unit"),
+            ("XXX", "no minor unit"),
+            ("XTS", "no minor unit"),
+        ] {
+            let error = code.parse::<Currency>().unwrap_err();
+            assert!(error.rule().contains(rule), "{code}: {error}");
+        }
+    }
+
+    #[test]
+    fn unlisted_codes_never_shadow_the_list() {
+        assert_eq!(
+            Currency::unlisted("USD", 2).unwrap(),
+            "USD".parse().unwrap()
+        );
+        assert!(Currency::unlisted("USD", 0).is_err());
+        assert!(Currency::unlisted("HRK", 2).is_err());
+        assert!(Currency::unlisted("QQQ", 5).is_err());
+        assert!(Currency::unlisted("qqq", 2).is_err());
+    }
+}

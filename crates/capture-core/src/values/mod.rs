@@ -1,0 +1,17 @@
+//! Values that are right by construction: parse, don't validate.
+
+mod capture;
+mod credentials;
+mod currency;
+mod environment;
+mod guid;
+mod invalid;
+mod money;
+
+pub use capture::Capture;
+pub use credentials::{BearerToken, Credentials};
+pub use currency::Currency;
+pub use environment::{BaseUrl, Environment};
+pub use guid::{IdempotencyKey, OrderId};
+pub use invalid::Invalid;
+pub use money::Money;

@@ -1,0 +1,205 @@
+//! What one reply to a capture proves. Everything unrecognised is ambiguous.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{LOCATION, RETRY_AFTER};
+use http::{HeaderMap, StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+
+use crate::policy::retry_after;
+use crate::values::OrderId;
+use crate::wire::capture::Reply;
+use crate::wire::error::{ApiError, Shape};
+use crate::wire::{self, Response, Unreadable};
+
+/// The meaning of one reply to `POST /v1/capture`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// A complete 200 says SUCCESS, with `success: true` and nothing against it.
+    Captured,
+    /// A complete 200 says FAILED: an outcome, not an error.
+    Declined(Vec<ApiError>),
+    /// The API refused the request, in a body that it is known to write.
+    Rejected(StatusCode, Vec<ApiError>),
+    /// 401: the token was refused, nothing was executed.
+    Unauthorized,
+    /// 429: not executed, come back later.
+    Throttled(Option<Duration>),
+    /// 421: not executed on this connection.
+    Misdirected,
+    /// The same key is being executed (409), or the answer is still open (202, 425, another word).
+    InProgress(Doubt),
+    /// It may or may not have been executed; perhaps the server said when to come back.
+    Ambiguous(Doubt, Option<Duration>),
+}
+
+/// Why an attempt proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Doubt {
+    /// No reply came, and the request may have left.
+    NoReply,
+    /// A reply began and broke off.
+    CutReply,
+    /// The capture was interrupted: this process does not know how far it came.
+    Interrupted,
+    /// The status decides nothing.
+    Status(u16),
+    /// A redirect, which is never followed; its target, if it names one.
+    Redirect(Option<String>),
+    /// A body that is encoded, or said not to be JSON, or unreadable.
+    Unreadable(String),
+    /// A word that neither says SUCCESS nor FAILED.
+    Word(String),
+    /// Two parts of the reply contradict each other.
+    Contradiction(String),
+    /// The reply is about another order.
+    ForeignOrder,
+}
+
+impl Doubt {
+    /// A short, stable name for logs and machines.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoReply => "no_reply",
+            Self::CutReply => "cut_reply",
+            Self::Interrupted => "interrupted",
+            Self::Status(409) => "in_progress",
+            Self::Status(_) => "undecided_status",
+            Self::Redirect(_) => "redirect",
+            Self::Unreadable(_) => "unreadable_reply",
+            Self::Word(_) => "undecided_word",
+            Self::Contradiction(_) => "contradiction",
+            Self::ForeignOrder => "foreign_order",
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoReply => f.write_str("no reply came, and the request may have arrived"),
+            Self::CutReply => f.write_str("the reply broke off"),
+            Self::Interrupted => f.write_str("the capture was interrupted"),
+            Self::Status(409) => f.write_str("the API says the same key is in progress (409)"),
+            Self::Status(status) => write!(f, "status {status} decides nothing"),
+            Self::Redirect(Some(host)) => {
+                write!(f, "redirected to {host}, which is never followed")
+            }
+            Self::Redirect(None) => f.write_str("redirected, which is never followed"),
+            Self::Unreadable(why) => write!(f, "the reply is unreadable: {why}"),
+            Self::Word(word) => write!(f, "the API says \"{word}\", neither SUCCESS nor FAILED"),
+            Self::Contradiction(what) => write!(f, "the reply contradicts itself: {what}"),
+            Self::ForeignOrder => f.write_str("the reply is about another order"),
+        }
+    }
+}
+
+impl Verdict {
+    /// What a complete reply to a capture of this order proves.
+    ///
+    /// ```
+    /// use capture_core::{OrderId, Verdict, wire};
+    /// let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
+    /// assert_eq!(Verdict::of(order, &wire::capture::captured()), Verdict::Captured);
+    /// # Ok::<(), capture_core::Invalid>(())
+    /// ```
+    #[must_use]
+    pub fn of(order: OrderId, response: &Response) -> Self {
+        let status = response.status();
+        let headers = response.headers();
+        let undecided = |wait| Self::Ambiguous(Doubt::Status(status.as_u16()), wait);
+        match status.as_u16() {
+            200 => of_success(order, response),
+            202 | 409 | 425 => Self::InProgress(Doubt::Status(status.as_u16())),
+            300..=399 => Self::Ambiguous(Doubt::Redirect(target(headers)), None),
+            421 => Self::Misdirected,
+            429 => Self::Throttled(retry_after(headers)),
+            400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 => {
+                of_refusal(response).unwrap_or(undecided(None))
+            }
+            503 if headers.contains_key(RETRY_AFTER) => undecided(retry_after(headers)),
+            _ => undecided(None),
+        }
+    }
+}
+
+/// A 200: the word decides, `captureStatus` before `status`, and SUCCESS needs the flag as well.
+fn of_success(order: OrderId, response: &Response) -> Verdict {
+    let ambiguous = |doubt| Verdict::Ambiguous(doubt, None);
+    let contradiction = |what: &str| ambiguous(Doubt::Contradiction(what.into()));
+    if !wire::is_plain_json(response.headers()) {
+        return ambiguous(Doubt::Unreadable(
+            "the body is encoded or said not to be JSON".into(),
+        ));
+    }
+    let reply = match Reply::read(response.body()) {
+        Ok(reply) => reply,
+        Err(error) => return ambiguous(Doubt::Unreadable(error.to_string())),
+    };
+    use wire::Scalar::{Bool, Nothing, Text};
+    match &reply.order_id {
+        Nothing => {}
+        Text(id) if id.parse() == Ok(order) => {}
+        _ => return ambiguous(Doubt::ForeignOrder),
+    }
+    let word = match (&reply.capture_status, &reply.status) {
+        (Text(first), Text(second)) if fold(first) != fold(second) => {
+            return contradiction("captureStatus and status disagree");
+        }
+        (Text(word), Text(_) | Nothing) | (Nothing, Text(word)) => fold(word),
+        (Nothing, Nothing) => return ambiguous(Doubt::Unreadable("it has no status word".into())),
+        _ => return ambiguous(Doubt::Unreadable(Unreadable::Type("status").to_string())),
+    };
+    let Bool(success) = reply.success else {
+        return ambiguous(Doubt::Unreadable(Unreadable::Type("success").to_string()));
+    };
+    match (word.as_str(), success) {
+        ("SUCCESS", true) if reply.errors.is_empty() => Verdict::Captured,
+        ("SUCCESS", true) => contradiction("SUCCESS beside errors"),
+        ("SUCCESS", false) => contradiction("SUCCESS beside success: false"),
+        ("FAILED" | "FAIL", _) => Verdict::Declined(reply.errors),
+        ("", _) => ambiguous(Doubt::Unreadable("its status word is empty".into())),
+        _ => Verdict::InProgress(Doubt::Word(crate::printable(&word, 40))),
+    }
+}
+
+/// A 4xx with provenance; `None` for a body that nobody we know writes.
+fn of_refusal(response: &Response) -> Option<Verdict> {
+    if !wire::is_plain_json(response.headers()) {
+        return None;
+    }
+    let status = response.status();
+    match (status.as_u16(), Shape::read(status, response.body())?) {
+        (401, _) => Some(Verdict::Unauthorized),
+        (_, Shape::Api(errors)) => Some(Verdict::Rejected(status, errors)),
+        // The gateway refuses for want of rights or for size before the API sees anything; its 404
+        // is a missing route, which says nothing about what an earlier route did.
+        (403 | 413, Shape::Gateway(message)) => Some(Verdict::Rejected(
+            status,
+            vec![ApiError {
+                message,
+                ..ApiError::default()
+            }],
+        )),
+        _ => None,
+    }
+}
+
+/// Case and spaces say nothing: `Success`, `SUCCESS ` and `CAPTURE REQUIRED` are known spellings.
+fn fold(word: &str) -> String {
+    word.chars()
+        .filter(|c| !c.is_ascii_whitespace())
+        .map(|c| c.to_ascii_uppercase())
+        .collect()
+}
+
+/// The host of a redirect, not its path, which may hold anything.
+fn target(headers: &HeaderMap) -> Option<String> {
+    let location: Uri = headers.get(LOCATION)?.to_str().ok()?.parse().ok()?;
+    location.host().map(|host| crate::printable(host, 100))
+}

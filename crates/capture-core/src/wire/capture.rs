@@ -1,0 +1,195 @@
+//! `POST /v1/capture`: captures an order that waits in *capturerequired*.
+
+use bytes::Bytes;
+use http::{Method, StatusCode, header};
+use serde_json::json;
+
+use super::error::{ApiError, read_errors};
+use super::json::{self, Scalar, Unreadable};
+use super::{Api, JSON, Request, Response, json_reply};
+use crate::values::{BearerToken, Capture, Currency, IdempotencyKey, Money, OrderId};
+
+pub(crate) const PATH: &str = "/capture";
+
+/// The body's length for the longest amount, so that one allocation is enough.
+const LONGEST_BODY: usize = 143;
+
+/// The request body, in the contract's order of fields and without white space.
+///
+/// Every part has a fixed alphabet (GUIDs, digits, three letters), so nothing needs escaping.
+#[must_use]
+pub fn body(capture: &Capture) -> Bytes {
+    let mut body = Vec::with_capacity(LONGEST_BODY);
+    encode(capture, &mut body);
+    body.into()
+}
+
+/// Appends the request body to `out`; allocates only if `out` must grow.
+pub fn encode(capture: &Capture, out: &mut Vec<u8>) {
+    use std::io::Write as _;
+    let (key, order, money) = (
+        capture.idempotency_key(),
+        capture.order_id(),
+        capture.money(),
+    );
+    let (units, currency) = (money.minor_units(), money.currency());
+    write!(
+        out,
+        r#"{{"idempotencyKey":"{key}","orderId":"{order}","amount":{units},"currency":"{currency}"}}"#
+    )
+    .expect("a Vec takes every write");
+}
+
+/// The request that sends this body. The same body goes out again for a retry.
+#[must_use]
+pub fn request(api: &Api, token: &BearerToken, body: Bytes) -> Request {
+    let mut request = http::Request::new(body);
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = api.0.capture.clone();
+    let content_type = http::HeaderValue::from_static(api.0.content_type.as_str());
+    let headers = request.headers_mut();
+    headers.reserve(5); // room for what a transport adds
+    headers.insert(header::AUTHORIZATION, token.header().clone());
+    headers.insert(header::ACCEPT, JSON);
+    headers.insert(header::CONTENT_TYPE, content_type);
+    request
+}
+
+/// Reads a request body, as a server does.
+///
+/// # Errors
+/// All fields at fault, named as the service names them.
+pub fn read_request(body: &[u8]) -> Result<Capture, Vec<ApiError>> {
+    let names = ["idempotencykey", "orderid", "amount", "currency"];
+    let whole_body = |error: Unreadable| vec![ApiError::field("$", &error.to_string())];
+    let [key, order, amount, currency] = json::members(body, &names).map_err(whole_body)?;
+    let mut errors = Vec::new();
+    let mut text = |field: &'static str, raw| match Scalar::read(field, raw) {
+        Ok(Scalar::Text(text)) => Some(text),
+        Ok(Scalar::Nothing) => {
+            errors.push(ApiError::field(
+                field,
+                &format!("The {field} field is required."),
+            ));
+            None
+        }
+        _ => {
+            errors.push(ApiError::field(
+                field,
+                &format!("The field {field} is invalid."),
+            ));
+            None
+        }
+    };
+    let key = text("IdempotencyKey", key);
+    let order = text("OrderId", order);
+    let currency = text("Currency", currency);
+    let units = match Scalar::read("Amount", amount) {
+        Ok(Scalar::Number(Some(units))) => u32::try_from(units).ok(),
+        _ => None,
+    };
+    let mut checked =
+        |field: &'static str, error: String| errors.push(ApiError::field(field, &error));
+    let key = key.and_then(|k| {
+        k.parse::<IdempotencyKey>()
+            .map_err(|e| checked("IdempotencyKey", e.to_string()))
+            .ok()
+    });
+    let order = order.and_then(|o| {
+        o.parse::<OrderId>()
+            .map_err(|e| checked("OrderId", e.to_string()))
+            .ok()
+    });
+    let currency = currency.and_then(|c| {
+        c.parse::<Currency>()
+            .map_err(|e| checked("Currency", e.to_string()))
+            .ok()
+    });
+    // The amount's own range does not depend on the currency.
+    if units.is_none_or(|units| !(1..=Money::MAX_MINOR_UNITS).contains(&units)) {
+        checked("Amount", "The field Amount is invalid.".into());
+    }
+    match (key, order, units, currency) {
+        (Some(key), Some(order), Some(units), Some(currency)) if errors.is_empty() => {
+            let money = Money::from_minor(units, currency).expect("the range was checked");
+            Ok(Capture::new(order, money, key))
+        }
+        _ => Err(errors),
+    }
+}
+
+/// The reply's body, read tolerantly in shape; what it *means* is for [`crate::Verdict`] to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply<'a> {
+    pub(crate) capture_status: Scalar<'a>,
+    pub(crate) status: Scalar<'a>,
+    pub(crate) success: Scalar<'a>,
+    pub(crate) order_id: Scalar<'a>,
+    pub(crate) errors: Vec<ApiError>,
+}
+
+impl<'a> Reply<'a> {
+    /// Reads the body of a 200.
+    ///
+    /// # Errors
+    /// Anything that is not one complete JSON object, or in which a member that matters stands twice.
+    pub fn read(body: &'a [u8]) -> Result<Self, Unreadable> {
+        let names = ["capturestatus", "status", "success", "orderid", "errors"];
+        let [capture_status, status, success, order_id, errors] = json::members(body, &names)?;
+        Ok(Self {
+            capture_status: Scalar::read("captureStatus", capture_status)?,
+            status: Scalar::read("status", status)?,
+            success: Scalar::read("success", success)?,
+            order_id: Scalar::read("orderId", order_id)?,
+            errors: read_errors(errors)?,
+        })
+    }
+
+    /// The word in `captureStatus`.
+    #[must_use]
+    pub fn capture_status(&self) -> Option<&str> {
+        self.capture_status.text()
+    }
+
+    /// The word in `status`.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.status.text()
+    }
+
+    /// The flag `success`, where it is a boolean.
+    #[must_use]
+    pub fn success(&self) -> Option<bool> {
+        if let Scalar::Bool(flag) = self.success {
+            Some(flag)
+        } else {
+            None
+        }
+    }
+
+    /// The entries of `errors`.
+    #[must_use]
+    pub fn errors(&self) -> &[ApiError] {
+        &self.errors
+    }
+}
+
+/// The contract's reply for a captured order, for servers.
+#[must_use]
+pub fn captured() -> Response {
+    let body = json!({
+        "status": "SUCCESS", "success": true, "result": null, "statusCode": null,
+        "errors": [], "customProperties": {},
+    });
+    json_reply(StatusCode::OK, &body)
+}
+
+/// The contract's reply for an order that could not be captured, for servers: FAILED in a 200.
+#[must_use]
+pub fn failed(message: &str) -> Response {
+    let body = json!({
+        "status": "FAILED", "success": true, "result": null, "statusCode": null,
+        "errors": [message], "customProperties": {},
+    });
+    json_reply(StatusCode::OK, &body)
+}

@@ -1,0 +1,219 @@
+//! `GET /v1/orders/{id}`: the definitive status of an order.
+//!
+//! The reply is full of personal data: only the id and the status are read, nothing else is kept.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{StatusCode, Uri, header};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::json::{self, Scalar};
+use super::{Api, JSON, Request, Response, json_reply};
+use crate::values::{BearerToken, OrderId};
+
+/// The status of an order, by the API's integer.
+///
+/// Source: the official orders page (integers and names), the portal guide (meanings).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OrderStatus {
+    /// 0: taken in, not yet picked up.
+    Draft,
+    /// 1: suspended for now.
+    OnHold,
+    /// 2: declined, cancelled or voided, for good.
+    Cancelled,
+    /// 3: needs FlexFactor's support.
+    Problem,
+    /// 4: in progress.
+    Processing,
+    /// 5: authorised, waiting for its capture.
+    CaptureRequired,
+    /// 6: was captured, then refunded.
+    Returned,
+    /// 7: captured.
+    Completed,
+    /// An integer or a name that the documentation does not have.
+    Other(Option<i64>),
+}
+
+const NAMES: [(OrderStatus, &str); 8] = [
+    (OrderStatus::Draft, "Draft"),
+    (OrderStatus::OnHold, "Onhold"),
+    (OrderStatus::Cancelled, "Cancelled"),
+    (OrderStatus::Problem, "Problem"),
+    (OrderStatus::Processing, "Processing"),
+    (OrderStatus::CaptureRequired, "Capturerequired"),
+    (OrderStatus::Returned, "Returned"),
+    (OrderStatus::Completed, "Completed"),
+];
+
+impl OrderStatus {
+    /// The status with this integer.
+    #[must_use]
+    pub fn from_number(number: i64) -> Self {
+        let known = usize::try_from(number)
+            .ok()
+            .and_then(|index| NAMES.get(index));
+        known.map_or(Self::Other(Some(number)), |(status, _)| *status)
+    }
+
+    /// The status with this name, in any case and with any spaces; `None` for an unknown name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let folded: String = name.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        let known = NAMES
+            .iter()
+            .find(|(_, name)| name.eq_ignore_ascii_case(&folded));
+        known.map(|(status, _)| *status)
+    }
+
+    /// The API's integer; `None` where only an unknown name was given.
+    #[must_use]
+    pub fn number(self) -> Option<i64> {
+        match self {
+            Self::Other(number) => number,
+            known => (0..)
+                .zip(NAMES)
+                .find(|(_, (status, _))| *status == known)
+                .map(|(n, _)| n),
+        }
+    }
+}
+
+impl fmt::Display for OrderStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = NAMES
+            .iter()
+            .find(|(status, _)| status == self)
+            .map(|(_, name)| *name);
+        match (self, name) {
+            (_, Some(name)) => f.write_str(name),
+            (Self::Other(Some(number)), None) => write!(f, "status {number}"),
+            _ => f.write_str("an unknown status"),
+        }
+    }
+}
+
+/// The request for one order.
+#[must_use]
+pub fn request(api: &Api, order: OrderId, token: &BearerToken) -> Request {
+    let uri: Uri = format!("{}/orders/{order}", api.0.base_url)
+        .try_into()
+        .expect("a checked base URL and a GUID");
+    let mut request = http::Request::new(Bytes::new());
+    *request.uri_mut() = uri;
+    let headers = request.headers_mut();
+    headers.reserve(4);
+    headers.insert(header::AUTHORIZATION, token.header().clone());
+    headers.insert(header::ACCEPT, JSON);
+    request
+}
+
+/// The status in a reply that is evidence about this order: a complete 200, shaped as the API shapes
+/// an order, with this very id. The integer decides before the name.
+#[must_use]
+pub fn read_reply(order: OrderId, response: &Response) -> Option<OrderStatus> {
+    if response.status() != StatusCode::OK || !super::is_plain_json(response.headers()) {
+        return None;
+    }
+    let found = json::members(response.body(), &["id", "status", "statusname"]).ok()?;
+    let id = Scalar::read("id", found[0]).ok()?;
+    if id.text()?.parse::<OrderId>().ok()? != order {
+        return None;
+    }
+    let name = Scalar::read("statusName", found[2]).ok()?;
+    match Scalar::read("status", found[1]).ok()? {
+        Scalar::Number(Some(number)) => {
+            let status = OrderStatus::from_number(number);
+            // A known name that contradicts the integer: neither is believed.
+            let named = name.text().and_then(OrderStatus::from_name);
+            Some(
+                named
+                    .filter(|named| *named != status)
+                    .map_or(status, |_| OrderStatus::Other(Some(number))),
+            )
+        }
+        Scalar::Nothing => {
+            Some(OrderStatus::from_name(name.text()?).unwrap_or(OrderStatus::Other(None)))
+        }
+        _ => None,
+    }
+}
+
+/// An order as the service was recorded to show it, for servers.
+///
+/// `details` are further members, such as addresses.
+#[must_use]
+pub fn shown(
+    order: OrderId,
+    status: OrderStatus,
+    details: serde_json::Map<String, serde_json::Value>,
+) -> Response {
+    let name = status.to_string().to_ascii_uppercase();
+    let mut body = details;
+    body.insert("id".into(), json!(order));
+    body.insert("status".into(), json!(status.number()));
+    body.insert("statusName".into(), json!(name));
+    json_reply(StatusCode::OK, &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: &str = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
+
+    fn read(body: &serde_json::Value) -> Option<OrderStatus> {
+        read_reply(ORDER.parse().unwrap(), &json_reply(StatusCode::OK, body))
+    }
+
+    #[test]
+    fn numbers_names_and_spellings() {
+        for (number, (status, name)) in (0..).zip(NAMES) {
+            assert_eq!(status.number(), Some(number));
+            assert_eq!(OrderStatus::from_number(number), status);
+            assert_eq!(
+                read(&json!({ "id": ORDER, "status": number })),
+                Some(status)
+            );
+            let upper = name.to_uppercase();
+            assert_eq!(
+                read(&json!({ "Id": ORDER, "statusName": upper })),
+                Some(status)
+            );
+        }
+        let spaced = json!({ "id": ORDER.to_uppercase(), "statusName": "CAPTURE REQUIRED" });
+        assert_eq!(read(&spaced), Some(OrderStatus::CaptureRequired));
+        let new = json!({ "id": ORDER, "status": 8, "statusName": "Chargeback" });
+        assert_eq!(read(&new), Some(OrderStatus::Other(Some(8))));
+        let contradiction = json!({ "id": ORDER, "status": 7, "statusName": "Cancelled" });
+        assert_eq!(read(&contradiction), Some(OrderStatus::Other(Some(7))));
+    }
+
+    #[test]
+    fn anything_else_is_no_evidence() {
+        let other = "11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81";
+        for body in [
+            json!({}),
+            json!({ "status": 7 }),
+            json!({ "id": other, "status": 7 }),
+            json!({ "id": null, "status": 7 }),
+            json!({ "id": ORDER }),
+            json!({ "id": ORDER, "status": "7" }),
+            json!({ "id": ORDER, "status": 7.5 }),
+            json!([{ "id": ORDER, "status": 7 }]),
+        ] {
+            assert_eq!(read(&body), None, "{body}");
+        }
+        let order = ORDER.parse().unwrap();
+        let body = json!({ "id": ORDER, "status": 7 });
+        assert_eq!(
+            read_reply(order, &json_reply(StatusCode::ACCEPTED, &body)),
+            None
+        );
+    }
+}
