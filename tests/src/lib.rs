@@ -1,1 +1,11 @@
-//! x
+//! What needs more than one crate: the checks of Capture as a whole.
+
+pub mod client;
+pub mod exhaustive;
+pub mod simulation;
+pub mod vectors;
+
+/// The README's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,2 +1,78 @@
-//! x
-fn main() {}
+//! The `capture` command: one order captured, from the shell, with an exit code that never lies.
+
+mod args;
+mod config;
+mod demo;
+mod man;
+mod order;
+mod output;
+mod sandbox;
+mod status;
+mod ticket;
+mod transport;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use config::BadInput;
+
+/// The exit codes. Once there is an outcome, it decides; [`Exit::Invalid`] means there is none.
+#[derive(Clone, Copy)]
+enum Exit {
+    /// Captured, or the command is done.
+    Yes = 0,
+    /// Decidedly not captured, or not done.
+    No = 1,
+    /// Invalid input or configuration; nothing was sent.
+    Invalid = 2,
+    /// Money may have moved.
+    Unknown = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return explained(&error).into(),
+    };
+    let json = command.json();
+    let exit = run(&command).unwrap_or_else(|bad| {
+        output::error(json, &bad.sentence, Some(bad.field));
+        Exit::Invalid
+    });
+    exit.into()
+}
+
+fn run(command: &Command) -> Result<Exit, BadInput> {
+    match command {
+        Command::Demo => demo::run(),
+        Command::Order(args) => order::run(args),
+        Command::Status(args) => status::run(args),
+        Command::Sandbox(args) => sandbox::run(args),
+        Command::Completions { shell } => Ok(man::completions(*shell)),
+        Command::Man { dir } => man::pages(dir.as_deref()),
+    }
+}
+
+/// What clap has to say: the help that was asked for, or what is wrong with the command line.
+fn explained(error: &clap::Error) -> Exit {
+    // Nobody may be listening, and that is no reason to fail otherwise.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Yes;
+    }
+    if std::env::args_os().any(|arg| arg == "--json") {
+        let text = error.to_string();
+        let sentence = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        let words: Vec<&str> = sentence.split_whitespace().collect();
+        output::json(&output::Error::new(&words.join(" "), None));
+    }
+    Exit::Invalid
+}

@@ -1,9 +1,14 @@
 //! The record of one exchange with the API.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+
+use crate::text::printable;
+use crate::wire::REQUEST_ID;
 
 /// One request that was sent for a capture, and what came of it.
 ///
@@ -33,6 +38,27 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// A record that shows nothing yet.
+    pub(crate) fn new(
+        operation: Operation,
+        phase: Phase,
+        head: Option<(StatusCode, &HeaderMap)>,
+        began: SystemTime,
+        took: Duration,
+    ) -> Self {
+        let request_id = head.and_then(|(_, headers)| headers.get(REQUEST_ID)?.to_str().ok());
+        Self {
+            operation,
+            began_ms: unix_ms(began),
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            phase,
+            status: head.map(|(status, _)| status.as_u16()),
+            request_id: request_id.map(|id| printable(id, 80)),
+            finding: String::new(),
+            raw_reply: None,
+        }
+    }
+
     /// The body of the reply to a capture, as it came (with an echoed token masked).
     ///
     /// The reply to a lookup is not kept: it is full of personal data.
@@ -43,7 +69,7 @@ impl Attempt {
 }
 
 /// What an attempt asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// `POST /v1/capture`.
@@ -53,7 +79,7 @@ pub enum Operation {
 }
 
 /// How far an attempt came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Provably nothing left.
@@ -78,4 +104,10 @@ impl fmt::Debug for Attempt {
             .field("finding", &self.finding)
             .finish_non_exhaustive()
     }
+}
+
+/// Milliseconds since the Unix epoch; a clock before it counts as the epoch.
+pub(crate) fn unix_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

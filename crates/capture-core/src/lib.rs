@@ -60,8 +60,10 @@ mod attempt;
 mod machine;
 mod outcome;
 mod policy;
+mod setup;
 mod status;
 mod text;
+mod ticket;
 mod tokens;
 mod transport;
 mod values;
@@ -69,11 +71,13 @@ mod verdict;
 pub mod wire;
 
 pub use attempt::{Attempt, Operation, Phase};
-pub use machine::{InFlight, NeedsToken, Step, Waiting};
-pub use outcome::{Outcome, Proof, Reason, Receipt, Refusal, Ticket};
+pub use machine::{InFlight, NeedsToken, Progress, Step, Waiting};
+pub use outcome::{Outcome, Proof, Reason, Receipt, Refusal};
 pub use policy::{Policy, Resend};
+pub use setup::Setup;
 pub use status::{StatusError, StatusQuery};
-pub use text::printable;
+pub use text::{one_line, printable};
+pub use ticket::Ticket;
 pub use tokens::{Ask, Denied, Tokens};
 pub use transport::{Answer, CONNECT_TIMEOUT, Lost, MAX_BODY, Sent, add_headers};
 pub use values::{

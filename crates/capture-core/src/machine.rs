@@ -31,10 +31,12 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
 
 use crate::attempt::{Attempt, Operation, Phase};
-use crate::outcome::{Outcome, Proof, Reason, Receipt, Refusal, Ticket, unix_ms};
+use crate::outcome::{Outcome, Proof, Reason, Receipt, Refusal};
 use crate::policy::{self, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
+use crate::ticket::Ticket;
 use crate::tokens::Denied;
 use crate::transport::{Lost, Sent};
 use crate::values::{BearerToken, Capture};
@@ -103,16 +105,9 @@ impl Ticket {
     pub fn resume(self, api: &Api, policy: &Policy, now: Instant, wall: SystemTime) -> Step {
         let mut flow = Flow::new(self.capture, api, policy, now, wall);
         flow.doubt = Some(self.doubt);
-        flow.first_sent = self.first_sent;
+        flow.first_sent = self.first_sent.filter(|first| *first <= wall);
         flow.attempts = self.attempts;
-        let first = if policy.lookup() {
-            Operation::Lookup
-        } else {
-            Operation::Capture
-        };
-        if first == Operation::Capture && !flow.may_resend(now) {
-            return flow.conclude();
-        }
+        let first = if policy.lookup() { Operation::Lookup } else { Operation::Capture };
         flow.perform(first, now)
     }
 }
@@ -128,7 +123,7 @@ impl NeedsToken {
     pub fn authorized(self, token: BearerToken, now: Instant) -> Step {
         let Self { mut flow, next } = self;
         if flow.refused.as_ref() == Some(&token) {
-            return flow.denied(Denied::OwnToken, next, now);
+            return flow.denied(Denied::NoOther, next, now);
         }
         flow.token = Some(token);
         flow.perform(next, now)
@@ -149,53 +144,51 @@ impl InFlight {
 
     /// Goes on with a complete reply.
     pub fn received(self, mut response: Response, now: Instant) -> Step {
-        let Self {
-            flow,
-            operation,
-            began,
-        } = self;
-        flow.mask_token(&mut response);
-        let record = flow.record(operation, began, now, Phase::Replied, Some(&response));
-        match operation {
-            Operation::Capture => flow.captured_or_not(&response, record, now),
-            Operation::Lookup => flow.looked_up(&response, record, now),
+        for token in [&self.flow.token, &self.flow.refused].into_iter().flatten() {
+            token.mask(&mut response);
+        }
+        let head = Some((response.status(), response.headers()));
+        let record = self.record(Phase::Replied, head, now);
+        match self.operation {
+            Operation::Capture => self.flow.captured_or_not(&response, record, now),
+            Operation::Lookup => self.flow.looked_up(&response, record, now),
         }
     }
 
     /// Goes on after a request that got no complete reply.
     pub fn lost(self, lost: &Lost, now: Instant) -> Step {
-        let Self {
-            mut flow,
-            operation,
-            began,
-        } = self;
         let phase = match (lost.sent(), lost.head()) {
             (Sent::No, _) => Phase::NotSent,
             (Sent::Maybe, None) => Phase::MaybeSent,
             (Sent::Maybe, Some(_)) => Phase::CutReply,
         };
-        let mut record = flow.record(operation, began, now, phase, None);
-        record.status = lost.head().map(|(status, _)| status.as_u16());
-        record.finding = format!("{lost} ({})", lost.detail());
+        let mut record = self.record(phase, lost.head(), now);
+        let detail = lost.detail(self.flow.token.as_ref());
+        record.finding = format!("{lost} ({detail})");
+        let Self { mut flow, operation, .. } = self;
         flow.attempts.push(record);
         flow.refusals = 0;
-        let wish = lost
-            .head()
-            .and_then(|(_, headers)| policy::retry_after(headers));
+        let wish = lost.head().and_then(|(_, headers)| policy::retry_after(headers));
         match (operation, phase) {
             (Operation::Lookup, _) if lost.is_lasting() => flow.conclude(),
             (Operation::Lookup, _) => flow.look_again(wish, now),
             (Operation::Capture, Phase::NotSent) => {
-                flow.refusal = Some(Reason::NeverSent(lost.detail()));
-                if lost.is_lasting() {
-                    flow.conclude()
-                } else {
-                    flow.try_again(None, now)
-                }
+                flow.refusal = Some(Reason::NeverSent(detail));
+                if lost.is_lasting() { flow.conclude() } else { flow.try_again(None, now) }
             }
             (Operation::Capture, Phase::MaybeSent) => flow.pursue(Doubt::NoReply, wish, now),
             (Operation::Capture, _) => flow.pursue(Doubt::CutReply, wish, now),
         }
+    }
+
+    fn record(
+        &self,
+        phase: Phase,
+        head: Option<(StatusCode, &HeaderMap)>,
+        now: Instant,
+    ) -> Attempt {
+        let took = now.saturating_duration_since(self.began);
+        Attempt::new(self.operation, phase, head, self.flow.wall_at(self.began), took)
     }
 }
 
@@ -207,6 +200,54 @@ impl Waiting {
         }
         self.flow.perform(self.next, now)
     }
+}
+
+impl Step {
+    /// What the capture knows about itself, for logs and for checkers; `None` once it is done.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress<'_>> {
+        let (flow, operation) = match self {
+            Self::Send(_, InFlight { flow, operation, .. }) => (flow, *operation),
+            Self::Authorize(NeedsToken { flow, next })
+            | Self::Wait(_, Waiting { flow, next, .. }) => (flow, *next),
+            Self::Done(_) => return None,
+        };
+        Some(Progress {
+            operation,
+            has_token: flow.token.is_some(),
+            doubt: flow.doubt.as_ref(),
+            refusal: flow.refusal.as_ref(),
+            sends_left: flow.sends_left,
+            refused_tokens: flow.refusals,
+            failed_logins: flow.failed_logins,
+            attempts: &flow.attempts,
+        })
+    }
+}
+
+/// A look at a capture on its way.
+///
+/// Apart from the clocks and what stays fixed from the start, this is all that decides how it goes
+/// on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress<'a> {
+    /// What is being sent, or will be next.
+    pub operation: Operation,
+    /// Whether it holds a bearer token.
+    pub has_token: bool,
+    /// Why it is in doubt, if it is.
+    pub doubt: Option<&'a Doubt>,
+    /// What its end would be without doubt, if anything is known.
+    pub refusal: Option<&'a Reason>,
+    /// How often the capture may still be sent.
+    pub sends_left: u32,
+    /// How many tokens were refused in a row.
+    pub refused_tokens: u32,
+    /// How many logins failed.
+    pub failed_logins: u32,
+    /// Everything that was sent so far.
+    pub attempts: &'a [Attempt],
 }
 
 /// Everything that a capture knows about itself.
@@ -251,10 +292,7 @@ impl Flow {
             policy: *policy,
             started: now,
             wall,
-            // A deadline beyond what the clock can hold is no deadline; a century is as good.
-            deadline: now
-                .checked_add(policy.deadline())
-                .unwrap_or(now + Duration::from_secs(3_155_760_000)),
+            deadline: now + policy.deadline(),
             token: None,
             refused: None,
             refusals: 0,
@@ -271,7 +309,12 @@ impl Flow {
 
     /// Sends the next request, if there is still time and, for a capture, a send left.
     fn perform(mut self: Box<Self>, next: Operation, now: Instant) -> Step {
-        if now > self.deadline || (next == Operation::Capture && self.sends_left == 0) {
+        let may_send = match (next, &self.doubt) {
+            (Operation::Lookup, _) => true,
+            (Operation::Capture, None) => self.sends_left > 0,
+            (Operation::Capture, Some(_)) => self.may_resend(now),
+        };
+        if now > self.deadline || !may_send {
             return self.conclude();
         }
         let Some(token) = &self.token else {
@@ -286,14 +329,7 @@ impl Flow {
             let sent = self.wall_at(now);
             self.first_sent.get_or_insert(sent);
         }
-        Step::Send(
-            request,
-            InFlight {
-                flow: self,
-                operation: next,
-                began: now,
-            },
-        )
+        Step::Send(request, InFlight { flow: self, operation: next, began: now })
     }
 
     /// The reply to a capture.
@@ -304,29 +340,27 @@ impl Flow {
         now: Instant,
     ) -> Step {
         let verdict = Verdict::of(self.capture.order_id(), response);
-        record.finding = finding(&verdict);
+        record.finding = verdict.to_string();
         record.raw_reply = Some(response.body().clone());
         self.attempts.push(record);
-        if verdict != Verdict::Unauthorized {
+        if verdict != Verdict::Refused(Reason::Unauthorized) {
             self.refusals = 0;
         }
         match verdict {
             Verdict::Captured => self.captured(Proof::Reply),
-            Verdict::Declined(errors) => self.refuse(Reason::Declined(errors), now),
-            Verdict::Rejected(status, errors) => self.refuse(Reason::Rejected(status, errors), now),
-            Verdict::Unauthorized => {
-                self.refusal = Some(Reason::Unauthorized);
-                self.authorize_again(Operation::Capture, now)
+            Verdict::Refused(reason @ (Reason::Declined(_) | Reason::Rejected(..))) => {
+                self.refuse(reason, now)
             }
-            Verdict::Throttled(wish) => {
-                self.refusal = Some(Reason::Throttled(wish));
-                self.try_again(wish, now)
-            }
-            Verdict::Misdirected => {
-                self.refusal = Some(Reason::NeverSent(
-                    "the server is not the right one (421)".into(),
-                ));
-                self.try_again(None, now)
+            Verdict::Refused(reason) => {
+                let wish = if let Reason::Throttled(wish) = reason { wish } else { None };
+                let unauthorized = reason == Reason::Unauthorized;
+                self.refusal = Some(reason);
+                if unauthorized {
+                    self.sends_left += 1; // it was turned away at the door (R9)
+                    self.authorize_again(Operation::Capture, now)
+                } else {
+                    self.try_again(wish, now)
+                }
             }
             Verdict::InProgress(doubt) => {
                 // "The same key is in progress": that send did not start anything (R9).
@@ -347,11 +381,10 @@ impl Flow {
         now: Instant,
     ) -> Step {
         let status = order::read_reply(self.capture.order_id(), response);
-        record.finding = status.map_or("no evidence".to_owned(), |status| {
-            format!("the order is {status}")
-        });
+        record.finding =
+            status.map_or("no evidence".to_owned(), |status| format!("the order is {status}"));
         self.attempts.push(record);
-        if response.status() == http::StatusCode::UNAUTHORIZED {
+        if response.status() == StatusCode::UNAUTHORIZED {
             return self.authorize_again(Operation::Lookup, now);
         }
         self.refusals = 0;
@@ -409,40 +442,27 @@ impl Flow {
 
     /// A lookup that decided nothing. In doubt it is repeated; a mere confirmation is not.
     fn look_again(self: Box<Self>, wish: Option<Duration>, now: Instant) -> Step {
-        if self.doubt.is_some() {
-            self.wait(Operation::Lookup, wish, now)
-        } else {
-            self.conclude()
-        }
+        if self.doubt.is_some() { self.wait(Operation::Lookup, wish, now) } else { self.conclude() }
     }
 
     /// The token was refused: one other token may be tried.
     fn authorize_again(mut self: Box<Self>, next: Operation, now: Instant) -> Step {
         self.refusals += 1;
         self.refused = self.token.take();
-        if self.refusals > 1 {
-            self.conclude()
-        } else {
-            self.perform(next, now)
-        }
+        if self.refusals > 1 { self.conclude() } else { self.perform(next, now) }
     }
 
     /// There is no token. In doubt the login is tried until the deadline, otherwise a few times.
     fn denied(mut self: Box<Self>, why: Denied, next: Operation, now: Instant) -> Step {
         self.failed_logins += 1;
         let lasting = why.is_lasting();
-        let wish = if let Denied::Unavailable { retry_after, .. } = &why {
-            *retry_after
-        } else {
-            None
-        };
+        let wish =
+            if let Denied::Unavailable { retry_after, .. } = &why { *retry_after } else { None };
         let enough = self.doubt.is_none() && self.failed_logins >= self.policy.max_sends().get();
-        self.refusal.get_or_insert(Reason::NoToken(why));
-        if lasting || enough {
-            self.conclude()
-        } else {
-            self.wait(next, wish, now)
+        if matches!(self.refusal, None | Some(Reason::NoToken(_))) {
+            self.refusal = Some(Reason::NoToken(why));
         }
+        if lasting || enough { self.conclude() } else { self.wait(next, wish, now) }
     }
 
     /// Waits as long as the server wished, else by backoff; never past the deadline.
@@ -450,18 +470,10 @@ impl Flow {
         let delay =
             wish.unwrap_or_else(|| policy::backoff(self.capture.idempotency_key(), self.waits));
         self.waits = self.waits.saturating_add(1);
-        match now
-            .checked_add(delay)
-            .filter(|until| *until <= self.deadline)
-        {
-            Some(until) if delay <= LONGEST_RETRY_AFTER => Step::Wait(
-                until,
-                Waiting {
-                    flow: self,
-                    next,
-                    until,
-                },
-            ),
+        match now.checked_add(delay).filter(|until| *until <= self.deadline) {
+            Some(until) if delay <= LONGEST_RETRY_AFTER => {
+                Step::Wait(until, Waiting { flow: self, next, until })
+            }
             _ => {
                 self.retry_after = wish;
                 self.conclude()
@@ -470,52 +482,28 @@ impl Flow {
     }
 
     fn captured(self, proof: Proof) -> Step {
-        let Self {
-            capture, attempts, ..
-        } = self;
-        Step::Done(Outcome::Captured(Receipt {
-            capture,
-            proof,
-            attempts,
-        }))
+        let Self { capture, attempts, .. } = self;
+        Step::Done(Outcome::Captured(Receipt { capture, proof, attempts }))
     }
 
     /// The end without a receipt: doubt makes it unknown, whatever else was said (R1).
     fn conclude(self) -> Step {
-        let Self {
-            capture,
-            doubt,
-            refusal,
-            first_sent,
-            retry_after,
-            attempts,
-            ..
-        } = self;
+        let Self { capture, doubt, refusal, first_sent, retry_after, attempts, .. } = self;
         Step::Done(match doubt {
-            Some(doubt) => Outcome::Unknown(Ticket {
-                capture,
-                doubt,
-                first_sent,
-                retry_after,
-                attempts,
-            }),
+            Some(doubt) => {
+                Outcome::Unknown(Ticket { capture, doubt, first_sent, retry_after, attempts })
+            }
             None => {
                 let too_late = || Reason::NeverSent("the deadline passed first".into());
                 let reason = refusal.unwrap_or_else(too_late);
-                Outcome::NotCaptured(Refusal {
-                    capture,
-                    reason,
-                    attempts,
-                })
+                Outcome::NotCaptured(Refusal { capture, reason, attempts })
             }
         })
     }
 
     /// Whether a capture in doubt may be sent again (R7). A key of unknown age counts as old.
     fn may_resend(&self, now: Instant) -> bool {
-        let age = self
-            .first_sent
-            .map(|first| self.wall_at(now).duration_since(first));
+        let age = self.first_sent.map(|first| self.wall_at(now).duration_since(first));
         let young = matches!(age, Some(Ok(age)) if age < KEY_LIFETIME);
         self.sends_left > 0 && self.policy.resend() == Resend::Keyed && young
     }
@@ -523,62 +511,5 @@ impl Flow {
     fn wall_at(&self, now: Instant) -> SystemTime {
         let since = now.saturating_duration_since(self.started);
         self.wall.checked_add(since).unwrap_or(self.wall)
-    }
-
-    fn record(
-        &self,
-        operation: Operation,
-        began: Instant,
-        now: Instant,
-        phase: Phase,
-        response: Option<&Response>,
-    ) -> Attempt {
-        let took = now.saturating_duration_since(began).as_millis();
-        let request_id = response.and_then(|response| response.headers().get(wire::REQUEST_ID));
-        Attempt {
-            operation,
-            began_ms: unix_ms(self.wall_at(began)),
-            took_ms: u64::try_from(took).unwrap_or(u64::MAX),
-            phase,
-            status: response.map(|response| response.status().as_u16()),
-            request_id: request_id
-                .and_then(|id| id.to_str().ok())
-                .map(|id| crate::printable(id, 80)),
-            finding: String::new(),
-            raw_reply: None,
-        }
-    }
-
-    /// A reply that echoes our token is cleaned before anything reads, shows or keeps it.
-    fn mask_token(&self, response: &mut Response) {
-        let Some(token) = self.token.as_ref().map(|token| token.expose().as_bytes()) else {
-            return;
-        };
-        let body = response.body();
-        if !body.windows(token.len()).any(|window| window == token) {
-            return;
-        }
-        let mut masked = body.to_vec();
-        let mut from = 0;
-        while let Some(at) = masked[from..]
-            .windows(token.len())
-            .position(|window| window == token)
-        {
-            masked[from + at..from + at + token.len()].fill(b'*');
-            from += at + token.len();
-        }
-        *response.body_mut() = masked.into();
-    }
-}
-
-fn finding(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Captured => "the API says SUCCESS".into(),
-        Verdict::Declined(errors) => Reason::Declined(errors.clone()).to_string(),
-        Verdict::Rejected(status, errors) => Reason::Rejected(*status, errors.clone()).to_string(),
-        Verdict::Unauthorized => Reason::Unauthorized.to_string(),
-        Verdict::Throttled(wish) => Reason::Throttled(*wish).to_string(),
-        Verdict::Misdirected => "the server is not the right one (421)".into(),
-        Verdict::InProgress(doubt) | Verdict::Ambiguous(doubt, _) => doubt.to_string(),
     }
 }

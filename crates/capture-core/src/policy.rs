@@ -51,23 +51,20 @@ impl Policy {
     /// How long one attempt may take, connection and reply included; 35 s unless set.
     ///
     /// The gateway in front of the API answers up to 30 s: a shorter timeout gives up before it
-    /// does and manufactures unknown outcomes.
+    /// does and manufactures unknown outcomes. At most 24 hours; more is cut.
     #[must_use]
     pub fn with_attempt_timeout(self, attempt_timeout: Duration) -> Self {
-        Self {
-            attempt_timeout,
-            ..self
-        }
+        Self { attempt_timeout: attempt_timeout.min(LONGEST), ..self }
     }
 
-    /// After how long no further attempt or wait is begun; 120 s unless set.
+    /// After how long no further attempt or wait is begun; 120 s unless set, at most 24 hours.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
-        Self { deadline, ..self }
+        Self { deadline: deadline.min(LONGEST), ..self }
     }
 
-    /// How often the capture may be sent; 4 unless set. A 409 ("the same key is in progress") does
-    /// not count, its waiting does.
+    /// How often the capture may be sent; 4 unless set. A 401, and a 409 ("the same key is in
+    /// progress"), do not count: they start nothing. Their waiting does.
     #[must_use]
     pub fn with_max_sends(self, max_sends: NonZeroU32) -> Self {
         Self { max_sends, ..self }
@@ -117,6 +114,9 @@ impl Policy {
     }
 }
 
+/// No attempt and no capture takes longer than the key lives, and no clock overflows.
+const LONGEST: Duration = KEY_LIFETIME;
+
 /// The server's guarantee for one key: after this a repeat could be a second capture.
 pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -155,10 +155,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let date = |text: &str| -> Option<SystemTime> { httpdate::parse_http_date(text).ok() };
     let sent = date(headers.get(header::DATE)?.to_str().ok()?)?;
-    date(wish)?
-        .duration_since(sent)
-        .ok()
-        .filter(|wait| !wait.is_zero())
+    date(wish)?.duration_since(sent).ok().filter(|wait| !wait.is_zero())
 }
 
 #[cfg(test)]
@@ -173,10 +170,7 @@ mod tests {
             let most = Duration::from_millis(if n > 2 { 8_000 } else { 1_000 << n });
             for key in [key, other] {
                 let wait = backoff(key, n);
-                assert!(
-                    wait >= Duration::from_millis(500) && wait <= most,
-                    "{n}: {wait:?}"
-                );
+                assert!(wait >= Duration::from_millis(500) && wait <= most, "{n}: {wait:?}");
                 assert_eq!(wait, backoff(key, n));
             }
         }
@@ -207,18 +201,10 @@ mod tests {
             for wish in wishes {
                 headers.append(header::RETRY_AFTER, wish.parse().unwrap());
             }
-            assert_eq!(
-                retry_after(&headers),
-                expect.map(Duration::from_secs),
-                "{wishes:?}"
-            );
+            assert_eq!(retry_after(&headers), expect.map(Duration::from_secs), "{wishes:?}");
         }
         let mut headers = HeaderMap::new();
         headers.insert(header::RETRY_AFTER, date.parse().unwrap());
-        assert_eq!(
-            retry_after(&headers),
-            None,
-            "a date without the reply's own Date"
-        );
+        assert_eq!(retry_after(&headers), None, "a date without the reply's own Date");
     }
 }

@@ -38,7 +38,7 @@ pub enum StatusError {
     #[error("no bearer token")]
     NoToken(#[from] Denied),
     /// No complete reply came.
-    #[error("no complete reply came; try again")]
+    #[error("no complete reply came")]
     Lost(#[source] Lost),
     /// The API refused two tokens in a row.
     #[error("the API refused the bearer token; check that it belongs to this environment")]
@@ -55,12 +55,7 @@ impl StatusQuery {
     /// Asks for this order.
     #[must_use]
     pub fn new(api: &Api, order: OrderId) -> Self {
-        Self {
-            api: api.clone(),
-            order,
-            token: None,
-            refused: None,
-        }
+        Self { api: api.clone(), order, token: None, refused: None }
     }
 
     /// The token that was refused: ask for another one.
@@ -78,10 +73,13 @@ impl StatusQuery {
 
     /// Takes the answer; `None` means: get another token and send again.
     pub fn answered(&mut self, answer: Answer) -> Option<Result<OrderStatus, StatusError>> {
-        let response = match answer {
+        let mut response = match answer {
             Ok(response) => response,
             Err(lost) => return Some(Err(StatusError::Lost(lost))),
         };
+        if let Some(token) = &self.token {
+            token.mask(&mut response);
+        }
         if let Some(status) = order::read_reply(self.order, &response) {
             return Some(Ok(status));
         }

@@ -30,8 +30,20 @@ pub fn printable(text: &str, limit: usize) -> String {
     shown
 }
 
-/// An error and its causes as one line.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+/// An error and its causes as one escaped line.
+///
+/// ```
+/// let error = capture_core::Lost::not_sent("connection refused");
+/// let line = capture_core::one_line(&error);
+/// assert_eq!(line, "the request did not leave: connection refused");
+/// ```
+#[must_use]
+pub fn one_line(error: &(dyn Error + 'static)) -> String {
+    one_line_without(error, None)
+}
+
+/// The same with a secret masked, before the line is cut.
+pub(crate) fn one_line_without(error: &(dyn Error + 'static), secret: Option<&str>) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -43,13 +55,68 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
         }
         cause = error.source();
     }
+    let masked = secret.and_then(|secret| mask(line.as_bytes(), secret));
+    let line = masked.map_or(line, |masked| String::from_utf8_lossy(&masked).into_owned());
     printable(&line, 300)
 }
 
+/// A shorter token is no secret of this API; hiding it could change what a reply means.
+const SHORTEST_SECRET: usize = 16;
+
+/// Overwrites every occurrence of a secret in a body, however JSON spells it.
+pub(crate) fn mask(body: &[u8], secret: &str) -> Option<Vec<u8>> {
+    let (mut masked, mut at) = (None, 0);
+    while secret.len() >= SHORTEST_SECRET && at < body.len() {
+        match spelled(&body[at..], secret.as_bytes()) {
+            Some(length) => {
+                masked.get_or_insert_with(|| body.to_vec())[at..at + length].fill(b'*');
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    masked
+}
+
+/// The length of the secret at the beginning of the text, if it stands there: as it is, or with
+/// `\/` and `\u0000` escapes.
+fn spelled(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for byte in secret {
+        at += match &text[at..] {
+            [first, ..] if first == byte => 1,
+            [b'\\', b'/', ..] if *byte == b'/' => 2,
+            [b'\\', b'u', b'0', b'0', code @ ..] if code.len() >= 2 => {
+                let code = std::str::from_utf8(&code[..2]).ok()?;
+                if u8::from_str_radix(code, 16) != Ok(*byte) {
+                    return None;
+                }
+                6
+            }
+            _ => return None,
+        };
+    }
+    Some(at)
+}
+
 fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    )
+    const RANGES: [(u32, u32); 16] = [
+        (0xad, 0xad),
+        (0x34f, 0x34f),
+        (0x61c, 0x61c),
+        (0x115f, 0x1160),
+        (0x17b4, 0x17b5),
+        (0x180b, 0x180f),
+        (0x200b, 0x200f),
+        (0x2028, 0x202e),
+        (0x205f, 0x206f),
+        (0x2800, 0x2800),
+        (0x3164, 0x3164),
+        (0xfe00, 0xfe0f),
+        (0xfeff, 0xfeff),
+        (0xffa0, 0xffa0),
+        (0xfff9, 0xfffb),
+        (0xe0000, 0xe0fff),
+    ];
+    RANGES.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(c)))
 }

@@ -3,6 +3,7 @@
 //! It is plain state. A client keeps it behind a lock and holds that lock while a login is in
 //! flight; whoever waits for the lock then finds the new token, or shares the failure.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -37,7 +38,6 @@ struct Held {
 }
 
 /// What to do to get a token.
-#[derive(Debug)]
 #[must_use]
 #[allow(
     clippy::large_enum_variant,
@@ -52,6 +52,17 @@ pub enum Ask {
     Denied(Denied),
 }
 
+/// A login's body holds the secret.
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(token) => f.debug_tuple("Token").field(token).finish(),
+            Self::Login(_) => f.write_str("Login(hidden)"),
+            Self::Denied(why) => f.debug_tuple("Denied").field(why).finish(),
+        }
+    }
+}
+
 /// Why there is no bearer token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -61,9 +72,10 @@ pub enum Denied {
         "the API refused the credentials (status {0}); check app key, app secret and environment"
     )]
     Credentials(u16),
-    /// The token given by the user was refused, and there are no credentials to obtain another.
-    #[error("the bearer token was refused, and there are no credentials to obtain another")]
-    OwnToken,
+    /// The token was refused, and there is no other: it was the user's own, or the login gave the
+    /// same one again.
+    #[error("the bearer token was refused, and there is no other one to try")]
+    NoOther,
     /// The login answered with something that holds no usable token.
     #[error("the login answered with status {0} and no usable token")]
     NoToken(u16),
@@ -89,30 +101,17 @@ impl Denied {
 }
 
 impl Tokens {
-    /// One token of the user's own, used until it is refused.
+    /// One token of the user's own.
     #[must_use]
     pub fn own(token: BearerToken) -> Self {
-        let current = Some(Held {
-            token,
-            good_until: None,
-        });
-        Self {
-            source: Source::Own,
-            current,
-            denied: None,
-            login_began: None,
-        }
+        let current = Some(Held { token, good_until: None });
+        Self { source: Source::Own, current, denied: None, login_began: None }
     }
 
     /// Tokens obtained with key and secret, when they are needed.
     #[must_use]
     pub fn login(credentials: Credentials) -> Self {
-        Self {
-            source: Source::Login(credentials),
-            current: None,
-            denied: None,
-            login_began: None,
-        }
+        Self { source: Source::Login(credentials), current: None, denied: None, login_began: None }
     }
 
     /// A token other than `refused`, or the way to get one.
@@ -132,6 +131,9 @@ impl Tokens {
             if fresh && Some(&held.token) != refused {
                 return Ask::Token(held.token.clone());
             }
+            if matches!(self.source, Source::Login(_)) {
+                self.current = None; // nobody else need be refused with it
+            }
         }
         if let Some((at, denied)) = &self.denied {
             if *at >= asked {
@@ -139,7 +141,7 @@ impl Tokens {
             }
         }
         match &self.source {
-            Source::Own => Ask::Denied(Denied::OwnToken),
+            Source::Own => Ask::Denied(Denied::NoOther),
             Source::Login(credentials) => {
                 self.login_began = Some(now);
                 Ask::Login(token::request(api, credentials))
@@ -158,10 +160,7 @@ impl Tokens {
                 // The margin covers the way to the server; a short life gets a small one.
                 let margin = (grant.lifetime / 5).min(Duration::from_secs(30));
                 let good_until = began.checked_add(grant.lifetime - margin);
-                self.current = Some(Held {
-                    token: grant.token.clone(),
-                    good_until,
-                });
+                self.current = Some(Held { token: grant.token.clone(), good_until });
                 self.denied = None;
                 Ok(grant.token)
             }
@@ -178,9 +177,9 @@ fn read(answer: &Answer) -> Result<token::Grant, Denied> {
     let response = match answer {
         Ok(response) => response,
         Err(lost) if lost.is_lasting() => {
-            return Err(Denied::NeverSent(lost.detail()));
+            return Err(Denied::NeverSent(lost.detail(None)));
         }
-        Err(lost) => return Err(unavailable(format!("{lost} ({})", lost.detail()), None)),
+        Err(lost) => return Err(unavailable(format!("{lost} ({})", lost.detail(None)), None)),
     };
     if let Some(grant) = token::read_reply(response) {
         return Ok(grant);
@@ -188,16 +187,12 @@ fn read(answer: &Answer) -> Result<token::Grant, Denied> {
     let status = response.status();
     Err(match status {
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
-            unavailable(
-                format!("status {}", status.as_u16()),
-                retry_after(response.headers()),
-            )
+            unavailable(format!("status {}", status.as_u16()), retry_after(response.headers()))
         }
         _ if status.is_client_error() => Denied::Credentials(status.as_u16()),
-        _ if status.is_server_error() => unavailable(
-            format!("status {}", status.as_u16()),
-            retry_after(response.headers()),
-        ),
+        _ if status.is_server_error() => {
+            unavailable(format!("status {}", status.as_u16()), retry_after(response.headers()))
+        }
         _ => Denied::NoToken(status.as_u16()),
     })
 }

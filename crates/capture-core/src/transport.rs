@@ -8,6 +8,7 @@ use http::header::{ACCEPT_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 
 use crate::text;
+use crate::values::BearerToken;
 use crate::wire::{Request, Response};
 
 /// The most bytes of a reply body that a transport reads: 1 MiB. A longer one is a cut reply.
@@ -49,35 +50,24 @@ pub enum Sent {
 pub struct Lost {
     sent: Sent,
     lasting: bool,
-    head: Option<(http::StatusCode, HeaderMap)>,
+    head: Option<Box<(http::StatusCode, HeaderMap)>>,
     source: Box<dyn Error + Send + Sync>,
 }
 
 impl Lost {
     /// Nothing left; trying again may help (name resolution, connect, handshake cut).
     pub fn not_sent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            sent: Sent::No,
-            lasting: false,
-            head: None,
-            source: source.into(),
-        }
+        Self { sent: Sent::No, lasting: false, head: None, source: source.into() }
     }
 
     /// Nothing left, and trying again cannot help (a certificate that does not verify).
     pub fn not_sent_for_good(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            lasting: true,
-            ..Self::not_sent(source)
-        }
+        Self { lasting: true, ..Self::not_sent(source) }
     }
 
     /// Something may have left, and no reply came.
     pub fn maybe_sent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            sent: Sent::Maybe,
-            ..Self::not_sent(source)
-        }
+        Self { sent: Sent::Maybe, ..Self::not_sent(source) }
     }
 
     /// A reply began, with this status and these headers, and its body broke or was too long.
@@ -86,10 +76,7 @@ impl Lost {
         headers: HeaderMap,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self {
-            head: Some((status, headers)),
-            ..Self::maybe_sent(source)
-        }
+        Self { head: Some(Box::new((status, headers))), ..Self::maybe_sent(source) }
     }
 
     /// How much may have left.
@@ -107,14 +94,12 @@ impl Lost {
     /// The head of the reply that broke off.
     #[must_use]
     pub fn head(&self) -> Option<(http::StatusCode, &HeaderMap)> {
-        self.head
-            .as_ref()
-            .map(|(status, headers)| (*status, headers))
+        self.head.as_ref().map(|head| (head.0, &head.1))
     }
 
     /// The error and its causes in one escaped line.
-    pub(crate) fn detail(&self) -> String {
-        text::chain(&*self.source)
+    pub(crate) fn detail(&self, token: Option<&BearerToken>) -> String {
+        text::one_line_without(&*self.source, token.map(BearerToken::expose))
     }
 }
 
@@ -123,7 +108,7 @@ pub type Answer = Result<Response, Lost>;
 
 impl fmt::Debug for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = self.head.as_ref().map(|(status, _)| status.as_u16());
+        let status = self.head.as_ref().map(|head| head.0.as_u16());
         f.debug_struct("Lost")
             .field("sent", &self.sent)
             .field("lasting", &self.lasting)

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use http::header::{LOCATION, RETRY_AFTER};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
 
+use crate::outcome::Reason;
 use crate::policy::retry_after;
 use crate::values::OrderId;
 use crate::wire::capture::Reply;
@@ -19,16 +20,9 @@ use crate::wire::{self, Response, Unreadable};
 pub enum Verdict {
     /// A complete 200 says SUCCESS, with `success: true` and nothing against it.
     Captured,
-    /// A complete 200 says FAILED: an outcome, not an error.
-    Declined(Vec<ApiError>),
-    /// The API refused the request, in a body that it is known to write.
-    Rejected(StatusCode, Vec<ApiError>),
-    /// 401: the token was refused, nothing was executed.
-    Unauthorized,
-    /// 429: not executed, come back later.
-    Throttled(Option<Duration>),
-    /// 421: not executed on this connection.
-    Misdirected,
+    /// Not executed, and why: FAILED in a complete 200 (an outcome, not an error), a 4xx in a body
+    /// that the API is known to write, 401, 429, or 421.
+    Refused(Reason),
     /// The same key is being executed (409), or the answer is still open (202, 425, another word).
     InProgress(Doubt),
     /// It may or may not have been executed; perhaps the server said when to come back.
@@ -117,8 +111,10 @@ impl Verdict {
             200 => of_success(order, response),
             202 | 409 | 425 => Self::InProgress(Doubt::Status(status.as_u16())),
             300..=399 => Self::Ambiguous(Doubt::Redirect(target(headers)), None),
-            421 => Self::Misdirected,
-            429 => Self::Throttled(retry_after(headers)),
+            421 => {
+                Self::Refused(Reason::NeverSent("this server does not serve the API (421)".into()))
+            }
+            429 => Self::Refused(Reason::Throttled(retry_after(headers))),
             400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 => {
                 of_refusal(response).unwrap_or(undecided(None))
             }
@@ -128,14 +124,23 @@ impl Verdict {
     }
 }
 
+/// What the reply showed, in one sentence.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Captured => f.write_str("the API says SUCCESS"),
+            Self::Refused(reason) => reason.fmt(f),
+            Self::InProgress(doubt) | Self::Ambiguous(doubt, _) => doubt.fmt(f),
+        }
+    }
+}
+
 /// A 200: the word decides, `captureStatus` before `status`, and SUCCESS needs the flag as well.
 fn of_success(order: OrderId, response: &Response) -> Verdict {
     let ambiguous = |doubt| Verdict::Ambiguous(doubt, None);
     let contradiction = |what: &str| ambiguous(Doubt::Contradiction(what.into()));
     if !wire::is_plain_json(response.headers()) {
-        return ambiguous(Doubt::Unreadable(
-            "the body is encoded or said not to be JSON".into(),
-        ));
+        return ambiguous(Doubt::Unreadable("the body is encoded or said not to be JSON".into()));
     }
     let reply = match Reply::read(response.body()) {
         Ok(reply) => reply,
@@ -159,10 +164,10 @@ fn of_success(order: OrderId, response: &Response) -> Verdict {
         return ambiguous(Doubt::Unreadable(Unreadable::Type("success").to_string()));
     };
     match (word.as_str(), success) {
-        ("SUCCESS", true) if reply.errors.is_empty() => Verdict::Captured,
+        ("SUCCESS", true) if !reply.has_errors => Verdict::Captured,
         ("SUCCESS", true) => contradiction("SUCCESS beside errors"),
         ("SUCCESS", false) => contradiction("SUCCESS beside success: false"),
-        ("FAILED" | "FAIL", _) => Verdict::Declined(reply.errors),
+        ("FAILED" | "FAIL", _) => Verdict::Refused(Reason::Declined(reply.errors)),
         ("", _) => ambiguous(Doubt::Unreadable("its status word is empty".into())),
         _ => Verdict::InProgress(Doubt::Word(crate::printable(&word, 40))),
     }
@@ -174,28 +179,22 @@ fn of_refusal(response: &Response) -> Option<Verdict> {
         return None;
     }
     let status = response.status();
-    match (status.as_u16(), Shape::read(status, response.body())?) {
-        (401, _) => Some(Verdict::Unauthorized),
-        (_, Shape::Api(errors)) => Some(Verdict::Rejected(status, errors)),
+    let reason = match (status.as_u16(), Shape::read(status, response.body())?) {
+        (401, _) => Reason::Unauthorized,
+        (_, Shape::Api(errors)) => Reason::Rejected(status, errors),
         // The gateway refuses for want of rights or for size before the API sees anything; its 404
         // is a missing route, which says nothing about what an earlier route did.
-        (403 | 413, Shape::Gateway(message)) => Some(Verdict::Rejected(
-            status,
-            vec![ApiError {
-                message,
-                ..ApiError::default()
-            }],
-        )),
-        _ => None,
-    }
+        (403 | 413, Shape::Gateway(message)) => {
+            Reason::Rejected(status, vec![ApiError { message, ..ApiError::default() }])
+        }
+        _ => return None,
+    };
+    Some(Verdict::Refused(reason))
 }
 
 /// Case and spaces say nothing: `Success`, `SUCCESS ` and `CAPTURE REQUIRED` are known spellings.
 fn fold(word: &str) -> String {
-    word.chars()
-        .filter(|c| !c.is_ascii_whitespace())
-        .map(|c| c.to_ascii_uppercase())
-        .collect()
+    word.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// The host of a redirect, not its path, which may hold anything.

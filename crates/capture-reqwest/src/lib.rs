@@ -1,1 +1,188 @@
-//! x
+//! Capture for async Rust: the capture machine of `capture-core` over [`reqwest`].
+//!
+//! ```
+//! use capture_reqwest::{Capture, Client, IdempotencyKey, Money, Outcome, Setup};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = capture_sandbox::Sandbox::start(); // in production: Environment::Production
+//! let money = Money::parse("100.00", "USD")?;
+//! let order = sandbox.create_order(money);
+//!
+//! let client = Client::new(Setup::new(&sandbox.environment(), sandbox.credentials()))?;
+//! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+//! // Store `capture` here, before it is sent: the key is the promise.
+//!
+//! match client.capture(&capture).await {
+//!     Outcome::Captured(_receipt) => println!("ship it"),
+//!     Outcome::NotCaptured(refusal) => println!("{}", refusal.next()),
+//!     Outcome::Unknown(ticket) => println!("keep the ticket, resume it later: {}", ticket.next()),
+//! }
+//! # assert_eq!(sandbox.ledger().captures(order), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Dropping a future** (a timeout or `select!` of your own) may leave a request on its way: it
+//! counts as maybe sent. Take the stored capture up again with [`Ticket::interrupted`] and
+//! [`Client::resume`].
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use reqwest::{redirect, retry};
+use tokio::sync::Mutex;
+
+pub use capture_core::*;
+
+/// A capture client. Clones share connections, the token and its single login.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    api: Api,
+    policy: Policy,
+    tokens: Arc<Mutex<Tokens>>,
+}
+
+/// The client could not be built: the system's roots could not be read, or its TLS not set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client could not be set up")]
+pub struct BuildError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl Client {
+    /// A client with connections of its own: rustls, HTTP/1.1 or HTTP/2, no redirects, no library
+    /// retries, no proxy from the environment, no decompression.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(setup: Setup) -> Result<Self, BuildError> {
+        let mut tls = capture_tls::client_config().map_err(|error| BuildError(error.into()))?;
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .no_proxy()
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .tcp_nodelay(true)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build()
+            .map_err(|error| BuildError(error.into()))?;
+        Ok(Self::with_http(setup, http))
+    }
+
+    /// A client over connections that you configured (a proxy, a private CA, pool sizes).
+    ///
+    /// Turn off redirects and retries in it (`redirect::Policy::none()`, `retry::never()`): reqwest
+    /// gives no way to see them. A redirect that was followed is noticed by its URL and counts as
+    /// doubt; retries would make the record of attempts untrue.
+    #[must_use]
+    pub fn with_http(setup: Setup, http: reqwest::Client) -> Self {
+        let Setup { api, tokens, policy, .. } = setup;
+        Self { http, api, policy, tokens: Arc::new(Mutex::new(tokens)) }
+    }
+
+    /// Captures, and says what happened. It never fails otherwise.
+    pub async fn capture(&self, capture: &Capture) -> Outcome {
+        self.drive(capture.start(&self.api, &self.policy, Instant::now(), SystemTime::now())).await
+    }
+
+    /// Takes an unknown outcome up again, beginning with the order's status.
+    pub async fn resume(&self, ticket: Ticket) -> Outcome {
+        self.drive(ticket.resume(&self.api, &self.policy, Instant::now(), SystemTime::now())).await
+    }
+
+    /// Reads the definitive status of an order.
+    ///
+    /// # Errors
+    /// When no token could be had, no complete reply came, or it does not describe this order.
+    pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
+        let mut query = StatusQuery::new(&self.api, order);
+        loop {
+            let token = self.token(query.refused()).await?;
+            let answer = self.send(query.request(token)).await;
+            if let Some(result) = query.answered(answer) {
+                return result;
+            }
+        }
+    }
+
+    async fn drive(&self, mut step: Step) -> Outcome {
+        loop {
+            step = match step {
+                Step::Authorize(need) => match self.token(need.refused()).await {
+                    Ok(token) => need.authorized(token, Instant::now()),
+                    Err(denied) => need.denied(denied, Instant::now()),
+                },
+                Step::Send(request, open) => match self.send(request).await {
+                    Ok(reply) => open.received(reply, Instant::now()),
+                    Err(lost) => open.lost(&lost, Instant::now()),
+                },
+                Step::Wait(until, open) => {
+                    tokio::time::sleep_until(until.into()).await;
+                    open.elapsed(Instant::now())
+                }
+                Step::Done(outcome) => return outcome,
+            }
+        }
+    }
+
+    /// A token other than the refused one. The lock is held while a login is in flight, so that any
+    /// number of captures make one.
+    async fn token(&self, refused: Option<&BearerToken>) -> Result<BearerToken, Denied> {
+        let asked = Instant::now();
+        let mut tokens = self.tokens.lock().await;
+        match tokens.ask(&self.api, refused, asked, Instant::now()) {
+            Ask::Token(token) => Ok(token),
+            Ask::Denied(denied) => Err(denied),
+            Ask::Login(request) => {
+                let answer = self.send(request).await;
+                tokens.answered(&answer, Instant::now())
+            }
+        }
+    }
+
+    async fn send(&self, mut request: wire::Request) -> Answer {
+        add_headers(&mut request);
+        let mut request = reqwest::Request::try_from(request).map_err(Lost::not_sent_for_good)?;
+        *request.timeout_mut() = Some(self.policy.attempt_timeout());
+        let url = request.url().clone();
+        let mut reply = self.http.execute(request).await.map_err(classify)?;
+        if *reply.url() != url {
+            return Err(Lost::maybe_sent(
+                "the HTTP client followed a redirect; turn redirects off",
+            ));
+        }
+        let (status, headers) = (reply.status(), std::mem::take(reply.headers_mut()));
+        let mut body = Vec::new();
+        loop {
+            match reply.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) => return Err(Lost::in_reply(status, headers, error.without_url())),
+            }
+            if body.len() > MAX_BODY {
+                return Err(Lost::in_reply(status, headers, "the body is longer than 1 MiB"));
+            }
+        }
+        let mut response = http::Response::new(Bytes::from(body));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+}
+
+/// Only a connection that never came about is "not sent".
+fn classify(error: reqwest::Error) -> Lost {
+    let error = error.without_url();
+    match error.is_connect() {
+        true if capture_tls::is_certificate_error(&error) => Lost::not_sent_for_good(error),
+        true => Lost::not_sent(error),
+        false => Lost::maybe_sent(error),
+    }
+}

@@ -1,1 +1,101 @@
-//! x
+//! The capture API with memory: a server on loopback that keeps orders, takes their money once, and
+//! fails on demand. For this project's tests, and for a merchant's own in any language.
+//!
+//! What makes it worth having is what it remembers: the [`Ledger`] says what truly happened, so a
+//! test can compare that with what a client believes.
+//!
+//! ```
+//! use capture_core::Money;
+//! use capture_sandbox::{Sandbox, Script};
+//!
+//! let sandbox = Sandbox::start(); // own port, own world, stops on drop
+//! let order = sandbox.create_order(Money::parse("100.00", "USD")?);
+//! sandbox.script(Script::lost_reply()); // the next capture happens, and nobody is told
+//!
+//! // my_service(sandbox.base_url(), sandbox.app_key(), sandbox.app_secret()).capture(order);
+//!
+//! assert_eq!(sandbox.ledger().captures(order), 0); // 1 after the line above
+//! # Ok::<(), capture_core::Invalid>(())
+//! ```
+//!
+//! # Without a socket
+//!
+//! [`Sandbox::handle`] takes a request and the time and gives a [`Reply`]: no IO, no clock, no
+//! randomness. The same settings and the same requests give the same replies, byte for byte.
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use bytes::Bytes;
+//! use capture_sandbox::{Sandbox, Settings};
+//!
+//! let mut sandbox = Sandbox::new(Settings::default());
+//! let request = http::Request::post("/v1/capture").body(Bytes::new())?;
+//! let reply = sandbox.handle(&request, SystemTime::UNIX_EPOCH);
+//! assert_eq!(reply.response().unwrap().status(), 401); // there is no token in it
+//! # Ok::<(), http::Error>(())
+//! ```
+//!
+//! # From any language
+//!
+//! The API lies below `/v1`: `oauth2/token`, `evaluate`, `capture`, `orders`, `orders/{id}` and
+//! `orders/{id}/cancel`. The test's own requests go to `/_sandbox/`, which lists them when it is
+//! asked: create orders, read ledger and transcript, script faults ([`Script`]), move the clock.
+//!
+//! ```text
+//! curl -d '{"amount": 10000, "currency": "USD"}' http://127.0.0.1:8787/_sandbox/orders
+//! curl -d '{"rules": [{"do": {"close": true, "effect": true}}]}' http://127.0.0.1:8787/_sandbox/script
+//! curl http://127.0.0.1:8787/_sandbox/ledger
+//! ```
+//!
+//! # What is not here
+//!
+//! Nobody outside has seen all of the live service. Where its documents are silent the sandbox does
+//! what the recorded stack would most plausibly do; what could matter is a setting ([`Settings`]).
+//! Refunds, webhooks, challenges and risk decisions are not here.
+
+mod act;
+mod answer;
+mod call;
+mod cancel;
+mod capture;
+mod claims;
+mod clock;
+mod connection;
+mod content;
+mod control;
+mod draw;
+mod evaluate;
+mod handle;
+mod headers;
+mod http1;
+mod idempotency;
+mod ledger;
+mod members;
+mod operation;
+mod order;
+mod orders;
+mod page;
+mod query;
+mod raw;
+mod reply;
+mod rules;
+mod sandbox;
+mod script;
+mod server;
+mod state;
+mod token;
+mod transcript;
+
+pub use answer::Answer;
+pub use claims::{Claimed, Finding, Report, Standing};
+pub use handle::{Action, Reply};
+pub use idempotency::Idempotency;
+pub use ledger::{Entry, Ledger};
+pub use operation::Operation;
+pub use order::PERSONAL_DATA;
+pub use raw::{Drip, End, Raw};
+pub use sandbox::{Sandbox, Settings};
+pub use script::{PRESETS, Script};
+pub use server::{Builder, Server};
+pub use state::NewOrder;
+pub use transcript::{Exchange, Sent};

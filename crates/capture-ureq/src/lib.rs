@@ -1,1 +1,160 @@
-//! x
+//! Capture for blocking Rust: the capture machine of `capture-core` over [`ureq`].
+//!
+//! ```
+//! use capture_ureq::{Capture, Client, IdempotencyKey, Money, Outcome, Setup};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = capture_sandbox::Sandbox::start(); // in production: Environment::Production
+//! let money = Money::parse("100.00", "USD")?;
+//! let order = sandbox.create_order(money);
+//!
+//! let client = Client::new(Setup::new(&sandbox.environment(), sandbox.credentials()));
+//! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+//! // Store `capture` here, before it is sent: the key is the promise.
+//!
+//! match client.capture(&capture) {
+//!     Outcome::Captured(_receipt) => println!("ship it"),
+//!     Outcome::NotCaptured(refusal) => println!("{}", refusal.next()),
+//!     Outcome::Unknown(ticket) => println!("keep the ticket, resume it later: {}", ticket.next()),
+//! }
+//! # assert_eq!(sandbox.ledger().captures(order), 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod connector;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+
+pub use capture_core::*;
+
+/// A blocking capture client. Clones share connections, the token and its single login.
+#[derive(Debug, Clone)]
+pub struct Client {
+    agent: ureq::Agent,
+    api: Api,
+    policy: Policy,
+    tokens: Arc<Mutex<Tokens>>,
+}
+
+impl Client {
+    /// A client with connections of its own: rustls, HTTP/1.1, no proxy from the environment.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let roots = if cfg!(feature = "platform-verifier") {
+            RootCerts::PlatformVerifier
+        } else if cfg!(feature = "webpki-roots") {
+            RootCerts::WebPki
+        } else {
+            RootCerts::new_with_certs(&[])
+        };
+        let tls = TlsConfig::builder()
+            .root_certs(roots)
+            .unversioned_rustls_crypto_provider(capture_tls::provider())
+            .build();
+        let config = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .proxy(None)
+            .no_delay(true)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .build();
+        let connector = connector::Marking::default();
+        Self::with_agent(
+            setup,
+            ureq::Agent::with_parts(config, connector, DefaultResolver::default()),
+        )
+    }
+
+    /// A client over an agent that you configured (a proxy, a private CA, pool sizes).
+    ///
+    /// Redirects, status errors and timeouts of the agent are overruled for each request. With a
+    /// connector that is not ours, fewer failures can be told apart, and more count as maybe sent.
+    #[must_use]
+    pub fn with_agent(setup: Setup, agent: ureq::Agent) -> Self {
+        let Setup { api, tokens, policy, .. } = setup;
+        Self { agent, api, policy, tokens: Arc::new(Mutex::new(tokens)) }
+    }
+
+    /// Captures, and says what happened. It never fails otherwise.
+    pub fn capture(&self, capture: &Capture) -> Outcome {
+        self.drive(capture.start(&self.api, &self.policy, Instant::now(), SystemTime::now()))
+    }
+
+    /// Takes an unknown outcome up again, beginning with the order's status.
+    pub fn resume(&self, ticket: Ticket) -> Outcome {
+        self.drive(ticket.resume(&self.api, &self.policy, Instant::now(), SystemTime::now()))
+    }
+
+    /// Reads the definitive status of an order.
+    ///
+    /// # Errors
+    /// When no token could be had, no complete reply came, or it does not describe this order.
+    pub fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
+        let mut query = StatusQuery::new(&self.api, order);
+        loop {
+            let token = self.token(query.refused())?;
+            let answer = self.send(query.request(token));
+            if let Some(result) = query.answered(answer) {
+                return result;
+            }
+        }
+    }
+
+    fn drive(&self, mut step: Step) -> Outcome {
+        loop {
+            step = match step {
+                Step::Authorize(need) => match self.token(need.refused()) {
+                    Ok(token) => need.authorized(token, Instant::now()),
+                    Err(denied) => need.denied(denied, Instant::now()),
+                },
+                Step::Send(request, open) => match self.send(request) {
+                    Ok(reply) => open.received(reply, Instant::now()),
+                    Err(lost) => open.lost(&lost, Instant::now()),
+                },
+                Step::Wait(until, open) => {
+                    std::thread::sleep(until.saturating_duration_since(Instant::now()));
+                    open.elapsed(Instant::now())
+                }
+                Step::Done(outcome) => return outcome,
+            }
+        }
+    }
+
+    /// A token other than the refused one. The lock is held while a login is in flight, so that any
+    /// number of captures make one.
+    fn token(&self, refused: Option<&BearerToken>) -> Result<BearerToken, Denied> {
+        let asked = Instant::now();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        match tokens.ask(&self.api, refused, asked, Instant::now()) {
+            Ask::Token(token) => Ok(token),
+            Ask::Denied(denied) => Err(denied),
+            Ask::Login(request) => {
+                let answer = self.send(request);
+                tokens.answered(&answer, Instant::now())
+            }
+        }
+    }
+
+    fn send(&self, mut request: wire::Request) -> Answer {
+        add_headers(&mut request);
+        let (head, body) = request.into_parts();
+        let request = self
+            .agent
+            .configure_request(http::Request::from_parts(head, &body[..]))
+            .timeout_global(Some(self.policy.attempt_timeout()))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .build();
+        let (head, mut body) = self.agent.run(request).map_err(connector::classify)?.into_parts();
+        let body = body.with_config().limit(MAX_BODY as u64).read_to_vec();
+        let body =
+            body.map_err(|error| Lost::in_reply(head.status, head.headers.clone(), error))?;
+        Ok(http::Response::from_parts(head, Bytes::from(body)))
+    }
+}

@@ -29,11 +29,7 @@ impl Capture {
     /// The intent to capture this money of this order under this key.
     #[must_use]
     pub fn new(order_id: OrderId, money: Money, idempotency_key: IdempotencyKey) -> Self {
-        Self {
-            order_id,
-            idempotency_key,
-            money,
-        }
+        Self { order_id, idempotency_key, money }
     }
 
     /// The order.

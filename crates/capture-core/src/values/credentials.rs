@@ -7,6 +7,8 @@ use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use super::Invalid;
+use crate::text;
+use crate::wire::Response;
 
 /// The access token that `/oauth2/token` returned, ready for the `Authorization` header.
 ///
@@ -39,10 +41,7 @@ impl BearerToken {
         if token.trim().is_empty() {
             return refuse("is empty");
         }
-        if token
-            .get(..SCHEME.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
-        {
+        if token.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME)) {
             return refuse("must be given without the word Bearer");
         }
         if token.len() > LONGEST_TOKEN {
@@ -71,6 +70,20 @@ impl BearerToken {
     #[must_use]
     pub fn header(&self) -> &HeaderValue {
         &self.0
+    }
+}
+
+impl BearerToken {
+    /// Cleans a reply that echoes this token, before anything reads, shows or keeps it.
+    pub(crate) fn mask(&self, response: &mut Response) {
+        if let Some(masked) = text::mask(response.body(), self.expose()) {
+            *response.body_mut() = masked.into();
+        }
+        for value in response.headers_mut().values_mut() {
+            if text::mask(value.as_bytes(), self.expose()).is_some() {
+                *value = HeaderValue::from_static("***");
+            }
+        }
     }
 }
 
@@ -112,10 +125,7 @@ impl Credentials {
         let app_secret = Zeroizing::new(app_secret.into());
         check("app key", &app_key)?;
         check("app secret", &app_secret)?;
-        Ok(Self {
-            app_key,
-            app_secret,
-        })
+        Ok(Self { app_key, app_secret })
     }
 
     pub(crate) fn app_key(&self) -> &str {

@@ -46,11 +46,7 @@ impl Currency {
     /// with its own exponent is returned as it is); the exponent must be at most 4.
     pub fn unlisted(code: &str, exponent: u8) -> Result<Self, Invalid> {
         if exponent > 4 {
-            return Err(Invalid::new(
-                "exponent",
-                &exponent.to_string(),
-                "must be 0 to 4",
-            ));
+            return Err(Invalid::new("exponent", &exponent.to_string(), "must be 0 to 4"));
         }
         let letters = letters(code)?;
         match listed(code) {
@@ -58,24 +54,28 @@ impl Currency {
             Ok(known) => Err(Invalid::new(
                 "currency",
                 code,
-                format!(
-                    "is listed by ISO 4217 with {} decimals, not {exponent}",
-                    known.exponent
-                ),
+                format!("is listed by ISO 4217 with {} decimals, not {exponent}", known.exponent),
             )),
             Err(Some(refusal)) => Err(refusal),
-            Err(None) => Ok(Self {
-                code: letters,
-                numeric: None,
-                exponent,
-            }),
+            Err(None) => Ok(Self { code: letters, numeric: None, exponent }),
+        }
+    }
+
+    /// A currency that was valid when it was stored. It may have been retired since; an exponent that
+    /// changed is refused.
+    pub(crate) fn stored(code: &str, exponent: u8) -> Result<Self, Invalid> {
+        match Self::unlisted(code, exponent) {
+            Err(_) if exponent <= 4 && matches!(listed(code), Err(Some(_))) => {
+                Ok(Self { code: letters(code)?, numeric: None, exponent })
+            }
+            other => other,
         }
     }
 
     /// The alphabetic code, such as `USD`.
     #[must_use]
     pub fn code(&self) -> &str {
-        str::from_utf8(&self.code).expect("three ASCII letters, by construction")
+        std::str::from_utf8(&self.code).expect("three ASCII letters, by construction")
     }
 
     /// The ISO numeric code, such as 840; `None` for an unlisted currency.
@@ -98,11 +98,7 @@ impl FromStr for Currency {
         letters(code)?;
         listed(code).map_err(|refusal| {
             refusal.unwrap_or_else(|| {
-                Invalid::new(
-                    "currency",
-                    code,
-                    "is not an active ISO 4217 code, such as USD",
-                )
+                Invalid::new("currency", code, "is not an active ISO 4217 code, such as USD")
             })
         })
     }
@@ -129,26 +125,15 @@ fn listed(code: &str) -> Result<Currency, Option<Invalid>> {
     let known = iso_currency::Currency::from_code(code).ok_or(None)?;
     if let Some(successor) = known.is_superseded() {
         if !STILL_ACTIVE.contains(&code) {
-            return Err(refuse(format!(
-                "was retired; its successor is {}",
-                successor.code()
-            )));
+            return Err(refuse(format!("was retired; its successor is {}", successor.code())));
         }
     }
-    let exponent = known
-        .exponent()
-        .and_then(|exponent| u8::try_from(exponent).ok());
+    let exponent = known.exponent().and_then(|exponent| u8::try_from(exponent).ok());
     let Some(exponent) = exponent else {
-        return Err(refuse(
-            "has no minor unit, so no amount of it can be captured".into(),
-        ));
+        return Err(refuse("has no minor unit, so no amount of it can be captured".into()));
     };
     let code = letters(code).map_err(Some)?;
-    Ok(Currency {
-        code,
-        numeric: Some(known.numeric()),
-        exponent,
-    })
+    Ok(Currency { code, numeric: Some(known.numeric()), exponent })
 }
 
 fn letters(code: &str) -> Result<[u8; 3], Invalid> {
@@ -158,10 +143,9 @@ fn letters(code: &str) -> Result<[u8; 3], Invalid> {
     }
     match <[u8; 3]>::try_from(code.as_bytes()) {
         Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(letters),
-        Ok(letters) if letters.iter().all(u8::is_ascii_alphabetic) => refuse(format!(
-            "must be upper case; write {}",
-            code.to_ascii_uppercase()
-        )),
+        Ok(letters) if letters.iter().all(u8::is_ascii_alphabetic) => {
+            refuse(format!("must be upper case; write {}", code.to_ascii_uppercase()))
+        }
         _ => refuse("must be three letters A to Z, such as USD".into()),
     }
 }
@@ -185,10 +169,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(
-            seen, 165,
-            "178 codes of List One, less 13 without a minor unit"
-        );
+        assert_eq!(seen, 165, "178 codes of List One, less 13 without a minor unit");
     }
 
     #[test]
@@ -218,10 +199,7 @@ mod tests {
 
     #[test]
     fn unlisted_codes_never_shadow_the_list() {
-        assert_eq!(
-            Currency::unlisted("USD", 2).unwrap(),
-            "USD".parse().unwrap()
-        );
+        assert_eq!(Currency::unlisted("USD", 2).unwrap(), "USD".parse().unwrap());
         assert!(Currency::unlisted("USD", 0).is_err());
         assert!(Currency::unlisted("HRK", 2).is_err());
         assert!(Currency::unlisted("QQQ", 5).is_err());

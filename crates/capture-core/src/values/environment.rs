@@ -33,10 +33,7 @@ impl Environment {
     /// The base URL that requests go to.
     #[must_use]
     pub fn base_url(&self) -> BaseUrl {
-        let named = |host| BaseUrl {
-            origin: format!("https://{host}"),
-            prefix: String::new(),
-        };
+        let named = |host| BaseUrl { origin: format!("https://{host}"), prefix: String::new() };
         match self {
             Self::Sandbox => named("api-sandbox.flex-charge.com"),
             Self::Production => named("api.flex-charge.com"),
@@ -52,12 +49,8 @@ impl FromStr for Environment {
         match text {
             "sandbox" => Ok(Self::Sandbox),
             "production" => Ok(Self::Production),
-            url if url.contains("://") => url.parse().map(Self::Custom),
-            _ => Err(Invalid::new(
-                "environment",
-                text,
-                "must be sandbox, production or a URL",
-            )),
+            url if url.contains("://") || url.contains('@') => url.parse().map(Self::Custom),
+            _ => Err(Invalid::new("environment", text, "must be sandbox, production or a URL")),
         }
     }
 }
@@ -71,6 +64,9 @@ impl fmt::Display for Environment {
         }
     }
 }
+
+/// Room for an operation's path is left before any limit of an HTTP library.
+const LONGEST_URL: usize = 2048;
 
 /// An absolute URL below which the API's `v1` lies. A trailing `/v1` may be written or left out.
 ///
@@ -86,8 +82,7 @@ impl BaseUrl {
     /// The absolute URI of an operation, such as `/capture` below `/v1`.
     pub(crate) fn uri(&self, operation: &str) -> Uri {
         let uri = format!("{}{}/v1{operation}", self.origin, self.prefix);
-        uri.try_into()
-            .expect("a checked origin and prefix, and a path of our own")
+        uri.try_into().expect("a checked origin and prefix, and a path of our own")
     }
 }
 
@@ -104,6 +99,9 @@ impl FromStr for BaseUrl {
             return Err(refuse("the URL must have no query and no fragment"));
         }
         let not_a_url = || refuse("is not a URL such as https://api.example.com");
+        if text.len() > LONGEST_URL {
+            return Err(refuse("the URL must not be longer than 2048 bytes"));
+        }
         let uri: Uri = text.parse().map_err(|_| not_a_url())?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
             return Err(not_a_url());
@@ -119,11 +117,11 @@ impl FromStr for BaseUrl {
         if *scheme == Scheme::HTTP && !is_loopback(authority.host()) {
             return Err(refuse("plain http is for loopback only; use https"));
         }
-        let path = uri
-            .path_and_query()
-            .map_or("", PathAndQuery::path)
-            .trim_end_matches('/');
+        let path = uri.path_and_query().map_or("", PathAndQuery::path).trim_end_matches('/');
         let prefix = path.strip_suffix("/v1").unwrap_or(path);
+        if !prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b)) {
+            return Err(refuse("the path may hold only letters, digits and -._~"));
+        }
         if prefix.contains("//") || prefix.split('/').any(|part| part == "." || part == "..") {
             return Err(refuse("the path must not hold //, . or .."));
         }
@@ -141,10 +139,7 @@ impl fmt::Display for BaseUrl {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
@@ -156,14 +151,8 @@ mod tests {
     fn reads_the_spellings_of_a_base_url() {
         for (text, shown) in [
             ("https://api.flexfactor.io", "https://api.flexfactor.io/v1"),
-            (
-                "https://api.flexfactor.io/v1/",
-                "https://api.flexfactor.io/v1",
-            ),
-            (
-                "https://API.example:8443/pay/v1",
-                "https://api.example:8443/pay/v1",
-            ),
+            ("https://api.flexfactor.io/v1/", "https://api.flexfactor.io/v1"),
+            ("https://API.example:8443/pay/v1", "https://api.example:8443/pay/v1"),
             ("http://localhost:1", "http://localhost:1/v1"),
             ("http://127.9.9.9", "http://127.9.9.9/v1"),
             ("http://[::1]:80/", "http://[::1]:80/v1"),
@@ -186,10 +175,7 @@ mod tests {
             ("http://localhost.example.com", "loopback only"),
             ("http://0.0.0.0", "loopback only"),
             ("ftp://api.example.com", "scheme must be https"),
-            (
-                "https://user:secret@api.example.com",
-                "user name or password",
-            ),
+            ("https://user:secret@api.example.com", "user name or password"),
             ("https://api.example.com?x=1", "no query"),
             ("https://api.example.com#x", "no fragment"),
             ("https://", "is not a URL"),

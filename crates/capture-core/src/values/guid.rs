@@ -172,11 +172,7 @@ fn parse(field: &'static str, text: &str) -> Result<Uuid, Invalid> {
 
 fn not_nil(field: &'static str, uuid: Uuid) -> Result<Uuid, Invalid> {
     if uuid.is_nil() {
-        return Err(Invalid::new(
-            field,
-            &uuid.to_string(),
-            "is the nil GUID, which names nothing",
-        ));
+        return Err(Invalid::new(field, &uuid.to_string(), "is the nil GUID, which names nothing"));
     }
     Ok(uuid)
 }
@@ -201,14 +197,8 @@ mod tests {
             ("  ", "is empty"),
             ("ORD-17", "is not a GUID"),
             (" 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81", "is not a GUID"),
-            (
-                "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d8\u{0661}",
-                "is not a GUID",
-            ),
-            (
-                "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d8\u{ff11}",
-                "is not a GUID",
-            ),
+            ("5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d8\u{0661}", "is not a GUID"),
+            ("5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d8\u{ff11}", "is not a GUID"),
             ("00000000-0000-0000-0000-000000000000", "nil GUID"),
             ("{00000000000000000000000000000000}", "is not a GUID"),
         ] {

@@ -27,20 +27,12 @@ pub struct Invalid {
 impl Invalid {
     /// A refused value that may be shown.
     pub fn new(field: &'static str, value: &str, rule: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            field,
-            shown: Some(printable(value, 60)),
-            rule: rule.into(),
-        }
+        Self { field, shown: Some(printable(value, 60)), rule: rule.into() }
     }
 
     /// A refused value that is, or may hold, a secret: it is not kept.
     pub fn hidden(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            field,
-            shown: None,
-            rule: rule.into(),
-        }
+        Self { field, shown: None, rule: rule.into() }
     }
 
     /// The name of the field, such as `amount`.

@@ -67,6 +67,7 @@ impl Money {
             units.checked_mul(10)?.checked_add(u32::from(digit - b'0'))
         });
         match minor_units {
+            Some(0) => refuse("must be more than zero".into()),
             Some(units) if units <= Self::MAX_MINOR_UNITS => Self::from_minor(units, currency),
             _ => refuse(format!("is too much; the most is {}", Self::max(currency))),
         }
@@ -80,10 +81,7 @@ impl Money {
         let refuse = |rule: String| Err(Invalid::new("amount", &minor_units.to_string(), rule));
         match minor_units {
             0 => refuse("must be more than zero".into()),
-            1..=Self::MAX_MINOR_UNITS => Ok(Self {
-                minor_units,
-                currency,
-            }),
+            1..=Self::MAX_MINOR_UNITS => Ok(Self { minor_units, currency }),
             _ => refuse(format!("is too much; the most is {}", Self::max(currency))),
         }
     }
@@ -112,10 +110,7 @@ impl Money {
     }
 
     fn max(currency: Currency) -> Self {
-        Self {
-            minor_units: Self::MAX_MINOR_UNITS,
-            currency,
-        }
+        Self { minor_units: Self::MAX_MINOR_UNITS, currency }
     }
 }
 
@@ -166,23 +161,16 @@ struct Stored {
 
 impl From<Money> for Stored {
     fn from(money: Money) -> Self {
-        let Money {
-            minor_units,
-            currency,
-        } = money;
+        let Money { minor_units, currency } = money;
         let exponent = currency.exponent();
-        Self {
-            amount: minor_units,
-            currency: currency.code().to_owned(),
-            exponent,
-        }
+        Self { amount: minor_units, currency: currency.code().to_owned(), exponent }
     }
 }
 
 impl TryFrom<Stored> for Money {
     type Error = Invalid;
     fn try_from(stored: Stored) -> Result<Self, Invalid> {
-        let currency = Currency::unlisted(&stored.currency, stored.exponent)?;
+        let currency = Currency::stored(&stored.currency, stored.exponent)?;
         Self::from_minor(stored.amount, currency)
     }
 }
@@ -198,21 +186,13 @@ mod tests {
             ("100", "USD", 10_000, "100.00 USD"),
             ("0.01", "USD", 1, "0.01 USD"),
             ("0100.5", "USD", 10_050, "100.50 USD"),
-            (
-                "21474836.47",
-                "USD",
-                Money::MAX_MINOR_UNITS,
-                "21474836.47 USD",
-            ),
+            ("21474836.47", "USD", Money::MAX_MINOR_UNITS, "21474836.47 USD"),
             ("1", "JPY", 1, "1 JPY"),
             ("1.234", "KWD", 1_234, "1.234 KWD"),
             ("0.0001", "CLF", 1, "0.0001 CLF"),
         ] {
             let money = Money::parse(amount, currency).unwrap();
-            assert_eq!(
-                (money.minor_units(), money.to_string().as_str()),
-                (minor, shown)
-            );
+            assert_eq!((money.minor_units(), money.to_string().as_str()), (minor, shown));
             assert_eq!(Money::parse(&money.decimal(), currency).unwrap(), money);
         }
     }
@@ -247,15 +227,11 @@ mod tests {
             ("0", "USD", "more than zero"),
             ("0.00", "USD", "more than zero"),
             ("21474836.48", "USD", "the most is 21474836.47 USD"),
-            (
-                "99999999999999999999999",
-                "USD",
-                "the most is 21474836.47 USD",
-            ),
+            ("99999999999999999999999", "USD", "the most is 21474836.47 USD"),
             ("2147483648", "JPY", "the most is 2147483647 JPY"),
         ] {
             let error = Money::parse(amount, currency).unwrap_err();
-            assert_eq!(error.field(), "amount", "{amount}");
+            assert!(error.to_string().starts_with("amount \""), "{amount}: {error}");
             assert!(error.rule().contains(rule), "{amount}: {error}");
         }
     }

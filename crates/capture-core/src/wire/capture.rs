@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
 
-use super::error::{ApiError, read_errors};
+use super::error::{ApiError, is_blank, read_errors};
 use super::json::{self, Scalar, Unreadable};
-use super::{Api, JSON, Request, Response, json_reply};
+use super::{Api, Empty, JSON, Request, Response, json_reply};
 use crate::values::{BearerToken, Capture, Currency, IdempotencyKey, Money, OrderId};
 
 pub(crate) const PATH: &str = "/capture";
@@ -27,11 +27,7 @@ pub fn body(capture: &Capture) -> Bytes {
 /// Appends the request body to `out`; allocates only if `out` must grow.
 pub fn encode(capture: &Capture, out: &mut Vec<u8>) {
     use std::io::Write as _;
-    let (key, order, money) = (
-        capture.idempotency_key(),
-        capture.order_id(),
-        capture.money(),
-    );
+    let (key, order, money) = (capture.idempotency_key(), capture.order_id(), capture.money());
     let (units, currency) = (money.minor_units(), money.currency());
     write!(
         out,
@@ -67,17 +63,11 @@ pub fn read_request(body: &[u8]) -> Result<Capture, Vec<ApiError>> {
     let mut text = |field: &'static str, raw| match Scalar::read(field, raw) {
         Ok(Scalar::Text(text)) => Some(text),
         Ok(Scalar::Nothing) => {
-            errors.push(ApiError::field(
-                field,
-                &format!("The {field} field is required."),
-            ));
+            errors.push(ApiError::field(field, &format!("The {field} field is required.")));
             None
         }
         _ => {
-            errors.push(ApiError::field(
-                field,
-                &format!("The field {field} is invalid."),
-            ));
+            errors.push(ApiError::field(field, &format!("The field {field} is invalid.")));
             None
         }
     };
@@ -91,20 +81,12 @@ pub fn read_request(body: &[u8]) -> Result<Capture, Vec<ApiError>> {
     let mut checked =
         |field: &'static str, error: String| errors.push(ApiError::field(field, &error));
     let key = key.and_then(|k| {
-        k.parse::<IdempotencyKey>()
-            .map_err(|e| checked("IdempotencyKey", e.to_string()))
-            .ok()
+        k.parse::<IdempotencyKey>().map_err(|e| checked("IdempotencyKey", e.to_string())).ok()
     });
-    let order = order.and_then(|o| {
-        o.parse::<OrderId>()
-            .map_err(|e| checked("OrderId", e.to_string()))
-            .ok()
-    });
-    let currency = currency.and_then(|c| {
-        c.parse::<Currency>()
-            .map_err(|e| checked("Currency", e.to_string()))
-            .ok()
-    });
+    let order = order
+        .and_then(|o| o.parse::<OrderId>().map_err(|e| checked("OrderId", e.to_string())).ok());
+    let currency = currency
+        .and_then(|c| c.parse::<Currency>().map_err(|e| checked("Currency", e.to_string())).ok());
     // The amount's own range does not depend on the currency.
     if units.is_none_or(|units| !(1..=Money::MAX_MINOR_UNITS).contains(&units)) {
         checked("Amount", "The field Amount is invalid.".into());
@@ -126,6 +108,8 @@ pub struct Reply<'a> {
     pub(crate) success: Scalar<'a>,
     pub(crate) order_id: Scalar<'a>,
     pub(crate) errors: Vec<ApiError>,
+    /// Whether `errors` holds anything at all, readable or not.
+    pub(crate) has_errors: bool,
 }
 
 impl<'a> Reply<'a> {
@@ -141,6 +125,7 @@ impl<'a> Reply<'a> {
             status: Scalar::read("status", status)?,
             success: Scalar::read("success", success)?,
             order_id: Scalar::read("orderId", order_id)?,
+            has_errors: !is_blank(errors),
             errors: read_errors(errors)?,
         })
     }
@@ -160,11 +145,7 @@ impl<'a> Reply<'a> {
     /// The flag `success`, where it is a boolean.
     #[must_use]
     pub fn success(&self) -> Option<bool> {
-        if let Scalar::Bool(flag) = self.success {
-            Some(flag)
-        } else {
-            None
-        }
+        if let Scalar::Bool(flag) = self.success { Some(flag) } else { None }
     }
 
     /// The entries of `errors`.
@@ -177,19 +158,28 @@ impl<'a> Reply<'a> {
 /// The contract's reply for a captured order, for servers.
 #[must_use]
 pub fn captured() -> Response {
-    let body = json!({
-        "status": "SUCCESS", "success": true, "result": null, "statusCode": null,
-        "errors": [], "customProperties": {},
-    });
-    json_reply(StatusCode::OK, &body)
+    reply("SUCCESS", &[])
 }
 
 /// The contract's reply for an order that could not be captured, for servers: FAILED in a 200.
 #[must_use]
 pub fn failed(message: &str) -> Response {
-    let body = json!({
-        "status": "FAILED", "success": true, "result": null, "statusCode": null,
-        "errors": [message], "customProperties": {},
-    });
+    reply("FAILED", &[message])
+}
+
+/// The contract's envelope, members in its order.
+fn reply(status: &str, errors: &[&str]) -> Response {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        status: &'a str,
+        success: bool,
+        result: (),
+        status_code: (),
+        errors: &'a [&'a str],
+        custom_properties: Empty,
+    }
+    let (success, result, status_code) = (true, (), ());
+    let body = Body { status, success, result, status_code, errors, custom_properties: Empty {} };
     json_reply(StatusCode::OK, &body)
 }

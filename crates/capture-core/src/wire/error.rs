@@ -27,18 +27,11 @@ impl ApiError {
     /// An entry about a request field.
     #[must_use]
     pub fn field(field: &str, message: &str) -> Self {
-        Self {
-            message: shown(message),
-            code: None,
-            field: Some(shown(field)),
-        }
+        Self { message: shown(message), code: None, field: Some(shown(field)) }
     }
 
     fn message(message: &str) -> Self {
-        Self {
-            message: shown(message),
-            ..Self::default()
-        }
+        Self { message: shown(message), ..Self::default() }
     }
 }
 
@@ -65,15 +58,7 @@ impl Shape {
             Err(Unreadable::Empty) => return Some(Self::Empty),
             Err(_) => return None,
         };
-        let [
-            status_word,
-            success,
-            title,
-            trace_id,
-            errors,
-            message,
-            response_message,
-        ] = found;
+        let [status_word, success, title, trace_id, errors, message, response_message] = found;
         let word = Scalar::read("status", status_word).ok()?;
         let flag = Scalar::read("success", success).ok()?;
         let title = Scalar::read("title", title).ok()?;
@@ -99,9 +84,7 @@ impl Shape {
         let is_envelope = flag == Scalar::Bool(false);
         let is_numbered = matches!(word, Scalar::Number(_)) || word.text() == Some(status.as_str());
         let claims_success = flag == Scalar::Bool(true)
-            || word
-                .text()
-                .is_some_and(|word| word.trim().eq_ignore_ascii_case("success"));
+            || word.text().is_some_and(|word| word.trim().eq_ignore_ascii_case("success"));
         let known = is_problem || is_envelope || (is_numbered && errors.is_some());
         if !same_status || claims_success || !known {
             return None;
@@ -114,15 +97,8 @@ impl Shape {
     }
 }
 
-const MEMBERS: [&str; 7] = [
-    "status",
-    "success",
-    "title",
-    "traceid",
-    "errors",
-    "message",
-    "responsemessage",
-];
+const MEMBERS: [&str; 7] =
+    ["status", "success", "title", "traceid", "errors", "message", "responsemessage"];
 
 /// More entries than this tell a person nothing more.
 const MOST_ERRORS: usize = 64;
@@ -130,18 +106,26 @@ const MOST_ERRORS: usize = 64;
 /// The `errors` member in any of its shapes: absent, null, text, an array of text or of objects, or
 /// an object of arrays by field.
 pub(crate) fn read_errors(raw: Option<&RawValue>) -> Result<Vec<ApiError>, Unreadable> {
-    let raw = raw.map_or("null", RawValue::get);
-    if matches!(raw, "null" | "[]" | "{}") {
+    let Some(raw) = raw.filter(|_| !is_blank(raw)).map(RawValue::get) else {
         return Ok(Vec::new());
-    }
+    };
     let value: Value = serde_json::from_str(raw).map_err(|_| Unreadable::Type("errors"))?;
     let mut list = match value {
-        Value::Array(items) => items.iter().take(MOST_ERRORS).flat_map(entry).collect(),
+        Value::Array(items) => items.iter().flat_map(entry).take(MOST_ERRORS).collect(),
         Value::Object(fields) => by_field(&fields),
         other => entry(&other),
     };
     list.truncate(MOST_ERRORS);
     Ok(list)
+}
+
+/// Whether the `errors` member holds nothing: absent, `null`, `[]` or `{}`.
+pub(crate) fn is_blank(raw: Option<&RawValue>) -> bool {
+    let mut text = raw.map_or("null", RawValue::get).bytes().filter(|b| !b.is_ascii_whitespace());
+    matches!(
+        (text.next(), text.next(), text.next()),
+        (Some(b'n'), ..) | (Some(b'['), Some(b']'), None) | (Some(b'{'), Some(b'}'), None)
+    )
 }
 
 fn entry(item: &Value) -> Vec<ApiError> {
@@ -161,29 +145,18 @@ fn entry(item: &Value) -> Vec<ApiError> {
                 field: member(&["field", "property"]),
             }]
         }
-        Value::Array(items) => items
-            .iter()
-            .take(MOST_ERRORS)
-            .filter_map(Value::as_str)
-            .map(ApiError::message)
-            .collect(),
+        Value::Array(items) => items.iter().flat_map(entry).take(MOST_ERRORS).collect(),
         other => vec![ApiError::message(&other.to_string())],
     }
 }
 
 fn by_field(fields: &Map<String, Value>) -> Vec<ApiError> {
     let is_trace = |name: &str| name.eq_ignore_ascii_case("traceid");
-    let fields = fields
-        .iter()
-        .filter(|(name, _)| !is_trace(name))
-        .take(MOST_ERRORS);
+    let fields = fields.iter().filter(|(name, _)| !is_trace(name)).take(MOST_ERRORS);
     let named = |(name, value): (&String, &Value)| {
         entry(value)
             .into_iter()
-            .map(|error| ApiError {
-                field: Some(shown(name)),
-                ..error
-            })
+            .map(|error| ApiError { field: Some(shown(name)), ..error })
             .collect::<Vec<_>>()
     };
     fields.flat_map(named).collect()
@@ -192,11 +165,7 @@ fn by_field(fields: &Map<String, Value>) -> Vec<ApiError> {
 /// A bare map of field names to arrays of text, known by its `TraceId` or by a field of ours.
 fn field_map(body: &[u8]) -> Option<Shape> {
     let fields: Map<String, Value> = serde_json::from_str(json::text(body).ok()?).ok()?;
-    let is_texts = |value: &Value| {
-        value
-            .as_array()
-            .is_some_and(|a| a.iter().all(Value::is_string))
-    };
+    let is_texts = |value: &Value| value.as_array().is_some_and(|a| a.iter().all(Value::is_string));
     let ours = ["traceid", "idempotencykey", "orderid", "amount", "currency"];
     let is_ours = |name: &String| ours.iter().any(|known| known.eq_ignore_ascii_case(name));
     let recognised = fields.values().all(is_texts) && fields.keys().any(is_ours);
@@ -241,10 +210,9 @@ mod tests {
 
     fn list(status: u16, body: &str) -> Vec<(String, Option<String>, Option<String>)> {
         match read(status, body) {
-            Some(Shape::Api(errors)) => errors
-                .into_iter()
-                .map(|e| (e.message, e.code, e.field))
-                .collect(),
+            Some(Shape::Api(errors)) => {
+                errors.into_iter().map(|e| (e.message, e.code, e.field)).collect()
+            }
             other => panic!("{body}: {other:?}"),
         }
     }
@@ -264,10 +232,7 @@ mod tests {
         assert_eq!(list(400, e4), [("m".into(), Some("2001".into()), None)]);
         assert_eq!(list(400, e5), [(String::new(), None, None)]);
         assert_eq!(list(400, e6), [("m".into(), None, None)]);
-        assert_eq!(
-            list(404, r#"{"title":"Not Found","status":404}"#)[0].0,
-            "Not Found"
-        );
+        assert_eq!(list(404, r#"{"title":"Not Found","status":404}"#)[0].0, "Not Found");
         assert_eq!(
             read(403, r#"{"message":"Forbidden"}"#),
             Some(Shape::Gateway("Forbidden".into()))
@@ -297,20 +262,11 @@ mod tests {
     #[test]
     fn what_a_server_writes_is_recognised() {
         let trace = "00-0-0-01";
-        let errors = [
-            ApiError::field("OrderId", "m"),
-            ApiError::field("OrderId", "n"),
-        ];
+        let errors = [ApiError::field("OrderId", "m"), ApiError::field("OrderId", "n")];
         let map = model_state(&errors, trace);
-        assert_eq!(
-            Shape::read(map.status(), map.body()),
-            Some(Shape::Api(errors.to_vec()))
-        );
+        assert_eq!(Shape::read(map.status(), map.body()), Some(Shape::Api(errors.to_vec())));
         let problem = problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "t", trace);
         let entries = vec![ApiError::message("t")];
-        assert_eq!(
-            Shape::read(problem.status(), problem.body()),
-            Some(Shape::Api(entries))
-        );
+        assert_eq!(Shape::read(problem.status(), problem.body()), Some(Shape::Api(entries)));
     }
 }

@@ -44,13 +44,8 @@ pub(crate) fn members<'a, const N: usize>(
     let text = text(body)?;
     let mut duplicate = None;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let seed = Members {
-        names,
-        duplicate: &mut duplicate,
-    };
-    let found = seed
-        .deserialize(&mut reader)
-        .and_then(|found| reader.end().map(|()| found));
+    let seed = Members { names, duplicate: &mut duplicate };
+    let found = seed.deserialize(&mut reader).and_then(|found| reader.end().map(|()| found));
     match (found, duplicate) {
         (_, Some(name)) => Err(Unreadable::Duplicate(name)),
         (Ok(found), None) => Ok(found),
@@ -60,20 +55,13 @@ pub(crate) fn members<'a, const N: usize>(
 
 /// The body as text, without one leading byte order mark.
 pub(crate) fn text(body: &[u8]) -> Result<&str, Unreadable> {
-    let text = str::from_utf8(body).map_err(|_| Unreadable::NotUtf8)?;
+    let text = std::str::from_utf8(body).map_err(|_| Unreadable::NotUtf8)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_ascii().is_empty() {
-        Err(Unreadable::Empty)
-    } else {
-        Ok(text)
-    }
+    if text.trim_ascii().is_empty() { Err(Unreadable::Empty) } else { Ok(text) }
 }
 
 pub(crate) fn not_json(error: &serde_json::Error) -> Unreadable {
-    Unreadable::NotJson {
-        line: error.line(),
-        column: error.column(),
-    }
+    Unreadable::NotJson { line: error.line(), column: error.column() }
 }
 
 /// A member's value, as far as a decision can rest on it.
@@ -111,11 +99,7 @@ impl<'a> Scalar<'a> {
     }
 
     pub(crate) fn text(&self) -> Option<&str> {
-        if let Self::Text(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
 }
 
@@ -174,10 +158,7 @@ impl<const N: usize> Visitor<'_> for Name<'_, N> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self
-            .0
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(key)))
+        Ok(self.0.iter().position(|name| name.eq_ignore_ascii_case(key)))
     }
 }
 
@@ -193,11 +174,8 @@ mod tests {
     fn one_complete_object_or_nothing() {
         let text = |text| Ok(Scalar::Text(Cow::Borrowed(text)));
         let not_json = |line, column| Err(Unreadable::NotJson { line, column });
-        let deep = format!(
-            "{{\"x\":{}{},\"status\":\"S\"}}",
-            "[".repeat(100_000),
-            "]".repeat(100_000)
-        );
+        let deep =
+            format!("{{\"x\":{}{},\"status\":\"S\"}}", "[".repeat(100_000), "]".repeat(100_000));
         for (body, expect) in [
             (&br#"{"status":"S"}"#[..], text("S")),
             (b"\xef\xbb\xbf {\"Status\" : \"S\"} \n", text("S")),
@@ -210,10 +188,7 @@ mod tests {
             (br#"{"status":1e400}"#, Ok(Scalar::Number(None))),
             (br#"{"status":{"a":1}}"#, Ok(Scalar::Nested)),
             (br#"{"status":"\ud800"}"#, Err(Unreadable::Type("status"))),
-            (
-                br#"{"status":"S","STATUS":"S"}"#,
-                Err(Unreadable::Duplicate("status")),
-            ),
+            (br#"{"status":"S","STATUS":"S"}"#, Err(Unreadable::Duplicate("status"))),
             (b"", Err(Unreadable::Empty)),
             (b" \r\n", Err(Unreadable::Empty)),
             (b"\xff\xfe{\x00}\x00", Err(Unreadable::NotUtf8)),

@@ -97,10 +97,7 @@ impl FromStr for ContentType {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        match [Self::AnyJson, Self::Json]
-            .into_iter()
-            .find(|known| known.as_str() == text)
-        {
+        match [Self::AnyJson, Self::Json].into_iter().find(|known| known.as_str() == text) {
             Some(known) => Ok(known),
             None => {
                 let rule = "must be application/*+json or application/json";
@@ -122,6 +119,10 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
+/// The JSON object without members.
+#[derive(serde::Serialize)]
+struct Empty {}
+
 /// A reply with a JSON body, headed as the service heads its own.
 ///
 /// # Panics
@@ -131,31 +132,21 @@ pub fn json_reply(status: http::StatusCode, body: &impl serde::Serialize) -> Res
     let body = serde_json::to_vec(body).expect("string keys and plain values only");
     let mut response = http::Response::new(Bytes::from(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, JSON_UTF8);
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON_UTF8);
     response
 }
 
 /// Whether a body can be taken as it stands: not content-coded, and not said to be something other
 /// than JSON.
 pub(crate) fn is_plain_json(headers: &http::HeaderMap) -> bool {
-    let plain = headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .all(|coding| coding == "identity");
-    let json = headers.get(header::CONTENT_TYPE).is_none_or(is_json);
+    let plain = headers.get_all(header::CONTENT_ENCODING).iter().all(|coding| coding == "identity");
+    let json = headers.get_all(header::CONTENT_TYPE).iter().all(is_json);
     plain && json
 }
 
 /// `application/json`, `text/json` or any `+json`, with or without parameters.
 fn is_json(content_type: &HeaderValue) -> bool {
     let media_type = content_type.to_str().unwrap_or_default();
-    let media_type = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(media_type.as_str(), "application/json" | "text/json") || media_type.ends_with("+json")
 }

@@ -55,9 +55,7 @@ impl OrderStatus {
     /// The status with this integer.
     #[must_use]
     pub fn from_number(number: i64) -> Self {
-        let known = usize::try_from(number)
-            .ok()
-            .and_then(|index| NAMES.get(index));
+        let known = usize::try_from(number).ok().and_then(|index| NAMES.get(index));
         known.map_or(Self::Other(Some(number)), |(status, _)| *status)
     }
 
@@ -65,9 +63,7 @@ impl OrderStatus {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let folded: String = name.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        let known = NAMES
-            .iter()
-            .find(|(_, name)| name.eq_ignore_ascii_case(&folded));
+        let known = NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(&folded));
         known.map(|(status, _)| *status)
     }
 
@@ -76,20 +72,14 @@ impl OrderStatus {
     pub fn number(self) -> Option<i64> {
         match self {
             Self::Other(number) => number,
-            known => (0..)
-                .zip(NAMES)
-                .find(|(_, (status, _))| *status == known)
-                .map(|(n, _)| n),
+            known => (0..).zip(NAMES).find(|(_, (status, _))| *status == known).map(|(n, _)| n),
         }
     }
 }
 
 impl fmt::Display for OrderStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES
-            .iter()
-            .find(|(status, _)| status == self)
-            .map(|(_, name)| *name);
+        let name = NAMES.iter().find(|(status, _)| status == self).map(|(_, name)| *name);
         match (self, name) {
             (_, Some(name)) => f.write_str(name),
             (Self::Other(Some(number)), None) => write!(f, "status {number}"),
@@ -176,15 +166,9 @@ mod tests {
         for (number, (status, name)) in (0..).zip(NAMES) {
             assert_eq!(status.number(), Some(number));
             assert_eq!(OrderStatus::from_number(number), status);
-            assert_eq!(
-                read(&json!({ "id": ORDER, "status": number })),
-                Some(status)
-            );
+            assert_eq!(read(&json!({ "id": ORDER, "status": number })), Some(status));
             let upper = name.to_uppercase();
-            assert_eq!(
-                read(&json!({ "Id": ORDER, "statusName": upper })),
-                Some(status)
-            );
+            assert_eq!(read(&json!({ "Id": ORDER, "statusName": upper })), Some(status));
         }
         let spaced = json!({ "id": ORDER.to_uppercase(), "statusName": "CAPTURE REQUIRED" });
         assert_eq!(read(&spaced), Some(OrderStatus::CaptureRequired));
@@ -211,9 +195,6 @@ mod tests {
         }
         let order = ORDER.parse().unwrap();
         let body = json!({ "id": ORDER, "status": 7 });
-        assert_eq!(
-            read_reply(order, &json_reply(StatusCode::ACCEPTED, &body)),
-            None
-        );
+        assert_eq!(read_reply(order, &json_reply(StatusCode::ACCEPTED, &body)), None);
     }
 }

@@ -8,11 +8,10 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
-use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::json::{self, Scalar, Unreadable};
-use super::{Api, JSON, Request, Response, json_reply};
+use super::{Api, Empty, JSON, Request, Response, json_reply};
 use crate::values::{BearerToken, Credentials};
 
 pub(crate) const PATH: &str = "/oauth2/token";
@@ -32,10 +31,7 @@ pub fn request(api: &Api, credentials: &Credentials) -> Request {
     // Escaping can make a byte six; with enough room the secret is never copied by growing.
     let room = 6 * (credentials.app_key().len() + credentials.app_secret().len()) + 64;
     let mut body = Zeroizing::new(Vec::with_capacity(room));
-    let fields = Body {
-        app_key: credentials.app_key(),
-        app_secret: credentials.app_secret(),
-    };
+    let fields = Body { app_key: credentials.app_key(), app_secret: credentials.app_secret() };
     serde_json::to_writer(&mut *body, &fields).expect("a Vec takes every write");
 
     let mut request = http::Request::new(Bytes::from_owner(body));
@@ -84,10 +80,7 @@ pub fn read_reply(response: &Response) -> Option<Grant> {
         _ => None,
     };
     let lifetime = expires.and_then(|millis| remaining(millis, response.headers()));
-    Some(Grant {
-        token,
-        lifetime: lifetime.map_or(LIFETIME, |left| left.min(LIFETIME)),
-    })
+    Some(Grant { token, lifetime: lifetime.map_or(LIFETIME, |left| left.min(LIFETIME)) })
 }
 
 /// `expires` (Unix milliseconds) less the reply's own `Date`: the server's clock against itself, so
@@ -95,10 +88,7 @@ pub fn read_reply(response: &Response) -> Option<Grant> {
 fn remaining(expires: u64, headers: &HeaderMap) -> Option<Duration> {
     let date = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
     let expires = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(expires))?;
-    expires
-        .duration_since(date)
-        .ok()
-        .filter(|left| !left.is_zero())
+    expires.duration_since(date).ok().filter(|left| !left.is_zero())
 }
 
 /// The recorded reply that grants a token, for servers.
@@ -106,20 +96,48 @@ fn remaining(expires: u64, headers: &HeaderMap) -> Option<Duration> {
 /// `expires` is in Unix milliseconds.
 #[must_use]
 pub fn granted(token: &BearerToken, refresh_token: &str, expires: u64, id: &str) -> Response {
-    let body = json!({
-        "accessToken": token.expose(), "refreshToken": refresh_token, "expires": expires, "id": id,
-        "session": null, "daysToEnforceMFA": null, "skipAvailable": null, "success": true,
-        "result": null, "status": null, "statusCode": null, "errors": [], "customProperties": {},
-    });
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        access_token: &'a str,
+        refresh_token: &'a str,
+        expires: u64,
+        id: &'a str,
+        session: (),
+        #[serde(rename = "daysToEnforceMFA")]
+        days_to_enforce_mfa: (),
+        skip_available: (),
+        success: bool,
+        result: (),
+        status: (),
+        status_code: (),
+        errors: [(); 0],
+        custom_properties: Empty,
+    }
+    let body = Body {
+        access_token: token.expose(),
+        refresh_token,
+        expires,
+        id,
+        session: (),
+        days_to_enforce_mfa: (),
+        skip_available: (),
+        success: true,
+        result: (),
+        status: (),
+        status_code: (),
+        errors: [],
+        custom_properties: Empty {},
+    };
     let mut response = json_reply(StatusCode::OK, &body);
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::values::Environment;
 
@@ -128,15 +146,9 @@ mod tests {
         let api = Api::new(&Environment::Sandbox);
         let credentials = Credentials::new("k/+=", "s\"\\").unwrap();
         let request = request(&api, &credentials);
-        assert_eq!(
-            request.uri(),
-            "https://api-sandbox.flex-charge.com/v1/oauth2/token"
-        );
+        assert_eq!(request.uri(), "https://api-sandbox.flex-charge.com/v1/oauth2/token");
         assert_eq!(request.headers()[header::CONTENT_TYPE], "application/json");
-        assert_eq!(
-            &request.body()[..],
-            br#"{"AppKey":"k/+=","AppSecret":"s\"\\"}"#
-        );
+        assert_eq!(&request.body()[..], br#"{"AppKey":"k/+=","AppSecret":"s\"\\"}"#);
         let read = read_request(request.body()).unwrap();
         assert_eq!(read, ("k/+=".into(), "s\"\\".into()));
     }
@@ -160,11 +172,7 @@ mod tests {
             let mut response = json_reply(StatusCode::OK, &body);
             let now = SystemTime::UNIX_EPOCH + Duration::from_secs(date);
             let now = httpdate::fmt_http_date(now).parse().unwrap();
-            assert_eq!(
-                read_reply(&response).unwrap().lifetime,
-                LIFETIME,
-                "without a Date"
-            );
+            assert_eq!(read_reply(&response).unwrap().lifetime, LIFETIME, "without a Date");
             response.headers_mut().insert(header::DATE, now);
             let grant = read_reply(&response).unwrap();
             assert_eq!(grant.lifetime, Duration::from_secs(lifetime), "{expires}");

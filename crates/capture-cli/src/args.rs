@@ -1,0 +1,212 @@
+//! The command line: what may be written, and the help that explains it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const ABOUT: &str = "\
+Captures the money of an authorised FlexFactor order exactly once, and says what happened: \
+captured, not captured, or unknown.
+
+An unknown outcome is never called a failure: money may have moved. Run the same command again, \
+and it finds out, because the idempotency key is derived from the order unless you give one.";
+
+const AFTER: &str = "\
+Environment variables:
+  CAPTURE_ENVIRONMENT  sandbox, production or a URL; there is no default
+  CAPTURE_TOKEN        a bearer token; or, instead of it,
+  CAPTURE_APP_KEY      the API key and
+  CAPTURE_APP_SECRET   the API secret to log in with
+  A variable that is set but empty is an error. No flag takes a secret.
+
+Exit codes:
+  0  captured, or the command is done
+  1  decidedly not captured; for the other commands: not done
+  2  invalid input or configuration; nothing was sent
+  3  unknown: money may have moved
+
+Examples:
+  capture demo
+  capture sandbox
+  capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100.00 \\
+    --currency USD
+  capture status 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --json";
+
+const AFTER_ORDER: &str = "\
+Output:
+  Results go to stdout, everything else to stderr. With --json, stdout is one
+  object with exactly these keys: order_id, outcome (captured, not_captured,
+  unknown), reason, idempotency_key, amount (in minor units), currency,
+  attempts, next. On exit code 2 it is {\"error\", \"field\"} instead.
+
+After exit code 3 (unknown):
+  Run the same command again; the key stays the same. With --ticket FILE the
+  open question survives in a file, and the next run begins with the order's
+  status. Never capture the order with another key before it is decided.
+
+Exit codes:
+  0  captured    1  decidedly not captured
+  2  invalid input or configuration; nothing was sent
+  3  unknown: money may have moved
+
+Examples:
+  capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100.00 \\
+    --currency USD --ticket order.ticket
+  capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100 \\
+    --currency JPY --environment production --dry-run";
+
+#[derive(Parser)]
+#[command(
+    name = "capture",
+    version,
+    about = "Captures the money of an authorised order exactly once, and says what happened",
+    long_about = ABOUT,
+    after_help = AFTER,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Shows the whole story on an embedded sandbox; needs no account
+    Demo,
+    /// Captures one order
+    #[command(after_help = AFTER_ORDER)]
+    Order(Order),
+    /// Reads the definitive status of one order
+    #[command(
+        after_help = "With --json: {\"order_id\", \"status\", \"status_name\", \"next\"}, or {\"error\", \"field\"}."
+    )]
+    Status(Status),
+    /// Runs the sandbox, the API with memory, until Ctrl-C
+    #[command(
+        after_help = "With --json: one line {\"base_url\", \"app_key\", \"app_secret\"} once it listens."
+    )]
+    Sandbox(Sandbox),
+    /// Prints the completions for a shell
+    Completions { shell: Shell },
+    /// Prints the man pages
+    Man {
+        /// Write one file per command into this directory instead
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+}
+
+impl Command {
+    /// Whether stdout is for machines.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Self::Order(order) => order.connection.json,
+            Self::Status(status) => status.connection.json,
+            Self::Sandbox(sandbox) => sandbox.json,
+            Self::Demo | Self::Completions { .. } | Self::Man { .. } => false,
+        }
+    }
+}
+
+// Values stay texts here: the core's own words say what is wrong with them, and an amount such as
+// -1 must reach it instead of being taken for a flag.
+#[derive(Args)]
+pub(crate) struct Order {
+    /// The orderId (a GUID) that the API returned for the order
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) order_id: String,
+    /// The amount in the currency's own decimals, such as 100.00
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) amount: String,
+    /// The ISO 4217 code, such as USD
+    #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
+    pub(crate) currency: String,
+    /// The idempotency key; derived from the order unless given
+    #[arg(long, value_name = "GUID", allow_hyphen_values = true)]
+    pub(crate) key: Option<String>,
+    /// Keeps the question in FILE while it is open, and takes it up again from there
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(crate) ticket: Option<PathBuf>,
+    /// Prints the request with the token masked; sends nothing, needs no credentials
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// After how long nothing new is begun; 120 unless given
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    pub(crate) deadline: Option<String>,
+    /// How often the capture may be sent, 1 to 100; 4 unless given
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) max_sends: Option<String>,
+    /// Whether a capture in doubt is sent again, always under the same key
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Resend::Keyed)]
+    pub(crate) resend: Resend,
+    /// application/*+json (the contract's literal) or application/json
+    #[arg(long, value_name = "TYPE", default_value = "application/*+json")]
+    pub(crate) content_type: String,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    /// The orderId (a GUID) that the API returned for the order
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) order_id: String,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args)]
+pub(crate) struct Sandbox {
+    /// A loopback address and a port; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8787")]
+    pub(crate) listen: String,
+    /// Prints one JSON object once it listens
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where to, as whom, and through what.
+#[derive(Args)]
+pub(crate) struct Connection {
+    /// sandbox, production or a URL; wins over CAPTURE_ENVIRONMENT
+    #[arg(long, value_name = "ENVIRONMENT", allow_hyphen_values = true)]
+    pub(crate) environment: Option<String>,
+    /// A JSON file: {"app_key": "...", "app_secret": "..."} or {"token": "..."}
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// The HTTP client
+    #[arg(long, value_enum, value_name = "CLIENT", default_value_t = Transport::Reqwest)]
+    pub(crate) transport: Transport,
+    /// How long one attempt may take; 35 unless given (the gateway answers up to 30)
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    pub(crate) attempt_timeout: Option<String>,
+    /// Prints one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Resend {
+    Keyed,
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transport {
+    Reqwest,
+    Ureq,
+    Hyper,
+}
+
+impl Transport {
+    /// As it is written behind `--transport`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Reqwest => "reqwest",
+            Self::Ureq => "ureq",
+            Self::Hyper => "hyper",
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `capture completions` and `capture man`, both made from the command line's own definition.
+
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use crate::args::Cli;
+use crate::config::BadInput;
+use crate::{Exit, output};
+
+/// Prints the completions for a shell.
+pub(crate) fn completions(shell: Shell) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "capture", &mut script);
+    output::print(&String::from_utf8_lossy(&script));
+    Exit::Yes
+}
+
+/// Prints every man page, or writes one file for each into a directory.
+pub(crate) fn pages(dir: Option<&Path>) -> Result<Exit, BadInput> {
+    let mut command = Cli::command();
+    command.build();
+    if let Some(dir) = dir {
+        clap_mangen::generate_to(command, dir).map_err(|error| {
+            BadInput::new("dir", format!("dir {}: cannot be written: {error}", dir.display()))
+        })?;
+        return Ok(Exit::Yes);
+    }
+    let mut pages = Vec::new();
+    let subcommands: Vec<_> = command.get_subcommands().cloned().collect();
+    for command in std::iter::once(command).chain(subcommands) {
+        Man::new(command).render(&mut pages).expect("a Vec takes every write");
+    }
+    output::print(&String::from_utf8_lossy(&pages));
+    Ok(Exit::Yes)
+}

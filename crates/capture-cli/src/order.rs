@@ -1,0 +1,163 @@
+//! `capture order`: one order, one outcome, one exit code.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use capture_core::{
+    Api, Attempt, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome,
+    Resend, Setup, Ticket, add_headers, wire,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::args::{self, Order};
+use crate::config::{self, BadInput};
+use crate::transport::Client;
+use crate::{Exit, output, ticket};
+
+/// Checks everything, then captures.
+pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
+    let order: OrderId = args.order_id.parse()?;
+    let money = Money::parse(&args.amount, &args.currency)?;
+    let key = match &args.key {
+        Some(key) => key.parse()?,
+        None => IdempotencyKey::for_order(order),
+    };
+    let capture = Capture::new(order, money, key);
+    let (timeout, deadline) = (&args.connection.attempt_timeout, &args.deadline);
+    let policy =
+        config::policy(timeout.as_deref(), deadline.as_deref(), args.max_sends.as_deref())?;
+    let policy = policy.with_resend(match args.resend {
+        args::Resend::Keyed => Resend::Keyed,
+        args::Resend::Never => Resend::Never,
+    });
+    let content_type = args.content_type.parse()?;
+    let environment = config::environment(args.connection.environment.as_deref())?;
+    if args.dry_run {
+        let api = Api::new(&environment).with_content_type(content_type);
+        return Ok(show_request(&api, &capture, args.connection.json));
+    }
+    let tokens = config::tokens(args.connection.credentials.as_deref())?;
+    let setup =
+        Setup::new(&environment, tokens).with_policy(policy).with_content_type(content_type);
+    let client = Client::new(args.connection.transport, setup)?;
+    send(args, &client, &capture, &environment)
+}
+
+/// From here on there is an outcome, whatever happens.
+fn send(
+    args: &Order,
+    client: &Client,
+    capture: &Capture,
+    environment: &Environment,
+) -> Result<Exit, BadInput> {
+    let json = args.connection.json;
+    let file = args.ticket.as_deref();
+    let old = file.map_or(Ok(None), |path| ticket::load(path, capture))?;
+    let resumed = old.is_some();
+    let open = old.unwrap_or_else(|| Ticket::interrupted(*capture, SystemTime::now()));
+    if let Some(path) = file {
+        ticket::begin(path, &open)?;
+    }
+    end_as_unknown_when_interrupted(open.clone(), json)?;
+
+    if environment.base_url() == Environment::Production.base_url() {
+        output::note("PRODUCTION: real money");
+    }
+    let verb = if resumed { "resuming" } else { "capturing" };
+    let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
+    output::note(&format!("{verb} {money} of order {order} at {environment}, key {key}"));
+    let outcome = if resumed { client.resume(open) } else { client.capture(capture) };
+
+    output::last_word();
+    match (file, &outcome) {
+        (Some(path), Outcome::Unknown(ticket)) => ticket::keep(path, ticket),
+        (Some(path), _) => ticket::close(path),
+        (None, _) => {}
+    }
+    Ok(report(&outcome, json))
+}
+
+/// Ctrl-C or SIGTERM with a request on its way leaves an open question, and says so.
+fn end_as_unknown_when_interrupted(open: Ticket, json: bool) -> Result<(), BadInput> {
+    ctrlc::set_handler(move || {
+        output::last_word();
+        let exit = report(&Outcome::Unknown(open.clone()), json);
+        std::process::exit(exit as i32);
+    })
+    .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))
+}
+
+/// What `--json` prints: these keys, in this order, and no others.
+#[derive(Serialize)]
+struct Report<'a> {
+    order_id: OrderId,
+    outcome: &'static str,
+    reason: &'static str,
+    idempotency_key: IdempotencyKey,
+    amount: u32,
+    currency: &'a str,
+    attempts: &'a [Attempt],
+    next: &'static str,
+}
+
+fn report(outcome: &Outcome, json: bool) -> Exit {
+    let (capture, attempts) = (outcome.capture(), outcome.attempts());
+    let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
+    if json {
+        output::json(&Report {
+            order_id: order,
+            outcome: outcome.name(),
+            reason: outcome.reason(),
+            idempotency_key: key,
+            amount: money.minor_units(),
+            currency: money.currency().code(),
+            attempts,
+            next: outcome.next(),
+        });
+    } else {
+        let sentence = outcome.to_string();
+        let (name, why) = sentence.split_once(": ").unwrap_or((&sentence, ""));
+        let count = match attempts.len() {
+            1 => "1 attempt".to_owned(),
+            count => format!("{count} attempts"),
+        };
+        output::line(&format!("{name}  {order}  {money}"));
+        output::line(&format!("  {why}"));
+        output::line(&format!("  {count}, key {key}"));
+        output::line(&format!("  next: {}", outcome.next()));
+    }
+    match outcome {
+        Outcome::Captured(_) => Exit::Yes,
+        Outcome::NotCaptured(_) => Exit::No,
+        Outcome::Unknown(_) => Exit::Unknown,
+    }
+}
+
+/// The request as it would go out, with the token masked.
+fn show_request(api: &Api, capture: &Capture, json: bool) -> Exit {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        method: &'a str,
+        url: String,
+        headers: BTreeMap<String, String>,
+        body: &'a RawValue,
+    }
+    let nobody = BearerToken::new("none").expect("four letters are a token");
+    let mut request = wire::capture::request(api, &nobody, wire::capture::body(capture));
+    add_headers(&mut request);
+    let headers = request.headers().iter().map(|(name, value)| {
+        let shown = if value.is_sensitive() { "Bearer ***" } else { value.to_str().unwrap_or("?") };
+        (name.to_string(), shown.to_owned())
+    });
+    let (method, url) = (request.method().as_str(), request.uri().to_string());
+    let body = std::str::from_utf8(request.body()).expect("the body is ASCII");
+    if json {
+        let (headers, body) = (headers.collect(), serde_json::from_str(body));
+        output::json(&Shown { method, url, headers, body: body.expect("the body is JSON") });
+    } else {
+        let headers: String = headers.map(|(name, value)| format!("{name}: {value}\n")).collect();
+        output::print(&format!("{method} {url}\n{headers}\n{body}\n"));
+    }
+    Exit::Yes
+}

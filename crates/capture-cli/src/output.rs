@@ -1,0 +1,95 @@
+//! What reaches the terminal: safe text on stdout and stderr, and one JSON object where asked for.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use capture_core::printable;
+use serde::Serialize;
+
+/// Writes to stdout. A reader who left does not change what happened; another failure is noted.
+pub(crate) fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            note(&format!("stdout cannot be written: {error}"));
+        }
+        _ => {}
+    }
+}
+
+/// One line on stdout. Whatever the network put into it has lost its teeth.
+pub(crate) fn line(text: &str) {
+    print(&format!("{}\n", printable(text, LONGEST_LINE)));
+}
+
+/// One line on stderr.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", printable(text, LONGEST_LINE));
+}
+
+/// One line of JSON on stdout, in ASCII, so that no text in it can harm a terminal.
+pub(crate) fn json(object: &impl Serialize) {
+    let json = serde_json::to_string(object).expect("string keys and plain values only");
+    print(&format!("{}\n", ascii(&json)));
+}
+
+/// What went wrong, for a person and, where asked for, for a machine.
+pub(crate) fn error(as_json: bool, sentence: &str, field: Option<&str>) {
+    note(&format!("error: {sentence}"));
+    if as_json {
+        json(&Error::new(sentence, field));
+    }
+}
+
+/// The object that stands on stdout in place of a result.
+#[derive(Serialize)]
+pub(crate) struct Error<'a> {
+    error: String,
+    field: Option<&'a str>,
+}
+
+impl<'a> Error<'a> {
+    pub(crate) fn new(sentence: &str, field: Option<&'a str>) -> Self {
+        Self { error: printable(sentence, LONGEST_LINE), field }
+    }
+}
+
+/// Claims the right to say how it ended. It is never given back: a result and an interruption that
+/// come at the same moment must not both be printed.
+pub(crate) fn last_word() {
+    static LAST_WORD: Mutex<()> = Mutex::new(());
+    std::mem::forget(LAST_WORD.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+const LONGEST_LINE: usize = 2000;
+
+/// Escapes what is not ASCII, which in JSON stands inside strings only.
+fn ascii(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() && !c.is_ascii_control() {
+            escaped.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ascii;
+
+    #[test]
+    fn escaped_json_is_the_same_json() {
+        for text in ["plain", "\u{7f}\u{9b}31m", "\u{202e}\u{e9}", "\u{1f4b3}", "\"\\\n\u{1b}"] {
+            let json = ascii(&serde_json::to_string(text).unwrap());
+            assert!(json.bytes().all(|b| (0x20..0x7f).contains(&b)), "{json}");
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+}

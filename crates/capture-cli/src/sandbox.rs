@@ -1,0 +1,81 @@
+//! `capture sandbox`: the API with memory, until somebody stops it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::mpsc;
+
+use capture_core::{Invalid, Money};
+use capture_sandbox::Server;
+use serde::Serialize;
+
+use crate::args::Sandbox;
+use crate::config::BadInput;
+use crate::{Exit, output};
+
+/// Listens, says where, and waits for Ctrl-C or SIGTERM.
+pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
+    let refuse = |rule: String| Invalid::new("listen", &args.listen, rule);
+    let address: SocketAddr = args
+        .listen
+        .parse()
+        .map_err(|_| refuse("must be an address and a port such as 127.0.0.1:8787".into()))?;
+    if !address.ip().is_loopback() {
+        let rule =
+            "must be a loopback address such as 127.0.0.1; other machines have no business here";
+        return Err(refuse(rule.into()).into());
+    }
+    let (stop, stopped) = mpsc::channel();
+    // A second signal finds nobody waiting any more.
+    ctrlc::set_handler(move || _ = stop.send(()))
+        .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))?;
+    let server = capture_sandbox::Sandbox::builder().listen(address).start();
+    let server = server.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            refuse("is in use; choose another port, or 0 for a free one".into())
+        }
+        _ => refuse(error.to_string()),
+    })?;
+    if args.json {
+        let (base_url, app_key, app_secret) =
+            (server.base_url(), server.app_key(), server.app_secret());
+        output::json(&Ready { base_url: &base_url, app_key, app_secret });
+    } else {
+        output::print(&manual(&server));
+    }
+    // The handler keeps the other end, so this ends with a signal only.
+    let _ = stopped.recv();
+    Ok(Exit::Yes)
+}
+
+/// What `--json` prints once the sandbox listens.
+#[derive(Serialize)]
+struct Ready<'a> {
+    base_url: &'a str,
+    app_key: &'a str,
+    app_secret: &'a str,
+}
+
+/// Lines to copy into another shell. The credentials are the sandbox's own and open nothing else.
+fn manual(server: &Server) -> String {
+    let (url, key, secret) = (server.base_url(), server.app_key(), server.app_secret());
+    let money = Money::parse("100.00", "USD").expect("a good amount");
+    let order = server.create_order(money);
+    format!(
+        "\
+The sandbox listens at {url}; Ctrl-C stops it. In another shell:
+
+  export CAPTURE_ENVIRONMENT={url}
+  export CAPTURE_APP_KEY='{key}'
+  export CAPTURE_APP_SECRET='{secret}'
+  capture order {order} --amount 100.00 --currency USD
+
+One more order; the next capture's reply lost; what truly happened; all the rest:
+
+  curl -d '{{\"amount\": 10000, \"currency\": \"USD\"}}' {url}/_sandbox/orders
+  curl -d '{{\"rules\": [{{\"on\": {{\"operation\": \"capture\"}}, \"do\": {{\"close\": true, \"effect\": true}}}}]}}' \\
+    {url}/_sandbox/script
+  curl {url}/_sandbox/ledger
+  curl {url}/_sandbox/
+"
+    )
+}

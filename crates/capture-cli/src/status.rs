@@ -1,0 +1,72 @@
+//! `capture status`: the definitive status of one order.
+
+use capture_core::{OrderId, OrderStatus, Setup, StatusError};
+use serde::Serialize;
+
+use crate::args::Status;
+use crate::config::{self, BadInput};
+use crate::transport::{Client, };
+use crate::{Exit, output};
+
+/// Reads the status once.
+pub(crate) fn run(args: &Status) -> Result<Exit, BadInput> {
+    let order: OrderId = args.order_id.parse()?;
+    let connection = &args.connection;
+    let policy = config::policy(connection.attempt_timeout.as_deref(), None, None)?;
+    let environment = config::environment(connection.environment.as_deref())?;
+    let tokens = config::tokens(connection.credentials.as_deref())?;
+    let setup = Setup::new(&environment, tokens).with_policy(policy);
+    let client = Client::new(connection.transport, setup)?;
+    match client.status(order) {
+        Ok(status) => {
+            report(order, status, connection.json);
+            Ok(Exit::Yes)
+        }
+        Err(error) => {
+            output::error(connection.json, &explain(order, &error), None);
+            Ok(Exit::No)
+        }
+    }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    order_id: OrderId,
+    status: Option<i64>,
+    status_name: String,
+    next: &'static str,
+}
+
+fn report(order_id: OrderId, status: OrderStatus, json: bool) {
+    let (status_name, next) = (status.to_string(), next(status));
+    if json {
+        output::json(&Report { order_id, status: status.number(), status_name, next });
+    } else {
+        output::line(&format!("{status_name}  {order_id}  {next}"));
+    }
+}
+
+fn next(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::CaptureRequired => "Not captured yet; capture it before its window ends.",
+        OrderStatus::Completed => "It is captured.",
+        OrderStatus::Returned => "It was captured and has been refunded since.",
+        OrderStatus::Cancelled => "It is cancelled or voided and can no longer be captured.",
+        OrderStatus::Problem => "It needs FlexFactor's support.",
+        OrderStatus::Draft | OrderStatus::OnHold | OrderStatus::Processing => {
+            "It is not decided yet; ask again later."
+        }
+        _ => "This version does not know the status; ask FlexFactor's support.",
+    }
+}
+
+fn explain(order: OrderId, error: &StatusError) -> String {
+    let mut text = format!("the status of order {order} could not be read: {}", capture_core::one_line(error));
+    if let StatusError::Refused(_, errors) = error {
+        for error in errors.iter().take(3) {
+            text.push_str(&format!("; the API says: {}", error.message));
+        }
+    }
+    text
+}

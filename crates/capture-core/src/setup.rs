@@ -1,0 +1,57 @@
+//! What every client is made from, whatever its transport.
+
+use crate::policy::Policy;
+use crate::tokens::Tokens;
+use crate::values::{BearerToken, Credentials, Environment};
+use crate::wire::{Api, ContentType};
+
+/// Where to capture, with whose token, and how hard to try. Each adapter's `Client::new` takes one.
+///
+/// ```
+/// use capture_core::{Credentials, Environment, Setup};
+/// let credentials = Credentials::new("app-key", "app-secret")?;
+/// let setup = Setup::new(&Environment::Sandbox, credentials);
+/// # Ok::<(), capture_core::Invalid>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Setup {
+    /// The operations of one environment.
+    pub api: Api,
+    /// Where bearer tokens come from.
+    pub tokens: Tokens,
+    /// How hard to try.
+    pub policy: Policy,
+}
+
+impl Setup {
+    /// The environment, and either [`Credentials`] to log in with or a [`BearerToken`] of your own.
+    #[must_use]
+    pub fn new(environment: &Environment, auth: impl Into<Tokens>) -> Self {
+        Self { api: Api::new(environment), tokens: auth.into(), policy: Policy::default() }
+    }
+
+    /// Another policy than the default.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Another content type for `/capture` than the contract's literal.
+    #[must_use]
+    pub fn with_content_type(self, content_type: ContentType) -> Self {
+        Self { api: self.api.with_content_type(content_type), ..self }
+    }
+}
+
+impl From<Credentials> for Tokens {
+    fn from(credentials: Credentials) -> Self {
+        Self::login(credentials)
+    }
+}
+
+impl From<BearerToken> for Tokens {
+    fn from(token: BearerToken) -> Self {
+        Self::own(token)
+    }
+}

@@ -1,0 +1,247 @@
+//! A driver with virtual time: scripted answers go in, a trace and an outcome come out.
+
+use std::io::{Error, ErrorKind};
+use std::time::{Duration, Instant};
+
+use capture_core::wire::{Request, Response};
+use capture_core::{Answer, BearerToken, Denied, Lost, Operation, Outcome, Step};
+
+use crate::{reply, token};
+
+/// Every token of every run begins like this, and may show up nowhere.
+pub(crate) const CANARY: &str = "canary-token-";
+
+/// More steps than this are no end.
+const MOST_STEPS: usize = 2_000;
+
+type Headers = &'static [(&'static str, &'static str)];
+
+/// One answer of the network to a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Say {
+    Reply(u16, Headers, &'static str),
+    /// A reply whose body broke off.
+    Cut(u16, Headers),
+    Lost,
+    NotSent,
+    /// Not sent, and trying again cannot help.
+    NeverSent,
+}
+
+/// One answer to the wish for a token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Login {
+    Fresh,
+    /// The refused token once more.
+    Same,
+    Denied,
+    /// Not now; in so many seconds perhaps.
+    Unavailable(Option<u64>),
+}
+
+/// What a capture meets.
+pub(crate) trait World {
+    /// The answer to a request, and how long it takes.
+    fn answer(&mut self, operation: Operation, timeout: Duration) -> (Say, Duration);
+    /// The answer to the wish for a token, and how long it takes.
+    fn login(&mut self) -> (Login, Duration);
+    /// How long after the end of a wait the driver wakes up.
+    fn oversleeps(&mut self) -> Duration;
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) outcome: Outcome,
+    /// Every request with its answer, in order.
+    pub(crate) sent: Vec<Sent>,
+    pub(crate) waits: Vec<Duration>,
+    pub(crate) took: Duration,
+    steps: String,
+}
+
+/// One request and what became of it.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) operation: Operation,
+    pub(crate) request: Request,
+    pub(crate) say: Say,
+    /// When it was sent, counted from the start.
+    pub(crate) at: Duration,
+}
+
+impl Run {
+    /// `A` for a token asked for, `C` for a capture, `L` for a lookup; three or more alike as `L+`.
+    pub(crate) fn trace(&self) -> String {
+        let mut trace: Vec<String> = Vec::new();
+        let steps: Vec<char> = self.steps.chars().collect();
+        for alike in steps.chunk_by(|a, b| a == b) {
+            match alike {
+                [step, _, _, ..] => trace.push(format!("{step}+")),
+                few => trace.extend(few.iter().map(char::to_string)),
+            }
+        }
+        trace.join(" ")
+    }
+
+    /// The whole run in one line: outcome, reason and trace.
+    pub(crate) fn line(&self) -> String {
+        let (name, reason) = (self.outcome.name(), self.outcome.reason());
+        format!("{name} {reason}: {}", self.trace())
+    }
+
+    /// How often a token was asked for.
+    pub(crate) fn logins(&self) -> usize {
+        self.steps.matches('A').count()
+    }
+
+    pub(crate) fn captures(&self) -> impl Iterator<Item = &Sent> {
+        self.sent.iter().filter(|sent| sent.operation == Operation::Capture)
+    }
+
+    pub(crate) fn lookups(&self) -> impl Iterator<Item = &Sent> {
+        self.sent.iter().filter(|sent| sent.operation == Operation::Lookup)
+    }
+}
+
+/// Runs a capture to its end, from `start` on. No step shows a token in its `Debug`.
+pub(crate) fn drive(mut step: Step, start: Instant, world: &mut dyn World) -> Run {
+    let mut now = start;
+    let (mut sent, mut waits, mut steps) = (Vec::new(), Vec::new(), String::new());
+    let mut tokens = 0;
+    for _ in 0..MOST_STEPS {
+        assert!(!format!("{step:?}").contains(CANARY), "{step:?}");
+        step = match step {
+            Step::Authorize(need) => {
+                steps.push('A');
+                let (login, takes) = world.login();
+                now += takes;
+                let refused = need.refused().cloned();
+                tokens += 1;
+                match (denied(login), login, refused) {
+                    (Some(why), ..) => need.denied(why, now),
+                    (None, Login::Same, Some(refused)) => need.authorized(refused, now),
+                    _ => need.authorized(numbered(tokens), now),
+                }
+            }
+            Step::Send(request, open) => {
+                let operation = operation(&request);
+                steps.push(if operation == Operation::Capture { 'C' } else { 'L' });
+                let (say, takes) = world.answer(operation, open.timeout());
+                let at = now - start;
+                sent.push(Sent { operation, request, say, at });
+                now += takes;
+                match say.answer() {
+                    Ok(reply) => open.received(reply, now),
+                    Err(lost) => open.lost(&lost, now),
+                }
+            }
+            Step::Wait(until, open) => {
+                waits.push(until - now);
+                now = until + world.oversleeps();
+                open.elapsed(now)
+            }
+            Step::Done(outcome) => {
+                let took = now - start;
+                return Run { outcome, sent, waits, took, steps };
+            }
+        };
+    }
+    panic!("no end after {MOST_STEPS} steps: {steps}");
+}
+
+fn numbered(n: usize) -> BearerToken {
+    token(&format!("{CANARY}{n}"))
+}
+
+fn denied(login: Login) -> Option<Denied> {
+    match login {
+        Login::Fresh | Login::Same => None,
+        Login::Denied => Some(Denied::Credentials(400)),
+        Login::Unavailable(seconds) => Some(Denied::Unavailable {
+            why: "status 503".into(),
+            retry_after: seconds.map(Duration::from_secs),
+        }),
+    }
+}
+
+fn operation(request: &Request) -> Operation {
+    match request.uri().path() {
+        "/v1/capture" => Operation::Capture,
+        _ => Operation::Lookup,
+    }
+}
+
+impl Say {
+    pub(crate) fn answer(self) -> Answer {
+        match self {
+            Self::Reply(status, headers, body) => Ok(reply(status, headers, body)),
+            Self::Cut(status, headers) => {
+                let (head, _) = reply(status, headers, "").into_parts();
+                let source = Error::from(ErrorKind::UnexpectedEof);
+                Err(Lost::in_reply(head.status, head.headers, source))
+            }
+            Self::Lost => Err(Lost::maybe_sent(Error::from(ErrorKind::TimedOut))),
+            Self::NotSent => Err(Lost::not_sent(Error::from(ErrorKind::ConnectionRefused))),
+            Self::NeverSent => Err(Lost::not_sent_for_good("the certificate has expired")),
+        }
+    }
+
+    pub(crate) fn reply(self) -> Option<Response> {
+        self.answer().ok()
+    }
+}
+
+/// A world that answers from lists; the last entry of each repeats for ever. A request whose list is
+/// empty fails the test; without a list of logins every token is fresh.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    captures: Listed<Say>,
+    lookups: Listed<Say>,
+    logins: Listed<Login>,
+}
+
+impl Script {
+    pub(crate) fn new(
+        captures: &'static [Say],
+        lookups: &'static [Say],
+        logins: &'static [Login],
+    ) -> Self {
+        let logins = if logins.is_empty() { &[Login::Fresh] } else { logins };
+        Self { captures: Listed(captures), lookups: Listed(lookups), logins: Listed(logins) }
+    }
+}
+
+impl World for Script {
+    fn answer(&mut self, operation: Operation, _: Duration) -> (Say, Duration) {
+        let list = match operation {
+            Operation::Capture => &mut self.captures,
+            Operation::Lookup => &mut self.lookups,
+        };
+        (list.next(), Duration::from_millis(100))
+    }
+
+    fn login(&mut self) -> (Login, Duration) {
+        (self.logins.next(), Duration::ZERO)
+    }
+
+    fn oversleeps(&mut self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Listed<T: 'static>(&'static [T]);
+
+impl<T: Copy> Listed<T> {
+    fn next(&mut self) -> T {
+        match self.0 {
+            [last] => *last,
+            [first, rest @ ..] => {
+                self.0 = rest;
+                *first
+            }
+            [] => panic!("the script has no answer to this"),
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! What becomes of a capture: scripted answers in, outcome and trace out.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use capture_core::{Outcome, Policy, Resend};
+
+use crate::driver::Login::{Denied, Fresh, Same, Unavailable};
+use crate::driver::Say::{self, Cut, Lost, NeverSent, NotSent, Reply};
+use crate::driver::{Login, Run, Script, drive};
+use crate::{api, base, capture, wall};
+
+const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
+const FAILED: Say = Reply(200, &[], r#"{"status":"FAILED","success":true,"errors":["m"]}"#);
+const NEW_WORD: Say = Reply(200, &[], r#"{"status":"SUBMITTED","success":true}"#);
+const CONTRADICTION: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":false}"#);
+const FOREIGN_SUCCESS: Say = Reply(
+    200,
+    &[],
+    r#"{"status":"SUCCESS","success":true,"orderId":"11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81"}"#,
+);
+const HTML: Say = Reply(200, &[("content-type", "text/html")], "<html>");
+const ACCEPTED: Say = Reply(202, &[], "");
+const REDIRECT: Say = Reply(307, &[("location", "https://api.flexfactor.io/v1/capture")], "");
+const BAD_REQUEST: Say = Reply(400, &[], r#"{"TraceId":["t"],"Amount":["m"]}"#);
+const UNAUTHORIZED: Say = Reply(401, &[], "");
+const NOT_FOUND: Say = Reply(404, &[], r#"{"title":"Not Found","status":404}"#);
+const NO_ROUTE: Say = Reply(404, &[], r#"{"message":"Not Found"}"#);
+const BUSY: Say = Reply(409, &[], "");
+const TOO_EARLY: Say = Reply(425, &[], "");
+const MISDIRECTED: Say = Reply(421, &[], "");
+const SLOW_DOWN: Say = Reply(429, &[], "");
+const IN_5_S: Say = Reply(429, &[("retry-after", "5")], "");
+const IN_AN_HOUR: Say = Reply(429, &[("retry-after", "3600")], "");
+const ERROR: Say = Reply(500, &[], "");
+const DOWN_5_S: Say = Reply(503, &[("retry-after", "5")], r#"{"message":"Service Unavailable"}"#);
+const DOWN_AN_HOUR: Say = Reply(503, &[("retry-after", "3600")], "");
+const CUT: Say = Cut(200, &[]);
+
+const fn order(body: &'static str) -> Say {
+    Reply(200, &[], body)
+}
+const CANCELLED: Say = order(r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":2}"#);
+const PROBLEM: Say = order(r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":3}"#);
+const PROCESSING: Say = order(r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":4}"#);
+const WAITING: Say = order(r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":5}"#);
+const RETURNED: Say = order(r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":6}"#);
+const COMPLETED: Say = order(r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7}"#);
+const NEW_STATUS: Say = order(r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":8}"#);
+const FOREIGN: Say = order(r#"{"id":"11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7}"#);
+const NO_ID: Say = order(r#"{"status":7}"#);
+
+/// Answers to captures, to lookups and to logins (none: fresh tokens), and what comes of them.
+type Row = (&'static [Say], &'static [Say], &'static [Login], &'static str);
+
+fn run(policy: &Policy, (captures, lookups, logins, _): &Row) -> Run {
+    let start = base();
+    let mut script = Script::new(captures, lookups, logins);
+    drive(capture().start(&api(), policy, start, wall()), start, &mut script)
+}
+
+fn check(policy: &Policy, rows: &[Row]) {
+    for row in rows {
+        let run = run(policy, row);
+        assert_eq!(run.line(), row.3, "{row:?}");
+        let recorded: Vec<_> = run.outcome.attempts().iter().map(|made| made.operation).collect();
+        let sent: Vec<_> = run.sent.iter().map(|sent| sent.operation).collect();
+        assert_eq!(recorded, sent, "the record is complete");
+        assert_eq!(run.outcome.capture(), &capture());
+        assert!(!run.outcome.next().is_empty() && !run.outcome.to_string().is_empty());
+    }
+}
+
+#[test]
+fn decided_at_once() {
+    check(
+        &Policy::default(),
+        &[
+            (&[SUCCESS], &[], &[], "captured reply: A C"),
+            (&[NotSent, SUCCESS], &[], &[], "captured reply: A C C"),
+            (&[MISDIRECTED, SUCCESS], &[], &[], "captured reply: A C C"),
+            (&[NotSent], &[], &[], "not_captured never_sent: A C+"),
+            (&[MISDIRECTED], &[], &[], "not_captured never_sent: A C+"),
+            (&[NeverSent], &[], &[], "not_captured never_sent: A C"),
+            (&[NotSent, NeverSent], &[], &[], "not_captured never_sent: A C C"),
+        ],
+    );
+}
+
+/// A "no" may be the echo of somebody else's capture: one look confirms it, or proves it wrong.
+#[test]
+fn a_refusal_is_confirmed_by_one_look() {
+    check(
+        &Policy::default(),
+        &[
+            (&[FAILED], &[WAITING], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[PROCESSING], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[NEW_STATUS], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[CANCELLED], &[], "not_captured order_cancelled: A C L"),
+            (&[FAILED], &[COMPLETED], &[], "captured order_status: A C L"),
+            (&[FAILED], &[RETURNED], &[], "captured order_status: A C L"),
+            (&[FAILED], &[FOREIGN], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[NO_ID], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[ERROR], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[SLOW_DOWN], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[Lost], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[NeverSent], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[UNAUTHORIZED, WAITING], &[], "not_captured declined: A C L A L"),
+            (&[FAILED], &[UNAUTHORIZED, COMPLETED], &[], "captured order_status: A C L A L"),
+            (&[FAILED], &[UNAUTHORIZED], &[], "not_captured declined: A C L A L"),
+            (&[FAILED], &[UNAUTHORIZED], &[Fresh, Denied], "not_captured declined: A C L A"),
+            (&[BAD_REQUEST], &[WAITING], &[], "not_captured rejected: A C L"),
+            (&[BAD_REQUEST], &[COMPLETED], &[], "captured order_status: A C L"),
+            (&[NOT_FOUND], &[NOT_FOUND], &[], "not_captured rejected: A C L"),
+            (&[NotSent, FAILED], &[WAITING], &[], "not_captured declined: A C C L"),
+            (&[UNAUTHORIZED, BAD_REQUEST], &[WAITING], &[], "not_captured rejected: A C A C L"),
+        ],
+    );
+}
+
+#[test]
+fn tokens() {
+    check(
+        &Policy::default(),
+        &[
+            (&[UNAUTHORIZED, SUCCESS], &[], &[], "captured reply: A C A C"),
+            (&[UNAUTHORIZED], &[], &[], "not_captured unauthorized: A C A C"),
+            (&[UNAUTHORIZED], &[], &[Fresh, Same], "not_captured unauthorized: A C A"),
+            (&[UNAUTHORIZED], &[], &[Fresh, Denied], "not_captured unauthorized: A C A"),
+            (
+                &[UNAUTHORIZED, NotSent, UNAUTHORIZED, SUCCESS],
+                &[],
+                &[],
+                "captured reply: A C A C C A C",
+            ),
+            (
+                &[UNAUTHORIZED, SUCCESS],
+                &[],
+                &[Fresh, Unavailable(None), Fresh],
+                "captured reply: A C A A C",
+            ),
+            (&[SUCCESS], &[], &[Denied], "not_captured no_token: A"),
+            (
+                &[SUCCESS],
+                &[],
+                &[Unavailable(None), Unavailable(Some(5)), Fresh],
+                "captured reply: A+ C",
+            ),
+            (&[SUCCESS], &[], &[Unavailable(Some(3600))], "not_captured no_token: A"),
+            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured no_token: A+"),
+            (&[Lost], &[UNAUTHORIZED, COMPLETED], &[], "captured order_status: A C L A L"),
+            (&[Lost], &[UNAUTHORIZED], &[], "unknown no_reply: A C L A L"),
+            (&[Lost], &[UNAUTHORIZED], &[Fresh, Same], "unknown no_reply: A C L A"),
+            (&[Lost], &[UNAUTHORIZED], &[Fresh, Denied], "unknown no_reply: A C L A"),
+            (
+                &[Lost],
+                &[UNAUTHORIZED, COMPLETED],
+                &[
+                    Fresh,
+                    Unavailable(None),
+                    Unavailable(None),
+                    Unavailable(None),
+                    Unavailable(None),
+                    Fresh,
+                ],
+                "captured order_status: A C L A+ L",
+            ),
+            (&[Lost, UNAUTHORIZED, SUCCESS], &[WAITING], &[], "captured reply: A C L C A C"),
+            (&[Lost, UNAUTHORIZED], &[WAITING], &[], "unknown no_reply: A C L C A C"),
+        ],
+    );
+}
+
+#[test]
+fn waiting_for_the_server() {
+    check(
+        &Policy::default(),
+        &[
+            (&[SLOW_DOWN, SUCCESS], &[], &[], "captured reply: A C C"),
+            (&[IN_5_S, IN_5_S, SUCCESS], &[], &[], "captured reply: A C+"),
+            (&[SLOW_DOWN], &[], &[], "not_captured throttled: A C+"),
+            (&[IN_AN_HOUR], &[], &[], "not_captured throttled: A C"),
+            (&[BUSY, SUCCESS], &[WAITING], &[], "captured reply: A C L C"),
+            (&[TOO_EARLY, SUCCESS], &[WAITING], &[], "captured reply: A C L C"),
+            (
+                &[BUSY, BUSY, BUSY, BUSY, BUSY, SUCCESS],
+                &[WAITING],
+                &[],
+                "captured reply: A C L C L C L C L C L C",
+            ),
+            (&[BUSY], &[COMPLETED], &[], "captured order_status: A C L"),
+            (&[BUSY], &[CANCELLED], &[], "not_captured order_cancelled: A C L"),
+            (&[BUSY], &[PROCESSING], &[], "unknown in_progress: A C L+"),
+            (&[DOWN_5_S], &[COMPLETED], &[], "captured order_status: A C L"),
+            (&[DOWN_5_S, FAILED], &[WAITING], &[], "unknown undecided_status: A C L C L C L C L+"),
+            (&[DOWN_AN_HOUR], &[], &[], "unknown undecided_status: A C"),
+        ],
+    );
+}
+
+/// R1, R2, R6: a request that may have been executed is settled by evidence or not at all.
+#[test]
+fn doubt() {
+    check(
+        &Policy::default(),
+        &[
+            (&[Lost], &[COMPLETED], &[], "captured order_status: A C L"),
+            (&[Lost], &[RETURNED], &[], "captured order_status: A C L"),
+            (&[Lost], &[CANCELLED], &[], "not_captured order_cancelled: A C L"),
+            (&[Lost], &[PROBLEM], &[], "unknown no_reply: A C L+"),
+            (&[Lost], &[NEW_STATUS], &[], "unknown no_reply: A C L+"),
+            (&[Lost], &[WAITING], &[], "unknown no_reply: A C L C L C L C L+"),
+            (&[Lost, SUCCESS], &[WAITING], &[], "captured reply: A C L C"),
+            (&[Lost], &[PROCESSING, WAITING, COMPLETED], &[], "captured order_status: A C L L C L"),
+            (&[Lost, FAILED], &[WAITING, COMPLETED], &[], "captured order_status: A C L C L"),
+            (&[Lost, FAILED], &[WAITING], &[], "unknown no_reply: A C L C L C L C L+"),
+            (
+                &[Lost, FAILED],
+                &[WAITING, CANCELLED],
+                &[],
+                "not_captured order_cancelled: A C L C L",
+            ),
+            (&[Lost, BAD_REQUEST], &[WAITING, PROCESSING], &[], "unknown no_reply: A C L C L+"),
+            (&[Lost, NOT_FOUND], &[WAITING, PROCESSING], &[], "unknown no_reply: A C L C L+"),
+            (&[Lost, SLOW_DOWN], &[WAITING, COMPLETED], &[], "captured order_status: A C L C L"),
+            (&[Lost, IN_AN_HOUR], &[WAITING], &[], "unknown no_reply: A C L C"),
+            (&[Lost, NotSent], &[WAITING, COMPLETED], &[], "captured order_status: A C L C L"),
+            (&[Lost, NeverSent], &[WAITING], &[], "unknown no_reply: A C L C"),
+            (&[Lost, MISDIRECTED], &[WAITING, COMPLETED], &[], "captured order_status: A C L C L"),
+            (&[NotSent, Lost], &[COMPLETED], &[], "captured order_status: A C C L"),
+            (&[Lost], &[NotSent, COMPLETED], &[], "captured order_status: A C L L"),
+            (&[Lost], &[NeverSent], &[], "unknown no_reply: A C L"),
+            (
+                &[Lost],
+                &[ERROR, HTML, CUT, NOT_FOUND, NO_ROUTE, FOREIGN, NO_ID, COMPLETED],
+                &[],
+                "captured order_status: A C L+",
+            ),
+            (&[Lost], &[FOREIGN], &[], "unknown no_reply: A C L+"),
+            (&[Lost], &[SUCCESS], &[], "unknown no_reply: A C L+"),
+            (&[Lost], &[IN_AN_HOUR], &[], "unknown no_reply: A C L"),
+        ],
+    );
+}
+
+#[test]
+fn every_other_reply_to_a_capture_is_doubt() {
+    check(
+        &Policy::default(),
+        &[
+            (&[CUT], &[PROBLEM], &[], "unknown cut_reply: A C L+"),
+            (&[ACCEPTED], &[PROBLEM], &[], "unknown undecided_status: A C L+"),
+            (&[ERROR], &[PROBLEM], &[], "unknown undecided_status: A C L+"),
+            (&[NO_ROUTE], &[PROBLEM], &[], "unknown undecided_status: A C L+"),
+            (&[REDIRECT], &[PROBLEM], &[], "unknown redirect: A C L+"),
+            (&[HTML], &[PROBLEM], &[], "unknown unreadable_reply: A C L+"),
+            (&[NEW_WORD], &[PROBLEM], &[], "unknown undecided_word: A C L+"),
+            (&[CONTRADICTION], &[PROBLEM], &[], "unknown contradiction: A C L+"),
+            (&[FOREIGN_SUCCESS], &[PROBLEM], &[], "unknown foreign_order: A C L+"),
+            (&[COMPLETED], &[PROBLEM], &[], "unknown unreadable_reply: A C L+"),
+            (&[ACCEPTED], &[PROCESSING, COMPLETED], &[], "captured order_status: A C L L"),
+        ],
+    );
+}
+
+#[test]
+fn never_resend() {
+    check(
+        &Policy::default().with_resend(Resend::Never),
+        &[
+            (&[Lost], &[WAITING], &[], "unknown no_reply: A C L+"),
+            (&[Lost], &[WAITING, COMPLETED], &[], "captured order_status: A C L L"),
+            (&[BUSY], &[WAITING, COMPLETED], &[], "captured order_status: A C L L"),
+            (&[NotSent, SUCCESS], &[], &[], "captured reply: A C C"),
+            (&[SLOW_DOWN, SUCCESS], &[], &[], "captured reply: A C C"),
+            (&[UNAUTHORIZED, SUCCESS], &[], &[], "captured reply: A C A C"),
+        ],
+    );
+}
+
+#[test]
+fn without_lookups() {
+    let policy = Policy::default().with_lookup(false);
+    check(
+        &policy,
+        &[
+            (&[FAILED], &[], &[], "not_captured declined: A C"),
+            (&[BAD_REQUEST], &[], &[], "not_captured rejected: A C"),
+            (&[Lost, SUCCESS], &[], &[], "captured reply: A C C"),
+            (&[Lost, FAILED], &[], &[], "unknown no_reply: A C+"),
+            (&[Lost], &[], &[], "unknown no_reply: A C+"),
+            (&[BUSY, BUSY, BUSY, BUSY, BUSY, SUCCESS], &[], &[], "captured reply: A C+"),
+        ],
+    );
+    check(
+        &policy.with_resend(Resend::Never),
+        &[
+            (&[Lost], &[], &[], "unknown no_reply: A C"),
+            (&[BUSY], &[], &[], "unknown in_progress: A C"),
+        ],
+    );
+}
+
+#[test]
+fn sends_and_time_are_bounded() {
+    check(
+        &Policy::default().with_max_sends(NonZeroU32::MIN),
+        &[
+            (&[Lost], &[WAITING], &[], "unknown no_reply: A C L+"),
+            (&[NotSent], &[], &[], "not_captured never_sent: A C"),
+            (&[SLOW_DOWN], &[], &[], "not_captured throttled: A C"),
+            (&[BUSY, SUCCESS], &[WAITING], &[], "captured reply: A C L C"),
+            (&[UNAUTHORIZED, SUCCESS], &[], &[], "captured reply: A C A C"),
+            (&[UNAUTHORIZED], &[], &[], "not_captured unauthorized: A C A C"),
+        ],
+    );
+    check(
+        &Policy::default().with_deadline(Duration::ZERO),
+        &[
+            (&[SUCCESS], &[], &[], "captured reply: A C"),
+            (&[FAILED], &[], &[], "not_captured declined: A C"),
+            (&[NotSent], &[], &[], "not_captured never_sent: A C"),
+            (&[Lost], &[], &[], "unknown no_reply: A C"),
+            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured no_token: A"),
+        ],
+    );
+    let logins = |policy: &Policy| run(policy, &(&[], &[], &[Unavailable(None)], "")).logins();
+    assert_eq!(logins(&Policy::default()), 4);
+    assert_eq!(logins(&Policy::default().with_max_sends(NonZeroU32::MIN)), 1);
+    let sends = |captures, lookups| {
+        let run = run(&Policy::default(), &(captures, lookups, &[], ""));
+        assert!(run.took <= Policy::default().deadline(), "{run:?}");
+        run.captures().count()
+    };
+    assert_eq!(sends(&[Lost], &[WAITING]), 4);
+    assert_eq!(sends(&[NotSent], &[]), 4);
+    assert_eq!(sends(&[SLOW_DOWN], &[]), 4);
+    assert!(sends(&[BUSY], &[WAITING]) > 10, "409 costs time, not sends");
+}
+
+/// A wait is as long as the server says where that makes sense, else by backoff.
+#[test]
+fn waits_are_as_the_server_says() {
+    const DATE: (&str, &str) = ("date", "Tue, 01 Sep 2026 10:00:00 GMT");
+    const LATER: (&str, &str) = ("date", "Tue, 01 Sep 2026 11:00:00 GMT");
+    const WISH: (&str, &str) = ("retry-after", "Tue, 01 Sep 2026 10:00:09 GMT");
+    let first_backoff = (0.5, 1.0);
+    let rows: [(&'static [Say], _); 13] = [
+        (&[Reply(429, &[("retry-after", "60")], ""), SUCCESS], (60.0, 60.0)),
+        (&[Reply(503, &[("retry-after", "7")], "")], (7.0, 7.0)),
+        (&[Reply(429, &[DATE, WISH], ""), SUCCESS], (9.0, 9.0)),
+        (&[Reply(429, &[WISH], ""), SUCCESS], first_backoff),
+        (&[Reply(429, &[LATER, WISH], ""), SUCCESS], first_backoff),
+        (&[Reply(429, &[("retry-after", "-5")], ""), SUCCESS], first_backoff),
+        (&[Reply(429, &[("retry-after", "0")], ""), SUCCESS], first_backoff),
+        (&[Reply(429, &[("retry-after", "soon")], ""), SUCCESS], first_backoff),
+        (&[Reply(429, &[("retry-after", "5"), ("retry-after", "6")], ""), SUCCESS], first_backoff),
+        (&[SLOW_DOWN, SUCCESS], first_backoff),
+        (&[Cut(503, &[("retry-after", "7")])], (7.0, 7.0)),
+        (&[Lost], first_backoff),
+        (&[NotSent, SUCCESS], first_backoff),
+    ];
+    for (captures, (least, most)) in rows {
+        let run = run(&Policy::default(), &(captures, &[COMPLETED], &[], ""));
+        let wait = run.waits[0].as_secs_f64();
+        assert!((least..=most).contains(&wait), "{captures:?}: {wait}");
+    }
+}
+
+/// A wait beyond a minute, or beyond the deadline, is handed back to the caller.
+#[test]
+fn a_long_wait_is_handed_back() {
+    let short = Policy::default().with_deadline(Duration::from_secs(4));
+    let rows: [(_, &'static [Say], _); 4] = [
+        (Policy::default(), &[DOWN_AN_HOUR], 3600),
+        (Policy::default(), &[Reply(503, &[("retry-after", "61")], "")], 61),
+        (
+            Policy::default(),
+            &[Reply(503, &[("retry-after", "99999999999999999999999")], "")],
+            u64::MAX,
+        ),
+        (short, &[DOWN_5_S], 5),
+    ];
+    for (policy, captures, seconds) in rows {
+        let run = run(&policy, &(captures, &[], &[], ""));
+        assert_eq!(run.waits, []);
+        match run.outcome {
+            Outcome::Unknown(ticket) => {
+                assert_eq!(ticket.retry_after(), Some(Duration::from_secs(seconds)));
+            }
+            other => panic!("{captures:?}: {other}"),
+        }
+    }
+    let run = run(&short, &(&[IN_5_S], &[], &[], ""));
+    assert_eq!(run.line(), "not_captured throttled: A C");
+    assert_eq!(run.outcome.to_string(), "not captured: the API asks to wait 5 s");
+}

@@ -1,0 +1,65 @@
+//! The integration tests of the core: one binary, one file per subject.
+
+mod driver;
+mod golden;
+mod machine;
+mod oracle;
+mod replies;
+mod schedules;
+mod secrets;
+mod status;
+mod tickets;
+mod tokens;
+mod values;
+mod wire;
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use capture_core::wire::Response;
+use capture_core::{Api, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId};
+use proptest::prelude::*;
+
+/// The order of every test, and the name under which replies speak of it.
+pub(crate) const ORDER: &str = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
+
+pub(crate) fn order() -> OrderId {
+    ORDER.parse().expect("a GUID")
+}
+
+pub(crate) fn capture() -> Capture {
+    let money = Money::parse("100.00", "USD").expect("an amount");
+    Capture::new(order(), money, IdempotencyKey::for_order(order()))
+}
+
+pub(crate) fn api() -> Api {
+    Api::new(&Environment::Sandbox)
+}
+
+pub(crate) fn token(text: &str) -> BearerToken {
+    BearerToken::new(text).expect("a token")
+}
+
+/// A moment to count from; no test depends on which.
+#[allow(clippy::disallowed_methods, reason = "an Instant has no other beginning")]
+pub(crate) fn base() -> Instant {
+    Instant::now()
+}
+
+/// What the wall clock says at `base`.
+pub(crate) fn wall() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_788_000_000)
+}
+
+pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response {
+    let mut response = http::Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(body.into()).expect("legal headers")
+}
+
+/// No file is written for a failing case: its values are in the failure's message.
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}

@@ -1,0 +1,199 @@
+//! What must never show: tokens, credentials, and the personal data of an order.
+
+use capture_core::wire::Response;
+use capture_core::{
+    Answer, Ask, BearerToken, Credentials, Environment, Lost, Outcome, Policy, Resend, Setup,
+    StatusQuery, Step, Tokens, wire,
+};
+
+use crate::driver::Say::{Lost as LOST, Reply};
+use crate::driver::{Say, Script, drive};
+use crate::{api, base, capture, order, reply, token, wall};
+
+/// A token as the service makes them, but for a slash, which JSON may escape.
+const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.canary/token.c2lnbmF0dXJl";
+
+/// The outcome after one answer to the one capture: nothing is looked up or sent again.
+fn outcome_of(token: &BearerToken, answer: &Answer) -> Outcome {
+    let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
+    let policy = policy.with_deadline(std::time::Duration::ZERO);
+    let now = base();
+    let mut step = capture().start(&api(), &policy, now, wall());
+    for _ in 0..9 {
+        step = match step {
+            Step::Authorize(need) => need.authorized(token.clone(), now),
+            Step::Send(_, open) => match answer {
+                Ok(reply) => open.received(reply.clone(), now),
+                Err(lost) => open.lost(lost, now),
+            },
+            Step::Wait(until, open) => open.elapsed(until),
+            Step::Done(outcome) => return outcome,
+        };
+    }
+    panic!("no end");
+}
+
+/// Everything about an outcome that a person, a log or a file may come to see, with the strings of
+/// its raw replies decoded.
+fn everything(outcome: &Outcome) -> String {
+    let mut shown = format!("{outcome:?} {outcome:#?} {outcome} {}", outcome.next());
+    if let Outcome::Unknown(ticket) = outcome {
+        shown += &serde_json::to_string(ticket).expect("a ticket is plain");
+    }
+    for attempt in outcome.attempts() {
+        shown += &serde_json::to_string(attempt).expect("an attempt is plain");
+        let raw = attempt.raw_reply().unwrap_or_default();
+        shown += &String::from_utf8_lossy(raw);
+        if let Ok(json) = serde_json::from_slice::<serde_json::Value>(raw) {
+            shown += &json.to_string();
+        }
+    }
+    shown.to_ascii_lowercase()
+}
+
+fn check_hidden(secret: &str, response: Response) {
+    let shown = everything(&outcome_of(&token(TOKEN), &Ok(response)));
+    assert!(!shown.contains(&secret.to_ascii_lowercase()), "{shown}");
+}
+
+#[test]
+fn a_reply_that_echoes_the_token_is_masked() {
+    for (status, body) in [
+        (200, r#"{"status":"TOKEN","success":true}"#),
+        (200, r#"{"status":"FAILED","success":true,"errors":["it was TOKEN, TOKENTOKEN"]}"#),
+        (200, r#"{"status":"FAILED","success":true,"errors":[{"item1":"TOKEN","item2":"TOKEN"}]}"#),
+        (200, r#"{"status":"FAILED","success":true,"errors":{"TOKEN":["TOKEN"]}}"#),
+        (200, r#"{"status":"SUCCESS","success":true,"result":"TOKEN"}"#),
+        (400, r#"{"TraceId":["TOKEN"],"Authorization TOKEN":["TOKEN"]}"#),
+        (400, r#"{"status":400,"title":"TOKEN"}"#),
+        (403, r#"{"message":"TOKEN"}"#),
+        (500, "<html>TOKEN</html>"),
+    ] {
+        check_hidden(TOKEN, reply(status, &[], body.replace("TOKEN", TOKEN)));
+    }
+}
+
+/// JSON spells one text in many ways.
+#[test]
+fn an_escaped_echo_of_the_token_is_masked() {
+    for spelled in
+        [TOKEN.replace('/', r"\/"), TOKEN.replace('c', r"\u0063"), TOKEN.replace('/', r"\u002F")]
+    {
+        for body in [
+            r#"{"status":"FAILED","success":true,"errors":["it was TOKEN"]}"#,
+            r#"{"status":"TOKEN","success":true}"#,
+            r#"{"status":"SUCCESS","success":true,"result":"TOKEN"}"#,
+        ] {
+            check_hidden(TOKEN, reply(200, &[], body.replace("TOKEN", &spelled)));
+        }
+    }
+}
+
+#[test]
+fn an_echo_of_the_token_in_the_head_is_masked() {
+    check_hidden(TOKEN, reply(500, &[("apigw-requestid", TOKEN)], ""));
+    let plain = TOKEN.replace('/', "-"); // a host has no slash
+    let location = format!("https://{plain}/");
+    let response = reply(307, &[("location", &location)], "");
+    let shown = everything(&outcome_of(&token(&plain), &Ok(response)));
+    assert!(!shown.contains(&plain.to_ascii_lowercase()), "{shown}");
+}
+
+/// The text of a transport's error is not ours: it may repeat what was sent.
+#[test]
+fn an_error_that_holds_the_token_is_masked() {
+    let text = || format!("bad header: Bearer {TOKEN}");
+    for lost in [Lost::maybe_sent(text()), Lost::not_sent(text()), Lost::not_sent_for_good(text())]
+    {
+        let shown = everything(&outcome_of(&token(TOKEN), &Err(lost)));
+        assert!(!shown.contains(&TOKEN.to_ascii_lowercase()), "{shown}");
+    }
+}
+
+/// A token that happens to be a word of the reply hides nothing that matters.
+#[test]
+fn masking_changes_no_meaning() {
+    let contradiction = r#"{"captureStatus":"FAILED","status":"SUCCESS","success":true}"#;
+    let success = r#"{"status":"SUCCESS","success":true}"#;
+    for short in ["t", "true", "status", "SUCCESS", "captureStatus"] {
+        let reason = |body| outcome_of(&token(short), &Ok(reply(200, &[], body))).reason();
+        assert_eq!(reason(success), "reply", "{short}");
+        assert_eq!(reason(contradiction), "contradiction", "{short}");
+    }
+}
+
+#[test]
+fn nothing_that_holds_a_secret_shows_it() {
+    let credentials = || Credentials::new("canary-key", "canary-secret").unwrap();
+    let now = base();
+    let mut tokens = Tokens::login(credentials());
+    let login = tokens.ask(&api(), None, now, now);
+    assert!(matches!(login, Ask::Login(_)));
+    let granted = wire::token::granted(&token("canary-token"), "canary-refresh", 0, "id");
+    let grant = wire::token::read_reply(&granted).unwrap();
+    let taken = tokens.answered(&Ok(granted), now).unwrap();
+    let mut query = StatusQuery::new(&api(), order());
+    let request = query.request(token("canary-token"));
+    assert!(query.answered(Ok(reply(401, &[], ""))).is_none());
+    for shown in [
+        format!("{credentials:?}", credentials = credentials()),
+        format!("{login:?}"),
+        format!("{tokens:?}"),
+        format!("{:?}", tokens.ask(&api(), None, now, now)),
+        format!("{grant:?} {taken:?} {:?}", taken.header()),
+        format!("{query:?} {request:?}"),
+        format!("{:?}", Setup::new(&Environment::Sandbox, credentials())),
+        format!("{:?}", Setup::new(&Environment::Sandbox, token("canary-token"))),
+        format!("{:?}", Lost::in_reply(http::StatusCode::OK, request.headers().clone(), "cut")),
+    ] {
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+}
+
+/// What a user types where no secret belongs is not repeated either.
+#[test]
+fn a_url_with_a_password_is_refused_unseen() {
+    for text in [
+        "https://user:canary@api.example.com",
+        "user:canary@api.example.com",
+        "https:/user:canary@api.example.com",
+        "HTTPS://canary@api.example.com/v1",
+    ] {
+        let error = text.parse::<Environment>().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+    }
+}
+
+/// The order object is full of personal data; an outcome holds its status and nothing else.
+#[test]
+fn personal_data_of_an_order_shows_nowhere() {
+    const FAILED: Say = Reply(200, &[], r#"{"status":"FAILED","success":true}"#);
+    const PERSON: &str = r#""firstName":"Canary","email":"canary@example.com","billingAddress":{"city":"Canary"},"referenceNumber":"canary""#;
+    let orders = [
+        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7,PERSON}"#,
+        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":2,PERSON}"#,
+        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":3,"statusName":"canary",PERSON}"#,
+        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","statusName":"canary",PERSON}"#,
+        r#"{"id":"canary","status":7,PERSON}"#,
+        r#"{"status":400,"title":"canary","errors":{"canary":["canary"]},PERSON}"#,
+        "<html>canary",
+    ];
+    let mut seen = Vec::new();
+    for status in [200, 400, 500] {
+        for body in orders {
+            let body: &'static str = body.replace("PERSON", PERSON).leak();
+            let lookups: &'static [Say] = vec![Reply(status, &[], body)].leak();
+            for captures in [&[FAILED][..], &[LOST]] {
+                let start = base();
+                let step = capture().start(&api(), &Policy::default(), start, wall());
+                let outcome = drive(step, start, &mut Script::new(captures, lookups, &[])).outcome;
+                let shown = everything(&outcome).replace(crate::driver::CANARY, "");
+                assert!(!shown.contains("canary"), "{shown}");
+                seen.push(outcome.name());
+            }
+        }
+    }
+    for outcome in ["captured", "not_captured", "unknown"] {
+        assert!(seen.contains(&outcome), "{outcome}");
+    }
+}

@@ -1,0 +1,61 @@
+//! The order's status on its own: asked once, and once more with another token.
+
+use capture_core::wire::order::OrderStatus;
+use capture_core::{StatusError, StatusQuery};
+
+use crate::driver::Say::{self, Lost, Reply};
+use crate::{api, order, reply, token};
+
+/// The answers in order, each to a token of its own; the result in one line.
+fn ask(answers: &[Say]) -> String {
+    let mut query = StatusQuery::new(&api(), order());
+    for (answer, name) in answers.iter().zip(["first", "second", "third"]) {
+        let request = query.request(token(name));
+        assert_eq!(request.headers()["authorization"], format!("Bearer {name}"));
+        match query.answered(answer.answer()) {
+            Some(Ok(status)) => return status.to_string(),
+            Some(Err(error)) => return error.to_string(),
+            None => assert_eq!(query.refused(), Some(&token(name))),
+        }
+    }
+    "another token is wanted".into()
+}
+
+#[test]
+fn every_answer() {
+    const COMPLETED: Say = Reply(200, &[], BODY);
+    const BODY: &str = r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7}"#;
+    const UNAUTHORIZED: Say = Reply(401, &[], "");
+    for (answers, expected) in [
+        (&[COMPLETED][..], "Completed"),
+        (&[UNAUTHORIZED, COMPLETED], "Completed"),
+        (&[UNAUTHORIZED], "another token is wanted"),
+        (&[UNAUTHORIZED, UNAUTHORIZED], "the API refused the bearer token"),
+        (&[Lost], "no complete reply came"),
+        (&[Reply(404, &[], r#"{"title":"t","status":404}"#)], "refused the request (status 404)"),
+        (&[Reply(404, &[], r#"{"message":"Not Found"}"#)], "(status 404) does not describe"),
+        (&[Reply(500, &[], r#"{"title":"t","status":500}"#)], "(status 500) does not describe"),
+        (&[Reply(202, &[], BODY)], "(status 202) does not describe"),
+        (&[Reply(200, &[], r#"{"status":7}"#)], "(status 200) does not describe"),
+        (&[Reply(200, &[("content-encoding", "gzip")], BODY)], "does not describe"),
+    ] {
+        let line = ask(answers);
+        assert!(line.contains(expected), "{expected}: {line}");
+    }
+    assert_eq!(OrderStatus::Other(Some(9)).to_string(), "status 9");
+}
+
+#[test]
+fn an_echo_of_the_token_is_masked() {
+    const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.canary.c2lnbmF0dXJl";
+    let mut query = StatusQuery::new(&api(), order());
+    let _ = query.request(token(TOKEN));
+    let body =
+        r#"{"success":false,"status":"FAILED","errors":["it was TOKEN"]}"#.replace("TOKEN", TOKEN);
+    match query.answered(Ok(reply(400, &[], body))) {
+        Some(Err(error @ StatusError::Refused(..))) => {
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}

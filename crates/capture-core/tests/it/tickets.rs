@@ -1,0 +1,187 @@
+//! Unknown outcomes that are taken up again: in this process, in another, a day later.
+
+use std::time::{Duration, SystemTime};
+
+use capture_core::{Outcome, Policy, Resend, Step, Ticket};
+
+use crate::driver::Login::Denied;
+use crate::driver::Say::{self, Lost, Reply};
+use crate::driver::{CANARY, Login, Script, drive};
+use crate::{api, base, capture, token, wall};
+
+const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
+const FAILED: Say = Reply(200, &[], r#"{"status":"FAILED","success":true}"#);
+const BUSY: Say = Reply(409, &[("apigw-requestid", "id-1")], "");
+const CANCELLED: Say =
+    Reply(200, &[], r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":2}"#);
+const PROBLEM: Say = Reply(200, &[], r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":3}"#);
+const WAITING: Say = Reply(200, &[], r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":5}"#);
+const COMPLETED: Say =
+    Reply(200, &[], r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7}"#);
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// The wall clock so many milliseconds before `wall`; negative: it was set back since.
+fn ago(ms: i64) -> SystemTime {
+    let distance = Duration::from_millis(ms.unsigned_abs());
+    if ms < 0 { wall() + distance } else { wall() - distance }
+}
+
+/// Age of the key in milliseconds; answers to captures, lookups and logins; what comes of them.
+type Row = (i64, &'static [Say], &'static [Say], &'static [Login], &'static str);
+
+fn check(policy: &Policy, rows: &[Row]) {
+    for row @ (age, captures, lookups, logins, expected) in rows {
+        let start = base();
+        let ticket = Ticket::interrupted(capture(), ago(*age));
+        let step = ticket.resume(&api(), policy, start, wall());
+        let run = drive(step, start, &mut Script::new(captures, lookups, logins));
+        assert_eq!(run.line(), *expected, "{row:?}");
+    }
+}
+
+#[test]
+fn resuming_begins_with_the_orders_status() {
+    check(
+        &Policy::default(),
+        &[
+            (MINUTE, &[], &[COMPLETED], &[], "captured order_status: A L"),
+            (MINUTE, &[], &[CANCELLED], &[], "not_captured order_cancelled: A L"),
+            (MINUTE, &[], &[PROBLEM], &[], "unknown interrupted: A L+"),
+            (MINUTE, &[SUCCESS], &[WAITING], &[], "captured reply: A L C"),
+            (MINUTE, &[FAILED], &[WAITING, PROBLEM], &[], "unknown interrupted: A L C L+"),
+            (MINUTE, &[FAILED], &[WAITING, COMPLETED], &[], "captured order_status: A L C L"),
+            (MINUTE, &[SUCCESS], &[Lost, WAITING], &[], "captured reply: A L L C"),
+            (MINUTE, &[], &[], &[Denied], "unknown interrupted: A"),
+            (0, &[SUCCESS], &[WAITING], &[], "captured reply: A L C"),
+        ],
+    );
+    check(
+        &Policy::default().with_resend(Resend::Never),
+        &[
+            (MINUTE, &[], &[WAITING], &[], "unknown interrupted: A L+"),
+            (MINUTE, &[], &[WAITING, COMPLETED], &[], "captured order_status: A L L"),
+        ],
+    );
+}
+
+/// R7: the server recognises a key for 24 hours. A clock that was set back proves no young key.
+#[test]
+fn an_old_key_is_never_sent_again() {
+    check(
+        &Policy::default(),
+        &[
+            (DAY - MINUTE, &[SUCCESS], &[WAITING], &[], "captured reply: A L C"),
+            (DAY, &[], &[WAITING], &[], "unknown interrupted: A L+"),
+            (DAY, &[], &[WAITING, COMPLETED], &[], "captured order_status: A L L"),
+            (400 * DAY, &[], &[WAITING], &[], "unknown interrupted: A L+"),
+            (-1, &[], &[WAITING], &[], "unknown interrupted: A L+"),
+            (-DAY, &[], &[WAITING], &[], "unknown interrupted: A L+"),
+        ],
+    );
+    check(
+        &Policy::default().with_lookup(false),
+        &[
+            (MINUTE, &[SUCCESS], &[], &[], "captured reply: A C"),
+            (DAY, &[], &[], &[], "unknown interrupted: "),
+            (-1, &[], &[], &[], "unknown interrupted: "),
+        ],
+    );
+}
+
+/// The key's age counts when the request leaves, not when the decision to send was taken.
+#[test]
+fn a_key_that_grows_old_on_the_way_is_not_sent() {
+    let policy = Policy::default().with_lookup(false);
+    // It was young before the wait, and is old after it.
+    check(&policy, &[(DAY - 50, &[Lost], &[], &[], "unknown no_reply: A C")]);
+    // It was young before the login, and is old after it.
+    let start = base();
+    let ticket = Ticket::interrupted(capture(), ago(DAY - 5_000));
+    let Step::Authorize(need) = ticket.resume(&api(), &policy, start, wall()) else {
+        panic!("a token is needed first");
+    };
+    let step = need.authorized(token("late"), start + Duration::from_secs(10));
+    assert!(matches!(step, Step::Done(Outcome::Unknown(_))), "{step:?}");
+}
+
+fn unknown() -> Ticket {
+    let start = base();
+    let policy = Policy::default().with_deadline(Duration::from_secs(2));
+    let step = capture().start(&api(), &policy, start, wall());
+    match drive(step, start, &mut Script::new(&[BUSY], &[PROBLEM], &[])).outcome {
+        Outcome::Unknown(ticket) => ticket,
+        other => panic!("{other}"),
+    }
+}
+
+/// The stored form, which other processes and later versions read.
+#[test]
+fn the_stored_form() {
+    let json = serde_json::to_value(Ticket::interrupted(capture(), wall())).unwrap();
+    let expected = serde_json::json!({
+        "version": 1,
+        "order_id": "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81",
+        "idempotency_key": "fe01d52b-4545-5e48-9327-be11f353a985",
+        "amount": 10_000, "currency": "USD", "exponent": 2,
+        "doubt": "interrupted",
+        "first_sent_ms": 1_788_000_000_000_u64,
+        "retry_after_s": null,
+        "attempts": [],
+    });
+    assert_eq!(json, expected);
+
+    let json = serde_json::to_value(unknown()).unwrap();
+    assert_eq!(json["doubt"], serde_json::json!({ "status": 409 }));
+    let expected = serde_json::json!({
+        "operation": "capture", "began_ms": 1_788_000_000_000_u64, "took_ms": 100,
+        "phase": "replied", "status": 409, "request_id": "id-1",
+        "finding": "the API says the same key is in progress (409)",
+    });
+    assert_eq!(json["attempts"][0], expected);
+}
+
+#[test]
+fn a_stored_ticket_goes_on_where_the_first_one_stopped() {
+    let ticket = unknown();
+    assert_eq!((ticket.capture(), ticket.first_sent()), (&capture(), Some(wall())));
+    let json = serde_json::to_string(&ticket).unwrap();
+    assert!(!json.contains(CANARY), "{json}");
+    let read: Ticket = serde_json::from_str(&json).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), json);
+
+    let (start, later) = (base(), wall() + Duration::from_secs(3600));
+    let step = read.resume(&api(), &Policy::default(), start, later);
+    let run = drive(step, start, &mut Script::new(&[SUCCESS], &[WAITING], &[]));
+    assert_eq!(run.line(), "captured reply: A L C");
+    assert_eq!(run.outcome.attempts().len(), ticket.attempts().len() + 2, "the record goes on");
+}
+
+#[test]
+fn a_ticket_that_is_not_understood_is_refused() {
+    let good = serde_json::to_value(unknown()).unwrap();
+    assert!(serde_json::from_value::<Ticket>(good.clone()).is_ok());
+    for (member, value, error) in [
+        ("version", serde_json::json!(2), "ticket version 2 is not known here; update Capture"),
+        ("version", serde_json::json!(0), "ticket version 0"),
+        ("version", serde_json::Value::Null, "invalid type"),
+        ("order_id", serde_json::json!("00000000-0000-0000-0000-000000000000"), "nil GUID"),
+        ("idempotency_key", serde_json::json!("7"), "not a GUID"),
+        ("amount", serde_json::json!(0), "more than zero"),
+        ("currency", serde_json::json!("hrk"), "must be upper case"),
+        ("exponent", serde_json::json!(0), "2 decimals, not 0"),
+        ("doubt", serde_json::json!("certainty"), "unknown variant"),
+        ("first_sent_ms", serde_json::json!(-1), "invalid value"),
+    ] {
+        let mut bad = good.clone();
+        bad[member] = value;
+        let refused = serde_json::from_value::<Ticket>(bad).unwrap_err().to_string();
+        assert!(refused.contains(error), "{member}: {refused}");
+    }
+    for member in ["version", "order_id", "idempotency_key", "amount", "doubt", "attempts"] {
+        let mut bad = good.clone();
+        bad.as_object_mut().unwrap().remove(member);
+        assert!(serde_json::from_value::<Ticket>(bad).is_err(), "without {member}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The built `capture` command, as a person or a script runs it.
+
+mod command;
+mod credentials;
+mod demo;
+mod input;
+mod interrupt;
+mod order;
+mod sandbox;
+mod status;
+mod terminal;
+mod ticket;

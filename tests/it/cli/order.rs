@@ -1,0 +1,201 @@
+//! One order through each transport: captured, declined, unknown, settled; codes and JSON asserted.
+
+use capture_core::IdempotencyKey;
+use capture_sandbox::{Answer, Operation, Script};
+use serde_json::{Value, json};
+
+use super::command::{Run, capture_at, each_transport, order, run, server};
+
+#[test]
+fn captured() {
+    each_transport(|transport| {
+        let server = server();
+        let order = order(&server);
+        let mut command = capture_at(&server, &["order", &order.to_string()]);
+        command.args(["--amount", "100.00", "--currency", "USD", "--json"]);
+        let run = run(command.args(["--transport", transport]));
+        let json = run.json();
+        assert_eq!(run.code, 0, "{transport}: {run:?}");
+        assert_eq!(outcome(&json), ("captured", "reply"));
+        let key = IdempotencyKey::for_order(order).to_string();
+        let told = ["order_id", "idempotency_key", "amount", "currency", "next"];
+        let told: Vec<&Value> = told.iter().map(|name| &json[name]).collect();
+        let expect = json!([order, key, 10_000, "USD", "Ship; the order is paid."]);
+        assert_eq!(json!(told), expect);
+        let attempts = json["attempts"].as_array().unwrap();
+        assert_eq!(attempts.len(), 1);
+        assert_eq!(
+            (&attempts[0]["operation"], &attempts[0]["status"]),
+            (&json!("capture"), &json!(200))
+        );
+        assert_eq!(server.ledger().captures(order), 1);
+    });
+}
+
+#[test]
+fn the_keys_of_the_json_are_exactly_these() {
+    let keys = [
+        "amount",
+        "attempts",
+        "currency",
+        "idempotency_key",
+        "next",
+        "order_id",
+        "outcome",
+        "reason",
+    ];
+    let server = server();
+    server.script(Script::status(Answer::new(503).header("retry-after", "3600")));
+    for (money, code) in [("100.00", 3), ("99.00", 1), ("100.00", 0)] {
+        let order = order(&server).to_string();
+        let mut command = capture_at(&server, &["order", &order, "--currency", "USD", "--json"]);
+        let run = run(command.args(["--amount", money]));
+        assert_eq!(run.code, code, "{run:?}");
+        let json = run.json();
+        assert!(json.as_object().unwrap().keys().eq(keys), "{json}");
+        assert_eq!(run.stderr.lines().count(), 1, "the line that names the key: {run:?}");
+    }
+}
+
+#[test]
+fn for_a_person() {
+    let server = server();
+    let order = order(&server);
+    let run = simple(&server, &order.to_string(), &[]);
+    let key = IdempotencyKey::for_order(order);
+    let expect = format!(
+        "captured  {order}  100.00 USD\n  the API says SUCCESS\n  1 attempt, key {key}\n  \
+         next: Ship; the order is paid.\n"
+    );
+    assert_eq!((run.code, run.stdout), (0, expect));
+    assert!(run.stderr.contains(&key.to_string()), "the key is on record before the send");
+}
+
+#[test]
+fn not_captured() {
+    each_transport(|transport| {
+        let server = server();
+        let order = order(&server);
+        let mut command = capture_at(&server, &["order", &order.to_string(), "--amount", "99.00"]);
+        command.args(["--currency", "USD", "--transport", transport, "--json"]);
+        let run = run(&mut command);
+        let json = run.json();
+        assert_eq!(run.code, 1, "{transport}: {run:?}");
+        assert_eq!(json["outcome"], "not_captured");
+        assert!(["declined", "rejected"].contains(&json["reason"].as_str().unwrap()), "{json}");
+        assert_eq!(server.ledger().captures(order), 0);
+    });
+}
+
+#[test]
+fn an_unknown_order_is_not_captured() {
+    let server = server();
+    let run = simple(&server, "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81", &["--json"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert_eq!(run.json()["outcome"], "not_captured");
+}
+
+#[test]
+fn unknown() {
+    each_transport(|transport| {
+        let server = server();
+        let order = order(&server);
+        server.script(Script::close_before().times(9).then(nobody_knows()));
+        let run = simple(&server, &order.to_string(), &["--json", "--transport", transport]);
+        let json = run.json();
+        assert_eq!(run.code, 3, "{transport}: {run:?}");
+        assert_eq!(outcome(&json), ("unknown", "no_reply"));
+        assert_eq!(operations(&json), ["capture", "lookup"]);
+        assert_eq!(json["attempts"][0]["phase"], "maybe_sent");
+        assert!(json["next"].as_str().unwrap().starts_with("Money may have moved."));
+    });
+}
+
+#[test]
+fn a_lost_reply_is_settled_by_evidence() {
+    each_transport(|transport| {
+        let server = server();
+        let order = order(&server);
+        server.script(Script::lost_reply());
+        let run = simple(&server, &order.to_string(), &["--json", "--transport", transport]);
+        let json = run.json();
+        assert_eq!(run.code, 0, "{transport}: {run:?}");
+        assert_eq!(outcome(&json), ("captured", "order_status"));
+        assert_eq!(operations(&json), ["capture", "lookup"]);
+        assert_eq!(server.ledger().captures(order), 1);
+    });
+}
+
+#[test]
+fn a_second_run_finds_the_first_one() {
+    let server = server();
+    let order = order(&server);
+    for _ in 0..2 {
+        let run = simple(&server, &order.to_string(), &[]);
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+    assert_eq!(server.ledger().captures(order), 1);
+}
+
+#[test]
+fn flags_reach_the_machine() {
+    let later = Answer::new(429).header("retry-after", "40");
+    for (flags, answer, attempts) in [
+        (&["--max-sends", "1"][..], Answer::new(429), &["capture"][..]),
+        (&["--max-sends", "2"], Answer::new(429), &["capture", "capture"]),
+        (&["--deadline", "30"], later, &["capture"]),
+    ] {
+        let server = server();
+        let order = order(&server);
+        server.script(Script::status(answer).times(9));
+        let flags = [flags, &["--json"]].concat();
+        let json = simple(&server, &order.to_string(), &flags).json();
+        assert_eq!(operations(&json), attempts, "{flags:?}");
+    }
+}
+
+#[test]
+fn never_resend_asks_and_does_not_send_again() {
+    let server = server();
+    let order = order(&server);
+    // The first look still finds the order waiting; by the second one nobody knows.
+    server.script(Script::close_before().then(nobody_knows().skip(1)));
+    let run = simple(&server, &order.to_string(), &["--json", "--resend", "never"]);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert_eq!(operations(&run.json()), ["capture", "lookup", "lookup"]);
+}
+
+#[test]
+fn the_attempt_timeout_cuts_a_hanging_reply() {
+    each_transport(|transport| {
+        let server = server();
+        let order = order(&server);
+        server.script(Script::delayed(std::time::Duration::from_secs(3600)));
+        let flags = ["--json", "--attempt-timeout", "1", "--transport", transport];
+        let run = simple(&server, &order.to_string(), &flags);
+        assert_eq!(run.code, 0, "{transport}: {run:?}");
+        assert_eq!(outcome(&run.json()), ("captured", "order_status"));
+        assert_eq!(server.ledger().captures(order), 1);
+    });
+}
+
+/// An order of 100.00 USD with further flags.
+pub(crate) fn simple(server: &capture_sandbox::Server, order: &str, flags: &[&str]) -> Run {
+    let mut command = capture_at(server, &["order", order, "--amount", "100.00"]);
+    run(command.args(["--currency", "USD"]).args(flags))
+}
+
+/// Looking the order up gives nothing, and asks to come back beyond any deadline: no test waits.
+pub(crate) fn nobody_knows() -> Script {
+    let answer = Answer::new(500).header("retry-after", "3600");
+    Script::status(answer).on(Operation::Order).times(1000)
+}
+
+pub(crate) fn outcome(json: &Value) -> (&str, &str) {
+    (json["outcome"].as_str().unwrap(), json["reason"].as_str().unwrap())
+}
+
+pub(crate) fn operations(json: &Value) -> Vec<&str> {
+    let attempts = json["attempts"].as_array().unwrap();
+    attempts.iter().map(|attempt| attempt["operation"].as_str().unwrap()).collect()
+}

@@ -1,0 +1,148 @@
+//! `capture sandbox` as a process of its own, as the README tells it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::command::{TRANSPORTS, capture, run};
+
+#[test]
+fn one_shell_serves_and_another_captures() {
+    let sandbox = Running::start();
+    for transport in TRANSPORTS {
+        let body = r#"{"amount": 10000, "currency": "USD"}"#;
+        let order = sandbox.ask("POST", "/_sandbox/orders", body)["orderId"].clone();
+        let order = order.as_str().unwrap();
+        let mut command = sandbox.client(&["order", order, "--amount", "100.00"]);
+        let captured = run(command.args(["--currency", "USD", "--transport", transport]));
+        assert_eq!(captured.code, 0, "{transport}: {captured:?}");
+        let status = run(&mut sandbox.client(&["status", order, "--transport", transport]));
+        assert_eq!(status.code, 0, "{transport}: {status:?}");
+        assert!(status.stdout.starts_with("Completed  "), "{status:?}");
+        let ledger = sandbox.ask("GET", "/_sandbox/ledger", "");
+        let entries = ledger["captures"].as_array().unwrap().iter();
+        assert_eq!(entries.filter(|entry| entry["order"] == order).count(), 1, "{ledger}");
+    }
+}
+
+#[test]
+fn for_a_person_it_prints_lines_to_copy() {
+    let mut child = capture(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let mut child = Stopped(child.stdout(Stdio::piped()).spawn().unwrap());
+    let stdout = BufReader::new(child.0.stdout.take().unwrap());
+    let mut lines = stdout.lines().map(Result::unwrap);
+    let mut exports = Vec::new();
+    let order = loop {
+        let line = lines.next().expect("the line that captures").trim().to_owned();
+        if let Some((name, value)) = line.strip_prefix("export ").and_then(|l| l.split_once('=')) {
+            exports.push((name.to_owned(), value.trim_matches('\'').to_owned()));
+        }
+        if let Some(arguments) = line.strip_prefix("capture ") {
+            break arguments.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        }
+    };
+    let order: Vec<&str> = order.iter().map(String::as_str).collect();
+    let run = run(capture(&order).envs(exports));
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
+fn an_address_that_cannot_be_had_is_refused() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().map(|address| (address.to_string(), taken)).unwrap();
+    for (listen, why) in [
+        (taken.0.as_str(), "is in use; choose another port, or 0 for a free one"),
+        ("0.0.0.0:0", "must be a loopback address"),
+        ("[::]:0", "must be a loopback address"),
+        ("192.0.2.1:8787", "must be a loopback address"),
+        ("localhost:0", "must be an address and a port"),
+        ("127.0.0.1", "must be an address and a port"),
+        ("127.0.0.1:99999", "must be an address and a port"),
+        ("", "must be an address and a port"),
+    ] {
+        for json in [false, true] {
+            let mut command = capture(&["sandbox", "--listen", listen]);
+            let run = run(if json { command.arg("--json") } else { &mut command });
+            assert_eq!(run.code, 2, "{run:?}");
+            let begin = format!("error: listen \"{listen}\": {why}");
+            assert!(run.stderr.starts_with(&begin), "{begin}: {run:?}");
+            assert_eq!(run.stderr.lines().count(), 1);
+            if json {
+                assert_eq!(run.json()["field"], "listen");
+            } else {
+                assert_eq!(run.stdout, "");
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn it_stops_when_it_is_told_to() {
+    for signal in ["INT", "TERM"] {
+        let mut sandbox = Running::start();
+        super::interrupt::send(signal, sandbox.process.0.id());
+        assert_eq!(sandbox.process.0.wait().unwrap().code(), Some(0), "{signal}");
+        let mut rest = String::new();
+        sandbox.stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "the ready line is all that it says");
+    }
+}
+
+/// A sandbox process and what its ready line says.
+struct Running {
+    process: Stopped,
+    stdout: BufReader<ChildStdout>,
+    ready: Value,
+}
+
+/// A process that ends with the test.
+struct Stopped(Child);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    fn start() -> Self {
+        let mut command = capture(&["sandbox", "--listen", "127.0.0.1:0", "--json"]);
+        let mut process = Stopped(command.stdout(Stdio::piped()).spawn().unwrap());
+        let mut stdout = BufReader::new(process.0.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        assert!(ready.as_object().unwrap().keys().eq(["app_key", "app_secret", "base_url"]));
+        Self { process, stdout, ready }
+    }
+
+    /// The command in another shell.
+    fn client(&self, arguments: &[&str]) -> Command {
+        let mut command = capture(arguments);
+        for (name, member) in
+            [("ENVIRONMENT", "base_url"), ("APP_KEY", "app_key"), ("APP_SECRET", "app_secret")]
+        {
+            command.env(format!("CAPTURE_{name}"), self.ready[member].as_str().unwrap());
+        }
+        command
+    }
+
+    /// One request by hand, as a test in any language makes it.
+    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+        let host = self.ready["base_url"].as_str().unwrap().strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+        write!(stream, "{head}content-length: {length}\r\n\r\n{body}").unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{reply}"));
+        assert!(head.starts_with("HTTP/1.1 20"), "{reply}");
+        assert_ne!(json!(body), json!(""));
+        serde_json::from_str(body).unwrap()
+    }
+}

@@ -1,0 +1,69 @@
+//! `capture status`: what it says, and what it says when it cannot know.
+
+use capture_core::OrderStatus;
+use capture_sandbox::{Operation, Script};
+use serde_json::json;
+
+use super::command::{KEY, SECRET, capture, capture_at, each_transport, order, run, server};
+
+#[test]
+fn each_status_through_each_transport() {
+    each_transport(|transport| {
+        let server = server();
+        let order = order(&server);
+        for (status, number, name, next) in [
+            (
+                OrderStatus::CaptureRequired,
+                5,
+                "Capturerequired",
+                "Not captured yet; capture it before its window ends.",
+            ),
+            (OrderStatus::Completed, 7, "Completed", "It is captured."),
+            (
+                OrderStatus::Cancelled,
+                2,
+                "Cancelled",
+                "It is cancelled or voided and can no longer be captured.",
+            ),
+        ] {
+            assert!(server.set_order_status(order, status));
+            let id = order.to_string();
+            let mut command = capture_at(&server, &["status", &id, "--transport", transport]);
+            let plain = run(&mut command);
+            assert_eq!((plain.code, plain.stderr.as_str()), (0, ""), "{transport}: {plain:?}");
+            assert_eq!(plain.stdout, format!("{name}  {id}  {next}\n"));
+            let told = run(command.arg("--json"));
+            assert_eq!((told.code, told.stderr.as_str()), (0, ""));
+            let expect =
+                json!({ "order_id": id, "status": number, "status_name": name, "next": next });
+            assert_eq!(told.json(), expect);
+        }
+    });
+}
+
+#[test]
+fn a_status_that_cannot_be_read() {
+    let id = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
+    for (script, secret, why) in [
+        (None, SECRET, "check the order id and the environment"),
+        (None, "canary/other", "no bearer token"),
+        (Some(Script::status(500)), SECRET, "does not describe this order"),
+        (Some(Script::close_before()), SECRET, "no complete reply came"),
+        (Some(Script::status(401).times(2)), SECRET, "the API refused the bearer token"),
+    ] {
+        let server = server();
+        if let Some(script) = script {
+            server.script(script.on(Operation::Order));
+        }
+        let mut command = capture(&["status", id, "--json"]);
+        command.env("CAPTURE_ENVIRONMENT", server.base_url());
+        command.env("CAPTURE_APP_KEY", KEY).env("CAPTURE_APP_SECRET", secret);
+        let run = run(&mut command);
+        assert_eq!(run.code, 1, "{run:?}");
+        let begin = format!("error: the status of order {id} could not be read: ");
+        assert!(run.stderr.starts_with(&begin), "{run:?}");
+        assert!(run.stderr.contains(why), "{why}: {run:?}");
+        let error = run.stderr.trim_end().trim_start_matches("error: ");
+        assert_eq!(run.json(), json!({ "error": error, "field": null }));
+    }
+}

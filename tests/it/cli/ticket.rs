@@ -1,0 +1,91 @@
+//! `--ticket`: an open question outlives the process, and the next run takes it up.
+
+use std::fs;
+
+use capture_core::{Capture, IdempotencyKey, Money, Ticket};
+use capture_sandbox::Script;
+
+use super::command::{capture_at, directory, each_transport, order, run, server};
+use super::order::{nobody_knows, operations, outcome, simple};
+
+#[test]
+fn an_unknown_outcome_is_kept_and_taken_up_until_it_is_decided() {
+    each_transport(|transport| {
+        let server = server();
+        let order = order(&server);
+        let file = directory(&format!("ticket-{transport}")).join("order.ticket");
+        let flags = ["--json", "--transport", transport, "--ticket", file.to_str().unwrap()];
+        server.script(Script::close_before().then(nobody_knows()));
+
+        let first = simple(&server, &order.to_string(), &flags);
+        assert_eq!(first.code, 3, "{transport}: {first:?}");
+        let ticket: Ticket = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        assert_eq!(ticket.capture().order_id(), order);
+        assert_eq!(ticket.attempts().len(), 2);
+
+        let second = simple(&server, &order.to_string(), &flags);
+        assert_eq!(second.code, 3, "{transport}: {second:?}");
+        assert_eq!(operations(&second.json()), ["capture", "lookup", "lookup"]);
+
+        server.clear_script();
+        let last = simple(&server, &order.to_string(), &flags);
+        assert_eq!(last.code, 0, "{transport}: {last:?}");
+        assert_eq!(outcome(&last.json()), ("captured", "reply"));
+        let expect = ["capture", "lookup", "lookup", "lookup", "capture"];
+        assert_eq!(operations(&last.json()), expect);
+        assert_eq!(server.ledger().captures(order), 1);
+        let left: Vec<_> = fs::read_dir(file.parent().unwrap()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    });
+}
+
+#[test]
+fn a_decided_outcome_leaves_no_ticket() {
+    let server = server();
+    let file = directory("ticket-decided").join("order.ticket");
+    for (amount, code) in [("99.00", 1), ("100.00", 0)] {
+        let order = order(&server).to_string();
+        let mut command = capture_at(&server, &["order", &order, "--amount", amount]);
+        let run = run(command.args(["--currency", "USD", "--ticket"]).arg(&file));
+        assert_eq!(run.code, code, "{run:?}");
+        assert!(!file.exists());
+    }
+}
+
+#[test]
+fn a_ticket_of_another_capture_and_a_file_that_is_none_are_refused() {
+    let server = server();
+    let order = order(&server);
+    let file = directory("ticket-refused").join("order.ticket");
+    let ticket = |amount, currency, key| {
+        let money = Money::parse(amount, currency).unwrap();
+        let capture = Capture::new(order, money, key);
+        serde_json::to_string(&Ticket::interrupted(capture, std::time::SystemTime::now())).unwrap()
+    };
+    let key = IdempotencyKey::for_order(order);
+    let other = "11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+    let good = ticket("100.00", "USD", key);
+    for (text, why) in [
+        (ticket("99.00", "USD", key), "belongs to another capture"),
+        (ticket("100.00", "EUR", key), "belongs to another capture"),
+        (ticket("100.00", "USD", other), "belongs to another capture"),
+        (good.replace(&order.to_string(), &other.to_string()), "belongs to another capture"),
+        (good.replace("\"version\":1", "\"version\":2"), "is not a ticket that this version"),
+        (good[..good.len() / 2].to_owned(), "is not a ticket that this version"),
+        (String::new(), "is not a ticket that this version"),
+        ("\"canary\"".to_owned(), "is not a ticket that this version"),
+        (" ".repeat(1024 * 1024 + 1), "is larger than 1024 KiB"),
+    ] {
+        fs::write(&file, &text).unwrap();
+        let run = simple(&server, &order.to_string(), &["--ticket", file.to_str().unwrap()]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+        let begin = format!("error: ticket {}: {why}", file.display());
+        assert!(run.stderr.starts_with(&begin), "{begin}: {run:?}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), text, "the file is left alone");
+    }
+    let nowhere = file.with_file_name("absent").join("order.ticket");
+    let run = simple(&server, &order.to_string(), &["--ticket", nowhere.to_str().unwrap()]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("cannot be written"), "{run:?}");
+    assert_eq!(server.transcript().len(), 0, "nothing was sent");
+}

@@ -1,0 +1,61 @@
+//! The exhaustive check at a smaller depth, its broken clients, and the argument that lets it merge.
+
+use std::num::NonZeroU32;
+
+use capture_core::Policy;
+use capture_tests::client::Mutant;
+use capture_tests::exhaustive::{
+    DEADLINE, against, kinds, may_capture_twice, plain_and_merged, scopes, search,
+};
+
+fn policy(sends: u32) -> Policy {
+    Policy::default().with_deadline(DEADLINE).with_max_sends(NonZeroU32::new(sends).unwrap())
+}
+
+#[test]
+fn every_sequence_keeps_every_invariant() {
+    for scope in scopes(policy(1), 1) {
+        let coverage = search(scope, false);
+        let expected: &[&str] = if may_capture_twice(&scope) { &["I1"] } else { &[] };
+        let broken: Vec<_> = coverage.violations.iter().map(|v| v.invariant).collect();
+        assert_eq!(broken, expected, "{scope:?}\n{:#?}", coverage.violations);
+        assert!(coverage.states > 100 && coverage.ends.len() == 3, "{coverage:?}");
+    }
+    assert!(kinds().0 >= 60, "{:?}", kinds());
+}
+
+#[test]
+fn every_broken_client_is_caught() {
+    for mutant in Mutant::ALL {
+        let coverage = search(against(mutant, policy(2)), true);
+        let violation = coverage.violations.first();
+        let violation = violation.unwrap_or_else(|| panic!("{mutant:?} was not caught"));
+        println!("{mutant:?}: {violation}\n");
+        let expected: &[&str] = match mutant {
+            Mutant::NewKeyPerSend => &["I6"],
+            Mutant::FollowsRedirect => &["I10"],
+            Mutant::ForgetsDoubtOnResume => &["I3", "I9"],
+            Mutant::ProcessingIsSuccess
+            | Mutant::SuccessWithoutFlag
+            | Mutant::LookupWithoutIdCheck
+            | Mutant::FirstDuplicateWins
+            | Mutant::SuccessByStatusAlone => &["I2"],
+            Mutant::ResendsUnderNever | Mutant::ResendsOldKeys => &["R7"],
+            Mutant::SendsWithoutLimit => &["I5"],
+            Mutant::ServerErrorIsFailure
+            | Mutant::RefusalClearsDoubt
+            | Mutant::ConflictIsFailure
+            | Mutant::CaptureRequiredIsFailure
+            | Mutant::EndOfFileIsNotSent
+            | Mutant::TimeoutIsFailure => &["I3"],
+        };
+        assert!(expected.contains(&violation.invariant), "{mutant:?}: {violation}");
+    }
+}
+
+#[test]
+fn merging_equal_states_loses_none() {
+    let scope = scopes(policy(2), 1)[0];
+    let (plain, merged) = plain_and_merged(scope, 3);
+    assert_eq!(plain, merged);
+}

@@ -1,0 +1,64 @@
+//! What a reader may rely on: the core's purity, the adapters' size, a first line in every file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[test]
+fn the_core_names_no_client_no_runtime_no_tls() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "-p", "capture-core", "--all-features"])
+        .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let names: std::collections::BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains("capture-core") && names.len() > 5, "{names:?}");
+    assert!(names.len() <= 30, "{} crates: {names:?}", names.len());
+    for foreign in ["tokio", "hyper", "reqwest", "ureq", "rustls", "mio", "async-std", "socket2", "openssl"] {
+        assert!(!names.contains(foreign), "{foreign}");
+    }
+}
+
+#[test]
+fn each_adapter_stays_small() {
+    for adapter in ["capture-reqwest", "capture-ureq", "capture-hyper"] {
+        let files = sources(&root().join("crates").join(adapter).join("src"));
+        let lines: usize = files.iter().map(|file| fs::read_to_string(file).unwrap().lines().count()).sum();
+        assert!((80..=200).contains(&lines), "{adapter}: {lines} lines");
+    }
+}
+
+#[test]
+fn every_file_says_what_lives_there() {
+    let files: Vec<PathBuf> = ["crates", "xtask", "tests", "fuzz/fuzz_targets"]
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        .collect();
+    assert!(files.len() > 60, "{}", files.len());
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.starts_with("//! ") && first.len() > 10, "{}: {first}", file.display());
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// All Rust files below a folder, build output left out.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("target") {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}

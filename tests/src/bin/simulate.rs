@@ -1,0 +1,183 @@
+//! The long checks, in release: `cargo xtask simulate` and `cargo xtask vectors`.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use capture_core::{Policy, Resend};
+use capture_tests::client::Mutant;
+use capture_tests::exhaustive::{self, Coverage, DEADLINE, Scope, world};
+use capture_tests::simulation::{self, Plan};
+use capture_tests::vectors;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let number = |text: &str| text.parse::<u64>().ok();
+    let named = |name: &str| Mutant::ALL.into_iter().find(|mutant| format!("{mutant:?}") == name);
+    let done = match arguments[..] {
+        ["--exhaustive"] => Some(exhaustive_check()),
+        ["--vectors"] => Some(write_vectors()),
+        ["--seeds", seeds] => number(seeds).map(|seeds| random_check(0, seeds)),
+        ["--seeds", seeds, "--from", from] => {
+            number(seeds).zip(number(from)).map(|(seeds, from)| random_check(from, seeds))
+        }
+        ["--seed", seed] => number(seed).map(|seed| one_world(seed, None)),
+        ["--seed", seed, "--mutant", mutant] => {
+            number(seed).zip(named(mutant)).map(|(seed, mutant)| one_world(seed, Some(mutant)))
+        }
+        _ => None,
+    };
+    done.unwrap_or_else(usage)
+}
+
+fn usage() -> ExitCode {
+    eprintln!("Usage: simulate --exhaustive | --seeds N [--from N] | --seed N [--mutant M] | --vectors");
+    ExitCode::from(2)
+}
+
+/// Every server, with and without its state guard, under both policies; then every broken client.
+fn exhaustive_check() -> ExitCode {
+    let (captures, lookups) = exhaustive::kinds();
+    println!("Up to 4 sends, 2 restarts; {captures} kinds of answers to a capture, {lookups} to a lookup.");
+    println!();
+    println!("server       guard  resend  states   transitions  sequences of 16 events  I1      rest");
+    let scopes = exhaustive::scopes(policy(), 2);
+    // Alternating, so that both halves have as many of the large searches.
+    let search = |half: usize| -> Vec<(usize, Scope, Coverage)> {
+        let mine = scopes.iter().enumerate().filter(|(index, _)| index / 2 % 2 == half);
+        mine.map(|(index, scope)| (index, *scope, exhaustive::search(*scope, false))).collect()
+    };
+    let mut searched = thread::scope(|threads| {
+        let other = threads.spawn(|| search(1));
+        let mut searched = search(0);
+        searched.extend(other.join().expect("a search does not panic"));
+        searched
+    });
+    searched.sort_by_key(|(index, ..)| *index);
+    let mut failed = false;
+    for (_, scope, coverage) in &searched {
+        let world::Assumptions { semantics, state_guard } = scope.assumptions;
+        let violations = &coverage.violations;
+        let twice = violations.iter().any(|violation| violation.invariant == "I1");
+        let expected = exhaustive::may_capture_twice(scope);
+        let word = |broken: bool| if broken { "BROKEN" } else { "holds" };
+        println!(
+            "{:<12} {:<6} {:<7} {:>7} {:>12}  {:>22.2e}  {:<7} {}",
+            format!("{semantics:?}"),
+            if state_guard { "yes" } else { "no" },
+            if scope.policy.resend() == Resend::Keyed { "keyed" } else { "never" },
+            coverage.states,
+            coverage.transitions,
+            coverage.sequences.last().copied().unwrap_or_default(),
+            word(twice),
+            word(violations.iter().any(|violation| violation.invariant != "I1")),
+        );
+        for violation in violations.iter().filter(|v| v.invariant != "I1" || !expected) {
+            failed = true;
+            println!("  {violation}");
+        }
+        failed |= expected != twice;
+    }
+    println!();
+    println!("I1 (at most one capture) is broken exactly where the server neither keeps every answer");
+    println!("under its key nor guards the order's state, and the client sends again: there the state");
+    println!("guard carries it, or Resend::Never. Everywhere else the idempotency key carries it alone.");
+    println!();
+    for mutant in Mutant::ALL {
+        let coverage = exhaustive::search(exhaustive::against(mutant, policy()), true);
+        match coverage.violations.first() {
+            Some(violation) => println!("broken client {mutant:?}: {violation}"),
+            None => {
+                failed = true;
+                println!("broken client {mutant:?}: NOT CAUGHT");
+            }
+        }
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn policy() -> Policy {
+    Policy::default().with_deadline(DEADLINE).with_max_sends(NonZeroU32::new(4).expect("4 is not 0"))
+}
+
+/// Many worlds on all cores; the first broken one is shrunk and shown.
+fn random_check(from: u64, seeds: u64) -> ExitCode {
+    let began = Instant::now();
+    let next = AtomicU64::new(from);
+    let until = from.saturating_add(seeds);
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let play = || {
+        let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= until {
+                return (counts, None);
+            }
+            let story = simulation::play(&Plan { seed, ..Plan::default() });
+            for (what, times) in story.counts {
+                *counts.entry(what).or_default() += times;
+            }
+            if story.violation.is_some() {
+                next.store(until, Ordering::Relaxed);
+                return (counts, Some(seed));
+            }
+        }
+    };
+    let played = thread::scope(|threads| {
+        let running: Vec<_> = (0..workers).map(|_| threads.spawn(play)).collect();
+        running.into_iter().map(|thread| thread.join().expect("a world does not panic")).collect::<Vec<_>>()
+    });
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for (what, times) in played.iter().flat_map(|(counts, _)| counts) {
+        *counts.entry(what).or_default() += times;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{seeds} worlds from seed {from}, {workers} threads, {:.0} a second", seeds as f64 / seconds);
+    for (what, times) in counts {
+        println!("{times:>12}  {what}");
+    }
+    match played.iter().find_map(|(_, failing)| *failing) {
+        None => {
+            println!("no invariant was broken, and every order settled");
+            ExitCode::SUCCESS
+        }
+        Some(seed) => {
+            one_world(seed, None);
+            println!("again: cargo xtask simulate --seed {seed}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One world with its trace; a broken one with as few faults as possible.
+fn one_world(seed: u64, mutant: Option<Mutant>) -> ExitCode {
+    let plan = Plan { seed, mutant, traced: true, ..Plan::default() };
+    let mut story = simulation::play(&plan);
+    if story.violation.is_some() {
+        (_, story) = simulation::shrink(&plan);
+    }
+    println!("seed {seed}, {} faults", story.faults.len());
+    story.trace.iter().for_each(|line| println!("{line}"));
+    match story.violation {
+        None => ExitCode::SUCCESS,
+        Some(violation) => {
+            println!("{violation}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_vectors() -> ExitCode {
+    for (name, text) in vectors::files() {
+        let path = format!("{}/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
+        if let Err(error) = std::fs::write(&path, text) {
+            eprintln!("{path}: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,365 @@
+//! The client under test: the real machine, or one that is broken in a known way.
+
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use capture_core::wire::{Request, Response};
+use capture_core::{
+    Answer, Api, BearerToken, Capture, Denied, Lost, Operation, OrderId, Outcome, Policy, Progress,
+    Resend, Sent, Step, Ticket,
+};
+
+/// What a client says at the end. A broken client says it without proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Said {
+    /// The money was captured.
+    Captured,
+    /// The money was decidedly not captured.
+    NotCaptured,
+    /// The money may have moved.
+    Unknown,
+}
+
+/// A way in which a client can be broken. Each is a mistake that a real client makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are the mistakes")]
+pub enum Mutant {
+    NewKeyPerSend,
+    ServerErrorIsFailure,
+    RefusalClearsDoubt,
+    ConflictIsFailure,
+    FollowsRedirect,
+    ProcessingIsSuccess,
+    SuccessWithoutFlag,
+    LookupWithoutIdCheck,
+    CaptureRequiredIsFailure,
+    ResendsUnderNever,
+    ForgetsDoubtOnResume,
+    EndOfFileIsNotSent,
+    TimeoutIsFailure,
+    ResendsOldKeys,
+    FirstDuplicateWins,
+    SuccessByStatusAlone,
+    SendsWithoutLimit,
+}
+
+impl Mutant {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::NewKeyPerSend,
+        Self::ServerErrorIsFailure,
+        Self::RefusalClearsDoubt,
+        Self::ConflictIsFailure,
+        Self::FollowsRedirect,
+        Self::ProcessingIsSuccess,
+        Self::SuccessWithoutFlag,
+        Self::LookupWithoutIdCheck,
+        Self::CaptureRequiredIsFailure,
+        Self::ResendsUnderNever,
+        Self::ForgetsDoubtOnResume,
+        Self::EndOfFileIsNotSent,
+        Self::TimeoutIsFailure,
+        Self::ResendsOldKeys,
+        Self::FirstDuplicateWins,
+        Self::SuccessByStatusAlone,
+        Self::SendsWithoutLimit,
+    ];
+}
+
+/// What the client wants next.
+#[derive(Debug)]
+pub enum Wants<'a> {
+    /// A token; whether it had one refused.
+    Token(bool),
+    /// This request sent.
+    Send(Operation, &'a Request),
+    /// To wait until then.
+    Wait(Instant),
+    /// Nothing more.
+    Nothing(Said),
+}
+
+/// One client on one order.
+#[derive(Debug, Clone)]
+pub struct Client {
+    mutant: Option<Mutant>,
+    api: Api,
+    policy: Policy,
+    capture: Capture,
+    step: Step,
+    /// A request that a broken client made up.
+    forged: Option<Request>,
+    redirected: bool,
+    said: Option<Said>,
+    /// How often it sent the capture and asked for a token, for the bounds.
+    pub sends: u32,
+    /// Sends that a 409 or 425 gave back.
+    pub given_back: u32,
+    /// How often it asked for a token.
+    pub logins: u32,
+    /// How often a token was refused.
+    pub refusals: u32,
+}
+
+impl Client {
+    /// A client that begins this capture.
+    #[must_use]
+    pub fn start(
+        mutant: Option<Mutant>,
+        capture: Capture,
+        api: &Api,
+        policy: Policy,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Self {
+        let machine_policy = match mutant {
+            Some(Mutant::ResendsUnderNever) => policy.with_resend(Resend::Keyed),
+            Some(Mutant::SendsWithoutLimit) => {
+                policy.with_max_sends(policy.max_sends().saturating_add(3))
+            }
+            _ => policy,
+        };
+        let step = capture.start(api, &machine_policy, now, wall);
+        let (forged, said) = (None, None);
+        let mut client = Self {
+            mutant,
+            api: api.clone(),
+            policy: machine_policy,
+            capture,
+            step,
+            forged,
+            redirected: false,
+            said,
+            sends: 0,
+            given_back: 0,
+            logins: 0,
+            refusals: 0,
+        };
+        client.after();
+        client
+    }
+
+    /// What it wants next.
+    #[must_use]
+    pub fn wants(&self) -> Wants<'_> {
+        if let Some(said) = self.said {
+            return Wants::Nothing(said);
+        }
+        match (&self.step, &self.forged) {
+            (Step::Authorize(need), _) => Wants::Token(need.refused().is_some()),
+            (Step::Send(..), Some(forged)) => Wants::Send(operation(forged), forged),
+            (Step::Send(request, _), None) => Wants::Send(operation(request), request),
+            (Step::Wait(until, _), _) => Wants::Wait(*until),
+            (Step::Done(outcome), _) => Wants::Nothing(said(outcome)),
+        }
+    }
+
+    /// The token that was just refused, if that is why it wants another one.
+    #[must_use]
+    pub fn refused_token(&self) -> Option<&BearerToken> {
+        if let Step::Authorize(need) = &self.step { need.refused() } else { None }
+    }
+
+    /// What the machine inside knows about itself.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress<'_>> {
+        self.step.progress()
+    }
+
+    /// The machine's outcome, unless a broken client spoke first.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match &self.step {
+            Step::Done(outcome) if self.said.is_none() => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Whether the machine is in doubt.
+    #[must_use]
+    pub fn in_doubt(&self) -> bool {
+        self.progress().is_some_and(|progress| progress.doubt.is_some())
+    }
+
+    /// Answers a wish for a token; `None` gives back the one just refused.
+    pub fn token(&mut self, token: Result<Option<BearerToken>, Denied>, now: Instant) {
+        self.advance(|step| match step {
+            Step::Authorize(need) => match token {
+                Ok(fresh) => match fresh.or_else(|| need.refused().cloned()) {
+                    Some(token) => need.authorized(token, now),
+                    None => Step::Authorize(need),
+                },
+                Err(denied) => need.denied(denied, now),
+            },
+            other => other,
+        });
+    }
+
+    /// Answers a send.
+    pub fn answer(&mut self, answer: Answer, now: Instant) {
+        let Wants::Send(operation, _) = self.wants() else { return };
+        let answer = self.misread(operation, answer);
+        if self.said.is_some() || self.redirected {
+            return;
+        }
+        match &answer {
+            Ok(reply) if operation == Operation::Capture => match reply.status().as_u16() {
+                409 | 425 => self.given_back += 1,
+                401 if !reply.body().starts_with(b"<") => {
+                    self.given_back += 1;
+                    self.refusals += 1;
+                }
+                _ => {}
+            },
+            Ok(reply) if reply.status() == 401 => self.refusals += 1,
+            _ => {}
+        }
+        self.advance(|step| match (step, answer) {
+            (Step::Send(_, open), Ok(reply)) => open.received(reply, now),
+            (Step::Send(_, open), Err(lost)) => open.lost(&lost, now),
+            (other, _) => other,
+        });
+    }
+
+    /// The time it waits for has come.
+    pub fn elapsed(&mut self, now: Instant) {
+        self.advance(|step| match step {
+            Step::Wait(_, open) => open.elapsed(now),
+            other => other,
+        });
+    }
+
+    /// The process dies and another one takes the capture up again: with the ticket where there was
+    /// one, else with what was stored at `saved_at`.
+    pub fn restart(&mut self, saved_at: SystemTime, now: Instant, wall: SystemTime) {
+        let ticket = match &self.step {
+            // The ticket travels as text, as it would between two processes.
+            Step::Done(Outcome::Unknown(ticket)) => {
+                let text = serde_json::to_string(ticket).expect("a ticket is plain data");
+                serde_json::from_str(&text).expect("what we wrote")
+            }
+            _ => Ticket::interrupted(self.capture, saved_at),
+        };
+        let wall = if self.mutant == Some(Mutant::ResendsOldKeys) { saved_at } else { wall };
+        self.step = if self.mutant == Some(Mutant::ForgetsDoubtOnResume) {
+            self.capture.start(&self.api, &self.policy, now, wall)
+        } else {
+            ticket.resume(&self.api, &self.policy, now, wall)
+        };
+        self.redirected = false;
+        self.said = None;
+        (self.sends, self.given_back, self.logins, self.refusals) = (0, 0, 0, 0);
+        self.after();
+    }
+
+    fn advance(&mut self, change: impl FnOnce(Step) -> Step) {
+        // A step has no empty value; the old one is cloned out and replaced.
+        self.step = change(self.step.clone());
+        self.after();
+    }
+
+    /// Counts what the new step asks for, and lets a broken client spoil it.
+    fn after(&mut self) {
+        self.forged = None;
+        match &self.step {
+            Step::Authorize(_) => self.logins += 1,
+            Step::Send(request, _) if operation(request) == Operation::Capture => {
+                self.sends += 1;
+                if self.mutant == Some(Mutant::NewKeyPerSend) {
+                    self.forged = Some(with_another_key(&self.capture, request, self.sends));
+                }
+            }
+            Step::Done(Outcome::Unknown(_)) if self.mutant == Some(Mutant::TimeoutIsFailure) => {
+                self.said = Some(Said::NotCaptured);
+            }
+            _ => {}
+        }
+    }
+
+    /// What a broken client makes of an answer before the machine sees it.
+    fn misread(&mut self, operation: Operation, answer: Answer) -> Answer {
+        let Some(mutant) = self.mutant else { return answer };
+        let mut reply = match answer {
+            Ok(reply) => reply,
+            Err(lost) if mutant == Mutant::EndOfFileIsNotSent && lost.sent() == Sent::Maybe => {
+                return Err(Lost::not_sent("end of file"));
+            }
+            Err(lost) => return Err(lost),
+        };
+        let status = reply.status().as_u16();
+        let text = String::from_utf8_lossy(reply.body()).to_ascii_uppercase();
+        let says = |word: &str| text.contains(&format!("\"STATUS\":\"{word}\""));
+        let capture = operation == Operation::Capture;
+        self.said = match mutant {
+            Mutant::ServerErrorIsFailure if capture && status >= 500 => Some(Said::NotCaptured),
+            Mutant::RefusalClearsDoubt
+                if capture
+                    && (matches!(status, 400 | 404 | 422) || status == 200 && says("FAILED")) =>
+            {
+                Some(Said::NotCaptured)
+            }
+            Mutant::ConflictIsFailure if capture && status == 409 => Some(Said::NotCaptured),
+            Mutant::ProcessingIsSuccess if capture && status == 200 && says("PROCESSING") => {
+                Some(Said::Captured)
+            }
+            Mutant::SuccessWithoutFlag if capture && status == 200 && says("SUCCESS") => {
+                Some(Said::Captured)
+            }
+            Mutant::FirstDuplicateWins
+                if capture && text.starts_with(r#"{"STATUS":"SUCCESS","STATUS""#) =>
+            {
+                Some(Said::Captured)
+            }
+            Mutant::SuccessByStatusAlone if capture && (200..300).contains(&status) => {
+                Some(Said::Captured)
+            }
+            Mutant::CaptureRequiredIsFailure if !capture && text.contains("\"STATUS\":5") => {
+                Some(Said::NotCaptured)
+            }
+            _ => None,
+        };
+        if mutant == Mutant::LookupWithoutIdCheck && !capture {
+            mend_id(self.capture.order_id(), &mut reply);
+        }
+        if mutant == Mutant::FollowsRedirect && capture && matches!(status, 307 | 308) {
+            if let Step::Send(request, _) = &self.step {
+                let mut request = request.clone();
+                *request.uri_mut() = http::Uri::from_static("https://elsewhere.example/v1/capture");
+                self.forged = Some(request);
+                self.redirected = true;
+            }
+        }
+        Ok(reply)
+    }
+}
+
+/// The operation of a request, by its method.
+fn operation(request: &Request) -> Operation {
+    if request.method() == http::Method::GET { Operation::Lookup } else { Operation::Capture }
+}
+
+fn said(outcome: &Outcome) -> Said {
+    match outcome {
+        Outcome::Captured(_) => Said::Captured,
+        Outcome::NotCaptured(_) => Said::NotCaptured,
+        Outcome::Unknown(_) => Said::Unknown,
+    }
+}
+
+fn with_another_key(capture: &Capture, request: &Request, n: u32) -> Request {
+    let key = capture.idempotency_key().to_string();
+    let other = format!("{n:08x}{}", &key[8..]);
+    let body = String::from_utf8_lossy(request.body()).replace(&key, &other);
+    let mut request = request.clone();
+    *request.body_mut() = Bytes::from(body);
+    request
+}
+
+fn mend_id(order: OrderId, reply: &mut Response) {
+    if let Ok(mut body) =
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(reply.body())
+    {
+        body.insert("id".into(), order.to_string().into());
+        *reply.body_mut() = serde_json::to_vec(&body).expect("plain data").into();
+    }
+}

@@ -1,0 +1,314 @@
+//! The exhaustive check: every sequence of events, against every server, with a crash at every step.
+//!
+//! The real machine is driven by every kind of answer in every state, while the model server does
+//! everything that the answer allows: the request never arrived, arrives later, was executed, was
+//! executed and answered with an error. Any process may die at any step and be taken up again.
+//!
+//! Two arguments keep the search finite:
+//!
+//! - **Merging.** Two captures with the same [`capture_core::Progress`], the same server and the
+//!   same history bits below go on alike, because nothing else in the machine decides anything; the
+//!   record of attempts only grows. A test compares the merged search with the plain tree of all
+//!   sequences up to a depth.
+//! - **Time is chosen, not counted.** The deadline is far away, and passing it is an event that may
+//!   happen at any step, as is a day between two processes. So every real timing is covered, and
+//!   some that no clock can produce: what holds here holds for all of them.
+
+pub mod events;
+mod invariants;
+mod node;
+pub mod world;
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::time::{Duration, Instant, SystemTime};
+
+use capture_core::{Capture, IdempotencyKey, Money, OrderId, Policy, Resend};
+
+use crate::client::Mutant;
+use events::Kind;
+use node::{Event, Key, Node};
+use world::{Assumptions, Order};
+
+/// How long a check lets a capture try: long enough that only a chosen jump passes it, and shorter
+/// than the life of a key.
+pub const DEADLINE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The order that every search captures.
+///
+/// # Panics
+/// Never: the text is a GUID.
+#[must_use]
+pub fn order() -> OrderId {
+    "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().expect("a GUID")
+}
+
+/// The capture that every search makes.
+///
+/// # Panics
+/// Never: the amount is well formed.
+#[must_use]
+pub fn capture() -> Capture {
+    let money = Money::parse("100.00", "USD").expect("an amount");
+    Capture::new(order(), money, IdempotencyKey::for_order(order()))
+}
+
+/// What to search.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope {
+    /// What is assumed of the server.
+    pub assumptions: Assumptions,
+    /// How hard the client tries.
+    pub policy: Policy,
+    /// How often the process may die, or an unknown outcome be taken up again.
+    pub restarts: u32,
+    /// How the client is broken, if it is.
+    pub mutant: Option<Mutant>,
+}
+
+/// A broken invariant, and the shortest way to it.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    /// Its name, such as `I3`.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub what: String,
+    /// Every event from the start.
+    pub trace: Vec<String>,
+}
+
+/// What a search covered.
+#[derive(Debug, Default)]
+pub struct Coverage {
+    /// Distinct states.
+    pub states: usize,
+    /// Events that were tried in them.
+    pub transitions: u64,
+    /// How often each word was the end.
+    pub ends: HashMap<&'static str, u64>,
+    /// Sequences of events from the start, by their length (from 1).
+    pub sequences: Vec<f64>,
+    /// The first violation of each invariant.
+    pub violations: Vec<Violation>,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.invariant, self.what)?;
+        for (number, event) in (1..).zip(&self.trace) {
+            write!(f, "\n    {number}. {event}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Every server, with and without its state guard, under both policies.
+#[must_use]
+pub fn scopes(policy: Policy, restarts: u32) -> Vec<Scope> {
+    let mut scopes = Vec::new();
+    for state_guard in [true, false] {
+        for semantics in world::Semantics::ALL {
+            for resend in [Resend::Keyed, Resend::Never] {
+                let assumptions = Assumptions { semantics, state_guard };
+                let policy = policy.with_resend(resend);
+                scopes.push(Scope { assumptions, policy, restarts, mutant: None });
+            }
+        }
+    }
+    scopes
+}
+
+/// Where even a right client can capture twice: it sends again, and the server neither keeps every
+/// answer under its key nor guards the order's state.
+#[must_use]
+pub fn may_capture_twice(scope: &Scope) -> bool {
+    let Assumptions { semantics, state_guard } = scope.assumptions;
+    let forgets = matches!(semantics, world::Semantics::OnlySuccess | world::Semantics::Ignored);
+    forgets && !state_guard && scope.policy.resend() == Resend::Keyed
+}
+
+/// The scope in which a broken client is searched for its mistake: the kindest server.
+#[must_use]
+pub fn against(mutant: Mutant, policy: Policy) -> Scope {
+    let never = mutant == Mutant::ResendsUnderNever;
+    let policy = policy.with_resend(if never { Resend::Never } else { Resend::Keyed });
+    let semantics = world::Semantics::Frozen;
+    let assumptions = Assumptions { semantics, state_guard: true };
+    Scope { assumptions, policy, restarts: 1, mutant: Some(mutant) }
+}
+
+/// How many kinds of answers the catalogue has: to a capture, and to a lookup in any state.
+#[must_use]
+pub fn kinds() -> (usize, usize) {
+    let catalogue = Catalogue::new();
+    let names: BTreeSet<_> =
+        catalogue.lookup.iter().flat_map(|(_, kinds)| kinds).map(|kind| &kind.name).collect();
+    (catalogue.capture.len(), names.len())
+}
+
+/// The answers of the catalogue, made once.
+pub(crate) struct Catalogue {
+    capture: Vec<Kind>,
+    lookup: [(Order, Vec<Kind>); 3],
+}
+
+impl Catalogue {
+    fn new() -> Self {
+        let lookups = |order| (order, events::lookup_kinds(order));
+        let lookup =
+            [lookups(Order::CaptureRequired), lookups(Order::Completed), lookups(Order::Cancelled)];
+        Self { capture: events::capture_kinds(), lookup }
+    }
+
+    fn lookup(&self, order: Order) -> &[Kind] {
+        let found = self.lookup.iter().find(|(state, _)| *state == order);
+        found.map_or(&[], |(_, kinds)| kinds)
+    }
+}
+
+/// Searches everything in scope; with `stop` it ends at the first violation.
+#[must_use]
+pub fn search(scope: Scope, stop: bool) -> Coverage {
+    let catalogue = Catalogue::new();
+    let mut coverage = Coverage::default();
+    let mut known: HashMap<Key, u32> = HashMap::new();
+    let mut came_from: Vec<Option<(u32, String)>> = Vec::new();
+    let mut successors: Vec<Vec<(u32, Edges)>> = Vec::new();
+    let start = Node::start(scope, Instant::now(), SystemTime::UNIX_EPOCH + node::WALL);
+    let mut queue = VecDeque::from([(0_u32, start.clone())]);
+    known.insert(start.key(), 0);
+    came_from.push(None);
+
+    while let Some((id, node)) = queue.pop_front() {
+        if let Some(end) = node.end() {
+            *coverage.ends.entry(end).or_default() += 1;
+        }
+        let mut next: HashMap<u32, Edges> = HashMap::new();
+        node.successors(&catalogue, &mut |event, successor| {
+            coverage.transitions += 1;
+            if let Some((invariant, what)) = invariants::check(&node, &successor) {
+                if !coverage.violations.iter().any(|known| known.invariant == invariant) {
+                    let mut trace = trace(&came_from, id);
+                    trace.push(event.to_string());
+                    coverage.violations.push(Violation { invariant, what, trace });
+                }
+                return;
+            }
+            let fresh = u32::try_from(known.len()).expect("fewer states than that");
+            let to = *known.entry(successor.key()).or_insert(fresh);
+            if to == fresh {
+                came_from.push(Some((id, event.to_string())));
+                queue.push_back((fresh, successor));
+            }
+            let edges = next.entry(to).or_default();
+            edges.events += 1;
+            edges.without_waiting |= !matches!(event, Event::Waited(_));
+        });
+        debug_assert_eq!(successors.len(), id as usize, "breadth first");
+        successors.push(next.into_iter().collect());
+        if stop && !coverage.violations.is_empty() {
+            break;
+        }
+    }
+    if coverage.violations.is_empty() && spins(&successors) {
+        let what = "events can follow each other for ever without waiting".to_owned();
+        coverage.violations.push(Violation { invariant: "I19", what, trace: Vec::new() });
+    }
+    coverage.states = known.len();
+    coverage.sequences = sequences(&successors, 16);
+    coverage
+}
+
+/// How many distinct states lie after exactly 1, 2, 3... events: found by walking every sequence one
+/// by one, and found by merging equal states after each event. The two must agree.
+#[must_use]
+pub fn plain_and_merged(scope: Scope, depth: usize) -> (Vec<usize>, Vec<usize>) {
+    let catalogue = Catalogue::new();
+    let walk = |merging: bool| {
+        let mut nodes =
+            vec![Node::start(scope, Instant::now(), SystemTime::UNIX_EPOCH + node::WALL)];
+        let mut counts = Vec::new();
+        for _ in 0..depth {
+            let mut next = Vec::new();
+            let mut seen = HashSet::new();
+            for node in &nodes {
+                node.successors(&catalogue, &mut |_, successor| {
+                    if seen.insert(successor.key()) || !merging {
+                        next.push(successor);
+                    }
+                });
+            }
+            counts.push(seen.len());
+            nodes = next;
+        }
+        counts
+    };
+    (walk(false), walk(true))
+}
+
+fn trace(came_from: &[Option<(u32, String)>], mut id: u32) -> Vec<String> {
+    let mut trace = Vec::new();
+    while let Some((from, event)) = &came_from[id as usize] {
+        trace.push(event.clone());
+        id = *from;
+    }
+    trace.reverse();
+    trace
+}
+
+/// The events that lead from one state to another.
+#[derive(Debug, Clone, Copy, Default)]
+struct Edges {
+    events: u32,
+    /// Whether one of them takes no waiting.
+    without_waiting: bool,
+}
+
+/// Whether a cycle needs no waiting: then nothing but luck would end it. (Every wait takes at least
+/// half a second off the deadline, so cycles that wait do end.)
+fn spins(successors: &[Vec<(u32, Edges)>]) -> bool {
+    let eager = |edges: &[(u32, Edges)]| {
+        edges
+            .iter()
+            .filter(|(_, edge)| edge.without_waiting)
+            .map(|(to, _)| *to as usize)
+            .collect::<Vec<_>>()
+    };
+    // Taking away, again and again, what nothing leads to: whatever remains lies on a cycle.
+    let mut incoming = vec![0_u32; successors.len()];
+    successors.iter().flat_map(|edges| eager(edges)).for_each(|to| incoming[to] += 1);
+    let mut free: Vec<usize> = (0..incoming.len()).filter(|state| incoming[*state] == 0).collect();
+    let mut taken = 0;
+    while let Some(state) = free.pop() {
+        taken += 1;
+        for to in eager(&successors[state]) {
+            incoming[to] -= 1;
+            if incoming[to] == 0 {
+                free.push(to);
+            }
+        }
+    }
+    taken < successors.len()
+}
+
+/// How many sequences of 1, 2, 3... events there are, by counting paths instead of walking them.
+fn sequences(successors: &[Vec<(u32, Edges)>], longest: usize) -> Vec<f64> {
+    let mut ways = vec![0.0; successors.len()];
+    let mut counts = Vec::new();
+    if let Some(first) = ways.first_mut() {
+        *first = 1.0;
+    }
+    for _ in 0..longest {
+        let mut next = vec![0.0; successors.len()];
+        for (from, edges) in successors.iter().enumerate() {
+            for (to, edge) in edges {
+                if let Some(count) = next.get_mut(*to as usize) {
+                    *count += ways[from] * f64::from(edge.events);
+                }
+            }
+        }
+        counts.push(next.iter().sum());
+        ways = next;
+    }
+    counts
+}

@@ -1,0 +1,323 @@
+//! One state of the search: a client, the truth, and everything that can happen next.
+
+use std::fmt;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use capture_core::wire::Request;
+use capture_core::{Api, BearerToken, Denied, Environment, Operation};
+
+use super::events::{Class, Kind};
+use super::world::World;
+use super::{Catalogue, Scope};
+use crate::client::{Client, Said, Wants};
+
+/// Any day will do.
+pub(crate) const WALL: Duration = Duration::from_secs(1_800_000_000);
+
+/// Later than the client's deadline, and within the life of its key.
+const LATE: Duration = Duration::from_secs(13 * 60 * 60);
+
+/// Longer than the life of a key.
+const A_DAY: Duration = Duration::from_secs(25 * 60 * 60);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) client: Client,
+    pub(crate) world: World,
+    pub(crate) scope: Scope,
+    /// The first capture that was sent: all others must equal it.
+    pub(crate) first: Option<Request>,
+    /// Bodies that the server saw; their place is the key's number.
+    bodies: Vec<Bytes>,
+    /// Whether an attempt may have been executed at some time, in this process or an earlier one.
+    pub(crate) doubted: bool,
+    /// Whether the key is older than a day.
+    pub(crate) old: bool,
+    restarts: u32,
+    began: Instant,
+    now: Instant,
+    wall: SystemTime,
+    saved_at: SystemTime,
+}
+
+/// What makes two states go on alike.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    wants: (u8, Option<Operation>),
+    said: Option<Said>,
+    machine: Option<Machine>,
+    bounds: (u32, u32, bool),
+    bodies: usize,
+    history: (bool, bool, u32),
+    world: World,
+}
+
+/// What the machine knows about itself, as far as it decides anything.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Machine {
+    has_token: bool,
+    in_doubt: bool,
+    refusal: Option<&'static str>,
+    sends_left: u32,
+    refused_tokens: u32,
+    failed_logins: u32,
+}
+
+/// What happened, for a trace.
+pub(crate) enum Event<'a> {
+    Token(&'static str),
+    Answer(Operation, &'a Kind, &'a World, bool),
+    Waited(bool),
+    Restarted(bool),
+    World(&'a str),
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let late = |late: &bool| if *late { ", after the deadline" } else { "" };
+        match self {
+            Self::Token(what) => write!(f, "token: {what}"),
+            Self::Answer(operation, kind, world, is_late) => {
+                let operation = if *operation == Operation::Capture { "capture" } else { "lookup" };
+                let World { order, captures, in_flight, .. } = world;
+                let truth =
+                    format!("{order:?}, captured {captures}x, {} on the way", in_flight.len());
+                write!(f, "{operation}: {}{} [truth: {truth}]", kind.name, late(is_late))
+            }
+            Self::Waited(is_late) => write!(f, "waited{}", late(is_late)),
+            Self::Restarted(old) => {
+                write!(f, "the process dies and resumes{}", if *old { " a day later" } else { "" })
+            }
+            Self::World(what) => f.write_str(what),
+        }
+    }
+}
+
+impl Node {
+    pub(crate) fn start(scope: Scope, now: Instant, wall: SystemTime) -> Self {
+        let api = Api::new(&Environment::Sandbox);
+        Self {
+            client: Client::start(scope.mutant, super::capture(), &api, scope.policy, now, wall),
+            world: World::new(scope.assumptions),
+            scope,
+            first: None,
+            bodies: Vec::new(),
+            doubted: false,
+            old: false,
+            restarts: scope.restarts,
+            began: now,
+            now,
+            wall,
+            saved_at: wall,
+        }
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        let progress = self.client.progress();
+        let (wants, said) = match self.client.wants() {
+            Wants::Token(again) => ((u8::from(again), None), None),
+            Wants::Send(operation, _) => ((2, Some(operation)), None),
+            Wants::Wait(_) => ((3, progress.as_ref().map(|p| p.operation)), None),
+            Wants::Nothing(said) => ((4, None), Some(said)),
+        };
+        let machine = progress.filter(|_| said.is_none()).map(|p| Machine {
+            has_token: p.has_token,
+            in_doubt: p.doubt.is_some(),
+            refusal: p.refusal.map(capture_core::Reason::name),
+            sends_left: p.sends_left,
+            refused_tokens: p.refused_tokens,
+            // More failed logins than sends decide nothing further.
+            failed_logins: p.failed_logins.min(self.scope.policy.max_sends().get()),
+        });
+        let client = &self.client;
+        let failed = client.progress().map_or(0, |p| p.failed_logins);
+        let logins = client.logins.saturating_sub(client.refusals + failed);
+        Key {
+            wants,
+            said,
+            machine,
+            bounds: (self.sends(), logins, self.first.is_some()),
+            bodies: self.bodies.len(),
+            history: (self.doubted, self.old, self.restarts),
+            world: self.world.clone(),
+        }
+    }
+
+    /// Sends that count: a 409 or 425 gives its own back.
+    pub(crate) fn sends(&self) -> u32 {
+        self.client.sends - self.client.given_back
+    }
+
+    pub(crate) fn end(&self) -> Option<&'static str> {
+        match self.client.wants() {
+            Wants::Nothing(Said::Captured) => Some("captured"),
+            Wants::Nothing(Said::NotCaptured) => Some("not captured"),
+            Wants::Nothing(Said::Unknown) => Some("unknown"),
+            _ => None,
+        }
+    }
+
+    /// Every event that can happen here, and the state after it.
+    pub(crate) fn successors(&self, catalogue: &Catalogue, found: &mut dyn FnMut(Event<'_>, Self)) {
+        for (what, world) in self.world.by_itself() {
+            found(Event::World(&what), Self { world, ..self.clone() });
+        }
+        match self.client.wants() {
+            Wants::Token(again) => self.tokens(again, found),
+            Wants::Send(operation, request) => self.answers(catalogue, operation, request, found),
+            Wants::Wait(until) => {
+                for late in [false, true] {
+                    let now = if late { self.late() } else { until };
+                    let mut next = Self { now, ..self.clone() };
+                    next.client.elapsed(now);
+                    found(Event::Waited(late), next.settled());
+                }
+            }
+            Wants::Nothing(_) => {}
+        }
+        if self.restarts > 0
+            && !matches!(self.client.wants(), Wants::Nothing(Said::Captured | Said::NotCaptured))
+        {
+            self.restarted(found);
+        }
+    }
+
+    fn tokens(&self, again: bool, found: &mut dyn FnMut(Event<'_>, Self)) {
+        let fresh = BearerToken::new(&format!("token-{}-{}", self.restarts, self.client.logins));
+        let fresh = fresh.expect("a token");
+        let unavailable = Denied::Unavailable { why: "503".into(), retry_after: None };
+        for (what, answer) in [
+            ("a new one", Ok(Some(fresh))),
+            ("the refused one again", Ok(None)),
+            ("credentials refused", Err(Denied::Credentials(400))),
+            ("login unavailable", Err(unavailable)),
+        ] {
+            if matches!(answer, Ok(None)) && !again {
+                continue;
+            }
+            let mut next = self.clone();
+            next.client.token(answer, self.now);
+            found(Event::Token(what), next.settled());
+        }
+    }
+
+    fn answers(
+        &self,
+        catalogue: &Catalogue,
+        operation: Operation,
+        request: &Request,
+        found: &mut dyn FnMut(Event<'_>, Self),
+    ) {
+        let lookups = || catalogue.lookup(self.world.order).iter();
+        match operation {
+            Operation::Lookup => {
+                for kind in lookups() {
+                    self.answered(operation, kind, &self.world, &self.bodies, found);
+                }
+            }
+            Operation::Capture => {
+                let (key, bodies) = self.server_key(request.body());
+                let lost = self.world.after_loss(key);
+                let arrived = self.world.arrives(key);
+                for kind in &catalogue.capture {
+                    let said = |wanted| {
+                        let told = arrived.iter().filter(move |(_, did)| *did == wanted);
+                        told.map(|(world, _)| world.clone()).collect::<Vec<_>>()
+                    };
+                    let worlds = match kind.class {
+                        Class::Success => said(super::world::Did::Success),
+                        Class::Failed => said(super::world::Did::Failed),
+                        Class::Refused => {
+                            let mut worlds = said(super::world::Did::Failed);
+                            worlds.push(self.world.clone());
+                            worlds
+                        }
+                        Class::TurnedAway => vec![self.world.clone()],
+                        Class::Loss => lost.clone(),
+                    };
+                    for world in worlds {
+                        self.answered(operation, kind, &world, &bodies, found);
+                    }
+                }
+            }
+        }
+    }
+
+    fn answered(
+        &self,
+        operation: Operation,
+        kind: &Kind,
+        world: &World,
+        bodies: &[Bytes],
+        found: &mut dyn FnMut(Event<'_>, Self),
+    ) {
+        for late in [false, true] {
+            let now = if late { self.late() } else { self.now };
+            let (world, bodies) = (world.clone(), bodies.to_vec());
+            let mut next = Self { world, bodies, now, ..self.clone() };
+            next.client.answer(kind.answer(), now);
+            let next = next.settled();
+            let world = next.world.clone();
+            found(Event::Answer(operation, kind, &world, late), next);
+        }
+    }
+
+    /// The process dies here; whatever was being sent may or may not arrive.
+    fn restarted(&self, found: &mut dyn FnMut(Event<'_>, Self)) {
+        let mut worlds = vec![(self.world.clone(), self.bodies.clone())];
+        if let Wants::Send(Operation::Capture, request) = self.client.wants() {
+            let (key, bodies) = self.server_key(request.body());
+            worlds = self
+                .world
+                .after_loss(key)
+                .into_iter()
+                .map(|world| (world, bodies.clone()))
+                .collect();
+        }
+        for (world, bodies) in worlds {
+            for old in [false, true] {
+                let mut next =
+                    Self { world: world.clone(), bodies: bodies.clone(), ..self.clone() };
+                if old {
+                    next.world = next.world.a_day_later();
+                    next.now += A_DAY;
+                }
+                next.restarts -= 1;
+                next.old |= old;
+                // Whoever takes a capture up again must assume that it was sent.
+                next.doubted = true;
+                next.began = next.now;
+                let wall = next.wall + if old { A_DAY } else { Duration::ZERO };
+                next.wall = wall;
+                next.client.restart(next.saved_at, next.now, wall);
+                found(Event::Restarted(old), next.settled());
+            }
+        }
+    }
+
+    /// Notes what the new state shows for the checks to come.
+    fn settled(mut self) -> Self {
+        self.doubted |= self.client.in_doubt();
+        if self.first.is_none() {
+            if let Wants::Send(Operation::Capture, request) = self.client.wants() {
+                self.first = Some(request.clone());
+            }
+        }
+        self
+    }
+
+    fn late(&self) -> Instant {
+        self.began + LATE
+    }
+
+    /// The number of the key in this body, as the server counts them.
+    fn server_key(&self, body: &Bytes) -> (usize, Vec<Bytes>) {
+        let mut bodies = self.bodies.clone();
+        let key = bodies.iter().position(|known| known == body).unwrap_or_else(|| {
+            bodies.push(body.clone());
+            bodies.len() - 1
+        });
+        (key, bodies)
+    }
+}

@@ -1,0 +1,48 @@
+//! A process of the merchant: one token for all its captures, one login at a time.
+
+use std::time::{Duration, SystemTime};
+
+use capture_core::{Capture, OrderId, Tokens};
+
+use crate::client::Client;
+
+/// A process, and the captures that it works on.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) tokens: Tokens,
+    /// Captures that wait for the login under way, and since when.
+    pub(crate) waiting: Vec<(usize, Duration)>,
+    /// The request that logs in, if one is on its way.
+    pub(crate) login: Option<u64>,
+    /// How often it died.
+    pub(crate) lives: u32,
+    /// How far its wall clock is off, in seconds.
+    pub(crate) skew: i64,
+}
+
+/// One capture in one process.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) process: usize,
+    pub(crate) order: OrderId,
+    pub(crate) capture: Capture,
+    /// The machine, once it was started.
+    pub(crate) client: Option<Client>,
+    /// When the capture was stored, by the process's own clock.
+    pub(crate) saved_at: SystemTime,
+    /// The request that it waits for.
+    pub(crate) pending: Option<u64>,
+    /// Wake-ups meant for an earlier wait are told by this.
+    pub(crate) round: u32,
+    /// The first capture it sent, without its token: all others must equal it.
+    pub(crate) first: Option<(Vec<u8>, String)>,
+    pub(crate) decided: bool,
+    /// Whether another process works on the same order.
+    pub(crate) shared: bool,
+}
+
+impl Process {
+    pub(crate) fn new(tokens: Tokens, lives: u32, skew: i64) -> Self {
+        Self { tokens, waiting: Vec::new(), login: None, lives, skew }
+    }
+}
