@@ -14,10 +14,13 @@ fn the_core_names_no_client_no_runtime_no_tls() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    let names: std::collections::BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    let names: std::collections::BTreeSet<&str> =
+        text.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(names.contains("capture-core") && names.len() > 5, "{names:?}");
     assert!(names.len() <= 30, "{} crates: {names:?}", names.len());
-    for foreign in ["tokio", "hyper", "reqwest", "ureq", "rustls", "mio", "async-std", "socket2", "openssl"] {
+    for foreign in
+        ["tokio", "hyper", "reqwest", "ureq", "rustls", "mio", "async-std", "socket2", "openssl"]
+    {
         assert!(!names.contains(foreign), "{foreign}");
     }
 }
@@ -26,7 +29,8 @@ fn the_core_names_no_client_no_runtime_no_tls() {
 fn each_adapter_stays_small() {
     for adapter in ["capture-reqwest", "capture-ureq", "capture-hyper"] {
         let files = sources(&root().join("crates").join(adapter).join("src"));
-        let lines: usize = files.iter().map(|file| fs::read_to_string(file).unwrap().lines().count()).sum();
+        let lines: usize =
+            files.iter().map(|file| fs::read_to_string(file).unwrap().lines().count()).sum();
         assert!((80..=200).contains(&lines), "{adapter}: {lines} lines");
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use capture_core::wire::{Request, Response};
 use capture_core::{
     Answer, Api, BearerToken, Capture, Denied, Lost, Operation, OrderId, Outcome, Policy, Progress,
-    Resend, Sent, Step, Ticket,
+    Resend, Sent, Step, Ticket, Wish,
 };
 
 /// What a client says at the end. A broken client says it without proof.
@@ -69,8 +69,8 @@ impl Mutant {
 /// What the client wants next.
 #[derive(Debug)]
 pub enum Wants<'a> {
-    /// A token; whether it had one refused.
-    Token(bool),
+    /// A token, or leave to send again.
+    Token(Wish<'a>),
     /// This request sent.
     Send(Operation, &'a Request),
     /// To wait until then.
@@ -146,18 +146,12 @@ impl Client {
             return Wants::Nothing(said);
         }
         match (&self.step, &self.forged) {
-            (Step::Authorize(need), _) => Wants::Token(need.refused().is_some()),
+            (Step::Authorize(need), _) => Wants::Token(need.wish()),
             (Step::Send(..), Some(forged)) => Wants::Send(operation(forged), forged),
             (Step::Send(request, _), None) => Wants::Send(operation(request), request),
             (Step::Wait(until, _), _) => Wants::Wait(*until),
             (Step::Done(outcome), _) => Wants::Nothing(said(outcome)),
         }
-    }
-
-    /// The token that was just refused, if that is why it wants another one.
-    #[must_use]
-    pub fn refused_token(&self) -> Option<&BearerToken> {
-        if let Step::Authorize(need) = &self.step { need.refused() } else { None }
     }
 
     /// What the machine inside knows about itself.
@@ -185,7 +179,7 @@ impl Client {
     pub fn token(&mut self, token: Result<Option<BearerToken>, Denied>, now: Instant) {
         self.advance(|step| match step {
             Step::Authorize(need) => match token {
-                Ok(fresh) => match fresh.or_else(|| need.refused().cloned()) {
+                Ok(fresh) => match fresh.or_else(|| need.wish().refused.cloned()) {
                     Some(token) => need.authorized(token, now),
                     None => Step::Authorize(need),
                 },
@@ -261,8 +255,9 @@ impl Client {
     /// Counts what the new step asks for, and lets a broken client spoil it.
     fn after(&mut self) {
         self.forged = None;
+        let has_token = self.progress().is_some_and(|progress| progress.has_token);
         match &self.step {
-            Step::Authorize(_) => self.logins += 1,
+            Step::Authorize(_) if !has_token => self.logins += 1,
             Step::Send(request, _) if operation(request) == Operation::Capture => {
                 self.sends += 1;
                 if self.mutant == Some(Mutant::NewKeyPerSend) {

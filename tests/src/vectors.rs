@@ -55,7 +55,10 @@ fn lookups() -> Vec<Value> {
     let all = [Order::Completed, Order::Cancelled, Order::CaptureRequired];
     let kinds = all.into_iter().flat_map(lookup_kinds);
     let mut seen = std::collections::BTreeSet::new();
-    kinds.filter(|kind| seen.insert(kind.name.clone())).map(|kind| vector(&[lost], &[&kind])).collect()
+    kinds
+        .filter(|kind| seen.insert(kind.name.clone()))
+        .map(|kind| vector(&[lost], &[&kind]))
+        .collect()
 }
 
 /// Every kind of second answer after a lost reply, while the order still waits: doubt stays.
@@ -73,9 +76,10 @@ fn vector(captures: &[&Kind], lookups: &[&Kind]) -> Value {
     let mut step = capture().start(&api, &Policy::default(), now, wall);
     let (mut sends, mut looks, mut logins) = (0, 0, 0);
     let outcome = loop {
+        let has_token = step.progress().is_some_and(|progress| progress.has_token);
         step = match step {
             Step::Authorize(need) => {
-                logins += 1;
+                logins += usize::from(!has_token);
                 let token = BearerToken::new(&format!("token-{logins}")).expect("a token");
                 need.authorized(token, now)
             }
@@ -101,7 +105,8 @@ fn vector(captures: &[&Kind], lookups: &[&Kind]) -> Value {
     };
     let names = |kinds: &[&Kind]| kinds.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>();
     let answers = |kinds: &[&Kind]| kinds.iter().map(|kind| answer(kind)).collect::<Vec<_>>();
-    let first: Vec<&str> = outcome.attempts().iter().map(|attempt| word(attempt.operation)).take(6).collect();
+    let first: Vec<&str> =
+        outcome.attempts().iter().map(|attempt| word(attempt.operation)).take(6).collect();
     json!({
         "name": format!("{} | {}", names(captures).join(", then "), names(lookups).join(", then ")),
         "captures": answers(captures),
@@ -147,7 +152,9 @@ fn lost_answer(lost: &Lost) -> Value {
     match (lost.sent(), lost.head()) {
         (Sent::No, _) => json!({ "lost": "not_sent", "for_good": lost.is_lasting() }),
         (Sent::Maybe, None) => json!({ "lost": "maybe_sent" }),
-        (Sent::Maybe, Some((status, _))) => json!({ "lost": "cut_reply", "status": status.as_u16() }),
+        (Sent::Maybe, Some((status, _))) => {
+            json!({ "lost": "cut_reply", "status": status.as_u16() })
+        }
     }
 }
 
@@ -157,7 +164,10 @@ fn named<'a>(kinds: &'a [Kind], name: &str) -> &'a Kind {
 
 fn shown(status: u8) -> Kind {
     let kinds = [Order::Completed, Order::Cancelled, Order::CaptureRequired].map(lookup_kinds);
-    let found = kinds.into_iter().flatten().find(|kind| kind.name.contains(&format!("\"status\":{status},")));
+    let found = kinds
+        .into_iter()
+        .flatten()
+        .find(|kind| kind.name.contains(&format!("\"status\":{status},")));
     found.expect("a kind of the catalogue")
 }
 

@@ -162,6 +162,18 @@ pub(crate) struct Sandbox {
     /// A loopback address and a port; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8787")]
     pub(crate) listen: String,
+    /// The port, instead of the one in --listen; 0 takes a free one
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// A fault script: a preset such as lost-reply, or a JSON file (docs/sandbox.md)
+    #[arg(long, value_name = "PRESET|FILE")]
+    pub(crate) script: Option<String>,
+    /// Where ids and chance come from: the same seed, the same replies
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Lets other machines use it; they can then do everything to it
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
     /// Prints one JSON object once it listens
     #[arg(long)]
     pub(crate) json: bool,

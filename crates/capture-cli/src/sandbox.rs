@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 
 use capture_core::{Invalid, Money};
-use capture_sandbox::Server;
+use capture_sandbox::{PRESETS, Script, Server, Settings};
 use serde::Serialize;
 
 use crate::args::Sandbox;
@@ -15,21 +15,29 @@ use crate::{Exit, output};
 /// Listens, says where, and waits for Ctrl-C or SIGTERM.
 pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
     let refuse = |rule: String| Invalid::new("listen", &args.listen, rule);
-    let address: SocketAddr = args
+    let mut address: SocketAddr = args
         .listen
         .parse()
         .map_err(|_| refuse("must be an address and a port such as 127.0.0.1:8787".into()))?;
-    if !address.ip().is_loopback() {
-        let rule =
-            "must be a loopback address such as 127.0.0.1; other machines have no business here";
+    if let Some(port) = args.port {
+        address.set_port(port);
+    }
+    let remote = !address.ip().is_loopback();
+    if remote && !args.allow_remote {
+        let rule = "must be a loopback address such as 127.0.0.1, or come with --allow-remote";
         return Err(refuse(rule.into()).into());
     }
+    if remote {
+        output::note("warning: other machines can reach this sandbox, and do everything to it");
+    }
+    let script = script(args.script.as_deref())?;
     let (stop, stopped) = mpsc::channel();
     // A second signal finds nobody waiting any more.
     ctrlc::set_handler(move || _ = stop.send(()))
         .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))?;
-    let server = capture_sandbox::Sandbox::builder().listen(address).start();
-    let server = server.map_err(|error| match error.kind() {
+    let settings = Settings { seed: args.seed, remote, ..Settings::default() };
+    let sandbox = capture_sandbox::Sandbox::builder().listen(address).settings(settings);
+    let server = sandbox.script(script).start().map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             refuse("is in use; choose another port, or 0 for a free one".into())
         }
@@ -45,6 +53,20 @@ pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
     // The handler keeps the other end, so this ends with a signal only.
     let _ = stopped.recv();
     Ok(Exit::Yes)
+}
+
+/// A preset by its name, else a file.
+fn script(name: Option<&str>) -> Result<Script, BadInput> {
+    let Some(name) = name else { return Ok(Script::default()) };
+    if let Ok(preset) = Script::preset(name) {
+        return Ok(preset);
+    }
+    let presets = PRESETS.map(|(name, _)| name).join(", ");
+    let text = std::fs::read_to_string(name).map_err(|error| {
+        let rule = format!("is no preset ({presets}), and as a file: {error}");
+        Invalid::new("script", name, rule)
+    })?;
+    Ok(Script::from_json(&text)?)
 }
 
 /// What `--json` prints once the sandbox listens.

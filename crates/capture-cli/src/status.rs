@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::args::Status;
 use crate::config::{self, BadInput};
-use crate::transport::{Client, };
+use crate::transport::Client;
 use crate::{Exit, output};
 
 /// Reads the status once.
@@ -62,7 +62,8 @@ fn next(status: OrderStatus) -> &'static str {
 }
 
 fn explain(order: OrderId, error: &StatusError) -> String {
-    let mut text = format!("the status of order {order} could not be read: {}", capture_core::one_line(error));
+    let mut text =
+        format!("the status of order {order} could not be read: {}", capture_core::one_line(error));
     if let StatusError::Refused(_, errors) = error {
         for error in errors.iter().take(3) {
             text.push_str(&format!("; the API says: {}", error.message));

@@ -36,6 +36,7 @@ use http::{HeaderMap, StatusCode};
 use crate::attempt::{Attempt, Operation, Phase};
 use crate::outcome::{Outcome, Proof, Reason, Receipt, Refusal};
 use crate::policy::{self, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
+use crate::shared::Wish;
 use crate::ticket::Ticket;
 use crate::tokens::Denied;
 use crate::transport::{Lost, Sent};
@@ -53,7 +54,7 @@ use crate::wire::{self, Api, Request, Response};
     reason = "one value exists at a time, and it lives on the stack"
 )]
 pub enum Step {
-    /// Get a bearer token, other than the one just refused.
+    /// Get a bearer token, other than the one just refused; before a resend, get leave as well.
     Authorize(NeedsToken),
     /// Send this request.
     Send(Request, InFlight),
@@ -113,10 +114,11 @@ impl Ticket {
 }
 
 impl NeedsToken {
-    /// The token that was just refused, if that is why another one is needed.
+    /// What is needed: a token other than the one that was refused, and for a resend the leave of
+    /// the client's retry budget. A driver without a budget just gives a token.
     #[must_use]
-    pub fn refused(&self) -> Option<&BearerToken> {
-        self.flow.refused.as_ref()
+    pub fn wish(&self) -> Wish<'_> {
+        Wish { refused: self.flow.refused.as_ref(), resend: self.flow.needs_leave(self.next) }
     }
 
     /// Goes on with this token.
@@ -126,6 +128,7 @@ impl NeedsToken {
             return flow.denied(Denied::NoOther, next, now);
         }
         flow.token = Some(token);
+        flow.has_leave |= next == Operation::Capture;
         flow.perform(next, now)
     }
 
@@ -215,6 +218,7 @@ impl Step {
         Some(Progress {
             operation,
             has_token: flow.token.is_some(),
+            has_leave: flow.has_leave,
             doubt: flow.doubt.as_ref(),
             refusal: flow.refusal.as_ref(),
             sends_left: flow.sends_left,
@@ -236,6 +240,8 @@ pub struct Progress<'a> {
     pub operation: Operation,
     /// Whether it holds a bearer token.
     pub has_token: bool,
+    /// Whether its next send needs no leave of the retry budget.
+    pub has_leave: bool,
     /// Why it is in doubt, if it is.
     pub doubt: Option<&'a Doubt>,
     /// What its end would be without doubt, if anything is known.
@@ -263,6 +269,8 @@ struct Flow {
     deadline: Instant,
     token: Option<BearerToken>,
     refused: Option<BearerToken>,
+    /// Whether the next send of the capture needs no leave of the retry budget.
+    has_leave: bool,
     /// 401s in a row: the second one, against a fresh token, is final.
     refusals: u32,
     failed_logins: u32,
@@ -295,6 +303,7 @@ impl Flow {
             deadline: now + policy.deadline(),
             token: None,
             refused: None,
+            has_leave: false,
             refusals: 0,
             failed_logins: 0,
             sends_left: policy.max_sends().get(),
@@ -307,18 +316,15 @@ impl Flow {
         })
     }
 
-    /// Sends the next request, if there is still time and, for a capture, a send left.
+    /// Sends the next request, if there is still time and, in doubt, a send left for it.
     fn perform(mut self: Box<Self>, next: Operation, now: Instant) -> Step {
-        let may_send = match (next, &self.doubt) {
-            (Operation::Lookup, _) => true,
-            (Operation::Capture, None) => self.sends_left > 0,
-            (Operation::Capture, Some(_)) => self.may_resend(now),
-        };
-        if now > self.deadline || !may_send {
+        let too_old = next == Operation::Capture && self.doubt.is_some() && !self.may_resend(now);
+        if now > self.deadline || too_old {
             return self.conclude();
         }
-        let Some(token) = &self.token else {
-            return Step::Authorize(NeedsToken { flow: self, next });
+        let token = match &self.token {
+            Some(token) if !self.needs_leave(next) => token,
+            _ => return Step::Authorize(NeedsToken { flow: self, next }),
         };
         let request = match next {
             Operation::Capture => wire::capture::request(&self.api, token, self.body.clone()),
@@ -326,6 +332,7 @@ impl Flow {
         };
         if next == Operation::Capture {
             self.sends_left -= 1;
+            self.has_leave = false;
             let sent = self.wall_at(now);
             self.first_sent.get_or_insert(sent);
         }
@@ -357,6 +364,7 @@ impl Flow {
                 self.refusal = Some(reason);
                 if unauthorized {
                     self.sends_left += 1; // it was turned away at the door (R9)
+                    self.has_leave = true;
                     self.authorize_again(Operation::Capture, now)
                 } else {
                     self.try_again(wish, now)
@@ -499,6 +507,11 @@ impl Flow {
                 Outcome::NotCaptured(Refusal { capture, reason, attempts })
             }
         })
+    }
+
+    /// Whether the next send repeats an earlier one, and the retry budget has not given leave (R9).
+    fn needs_leave(&self, next: Operation) -> bool {
+        next == Operation::Capture && self.first_sent.is_some() && !self.has_leave
     }
 
     /// Whether a capture in doubt may be sent again (R7). A key of unknown age counts as old.

@@ -1,6 +1,7 @@
 //! What every client is made from, whatever its transport.
 
 use crate::policy::Policy;
+use crate::shared::Shared;
 use crate::tokens::Tokens;
 use crate::values::{BearerToken, Credentials, Environment};
 use crate::wire::{Api, ContentType};
@@ -18,8 +19,8 @@ use crate::wire::{Api, ContentType};
 pub struct Setup {
     /// The operations of one environment.
     pub api: Api,
-    /// Where bearer tokens come from.
-    pub tokens: Tokens,
+    /// What all captures of the client share.
+    pub shared: Shared,
     /// How hard to try.
     pub policy: Policy,
 }
@@ -28,7 +29,7 @@ impl Setup {
     /// The environment, and either [`Credentials`] to log in with or a [`BearerToken`] of your own.
     #[must_use]
     pub fn new(environment: &Environment, auth: impl Into<Tokens>) -> Self {
-        Self { api: Api::new(environment), tokens: auth.into(), policy: Policy::default() }
+        Self { api: Api::new(environment), shared: Shared::new(auth), policy: Policy::default() }
     }
 
     /// Another policy than the default.

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use crate::shared::Wish;
 use crate::tokens::Denied;
 use crate::transport::{Answer, Lost};
 use crate::values::{BearerToken, OrderId};
@@ -58,10 +59,10 @@ impl StatusQuery {
         Self { api: api.clone(), order, token: None, refused: None }
     }
 
-    /// The token that was refused: ask for another one.
+    /// What it needs before it is sent: a token, other than the one that was refused.
     #[must_use]
-    pub fn refused(&self) -> Option<&BearerToken> {
-        self.refused.as_ref()
+    pub fn wish(&self) -> Wish<'_> {
+        Wish { refused: self.refused.as_ref(), resend: false }
     }
 
     /// The request to send.

@@ -76,6 +76,9 @@ pub enum Denied {
     /// same one again.
     #[error("the bearer token was refused, and there is no other one to try")]
     NoOther,
+    /// Too many sends of this client were repeats lately; this one waits for better times.
+    #[error("the client's retry budget is used up")]
+    RetryBudget,
     /// The login answered with something that holds no usable token.
     #[error("the login answered with status {0} and no usable token")]
     NoToken(u16),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::LOCATION;
 use http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +118,7 @@ impl Verdict {
             400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 => {
                 of_refusal(response).unwrap_or(undecided(None))
             }
-            503 if headers.contains_key(RETRY_AFTER) => undecided(retry_after(headers)),
+            503 => undecided(retry_after(headers)),
             _ => undecided(None),
         }
     }

@@ -42,7 +42,7 @@ pub struct Client {
     http: reqwest::Client,
     api: Api,
     policy: Policy,
-    tokens: Arc<Mutex<Tokens>>,
+    shared: Arc<Mutex<Shared>>,
 }
 
 /// The client could not be built: the system's roots could not be read, or its TLS not set up.
@@ -83,8 +83,8 @@ impl Client {
     /// doubt; retries would make the record of attempts untrue.
     #[must_use]
     pub fn with_http(setup: Setup, http: reqwest::Client) -> Self {
-        let Setup { api, tokens, policy, .. } = setup;
-        Self { http, api, policy, tokens: Arc::new(Mutex::new(tokens)) }
+        let Setup { api, shared, policy, .. } = setup;
+        Self { http, api, policy, shared: Arc::new(Mutex::new(shared)) }
     }
 
     /// Captures, and says what happened. It never fails otherwise.
@@ -104,7 +104,7 @@ impl Client {
     pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         let mut query = StatusQuery::new(&self.api, order);
         loop {
-            let token = self.token(query.refused()).await?;
+            let token = self.token(query.wish()).await?;
             let answer = self.send(query.request(token)).await;
             if let Some(result) = query.answered(answer) {
                 return result;
@@ -115,7 +115,7 @@ impl Client {
     async fn drive(&self, mut step: Step) -> Outcome {
         loop {
             step = match step {
-                Step::Authorize(need) => match self.token(need.refused()).await {
+                Step::Authorize(need) => match self.token(need.wish()).await {
                     Ok(token) => need.authorized(token, Instant::now()),
                     Err(denied) => need.denied(denied, Instant::now()),
                 },
@@ -134,15 +134,15 @@ impl Client {
 
     /// A token other than the refused one. The lock is held while a login is in flight, so that any
     /// number of captures make one.
-    async fn token(&self, refused: Option<&BearerToken>) -> Result<BearerToken, Denied> {
+    async fn token(&self, wish: Wish<'_>) -> Result<BearerToken, Denied> {
         let asked = Instant::now();
-        let mut tokens = self.tokens.lock().await;
-        match tokens.ask(&self.api, refused, asked, Instant::now()) {
+        let mut shared = self.shared.lock().await;
+        match shared.ask(&self.api, wish, asked, Instant::now()) {
             Ask::Token(token) => Ok(token),
             Ask::Denied(denied) => Err(denied),
             Ask::Login(request) => {
                 let answer = self.send(request).await;
-                tokens.answered(&answer, Instant::now())
+                shared.answered(&answer, Instant::now())
             }
         }
     }

@@ -59,6 +59,13 @@ pub struct Finding {
     pub says: String,
 }
 
+impl Finding {
+    /// Whether something went wrong: a false claim, or money taken twice.
+    pub(crate) fn is_wrong(&self) -> bool {
+        matches!(self.standing, Standing::Disagrees | Standing::Double)
+    }
+}
+
 /// What the clients claimed, beside what truly happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

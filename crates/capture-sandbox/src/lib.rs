@@ -39,11 +39,13 @@
 //!
 //! The API lies below `/v1`: `oauth2/token`, `evaluate`, `capture`, `orders`, `orders/{id}` and
 //! `orders/{id}/cancel`. The test's own requests go to `/_sandbox/`, which lists them when it is
-//! asked: create orders, read ledger and transcript, script faults ([`Script`]), move the clock.
+//! asked, describes itself at `/_sandbox/openapi.json`, and shows a browser what happened: create
+//! orders, script faults ([`Script`], [`PRESETS`]), move the clock, read ledger and transcript, and
+//! compare what a client claims with the truth ([`Report`]).
 //!
 //! ```text
 //! curl -d '{"amount": 10000, "currency": "USD"}' http://127.0.0.1:8787/_sandbox/orders
-//! curl -d '{"rules": [{"do": {"close": true, "effect": true}}]}' http://127.0.0.1:8787/_sandbox/script
+//! curl -d '{"preset": "lost-reply"}' http://127.0.0.1:8787/_sandbox/script
 //! curl http://127.0.0.1:8787/_sandbox/ledger
 //! ```
 //!
@@ -51,10 +53,11 @@
 //!
 //! Nobody outside has seen all of the live service. Where its documents are silent the sandbox does
 //! what the recorded stack would most plausibly do; what could matter is a setting ([`Settings`]).
-//! Refunds, webhooks, challenges and risk decisions are not here.
+//! Refunds, webhooks, challenges and risk decisions are not here. It speaks HTTP/1.1 without TLS.
 
 mod act;
 mod answer;
+mod builder;
 mod call;
 mod cancel;
 mod capture;
@@ -87,6 +90,7 @@ mod token;
 mod transcript;
 
 pub use answer::Answer;
+pub use builder::Builder;
 pub use claims::{Claimed, Finding, Report, Standing};
 pub use handle::{Action, Reply};
 pub use idempotency::Idempotency;
@@ -96,6 +100,11 @@ pub use order::PERSONAL_DATA;
 pub use raw::{Drip, End, Raw};
 pub use sandbox::{Sandbox, Settings};
 pub use script::{PRESETS, Script};
-pub use server::{Builder, Server};
+pub use server::Server;
 pub use state::NewOrder;
 pub use transcript::{Exchange, Sent};
+
+/// Compiles the Rust of the project's `docs/sandbox.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/sandbox.md")]
+struct Docs;

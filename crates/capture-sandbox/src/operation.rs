@@ -27,18 +27,6 @@ impl Operation {
     pub(crate) const ALL: [Self; 6] =
         [Self::Token, Self::Evaluate, Self::Capture, Self::Order, Self::Orders, Self::Cancel];
 
-    /// As it is written in scripts.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Evaluate => "evaluate",
-            Self::Capture => "capture",
-            Self::Order => "order",
-            Self::Orders => "orders",
-            Self::Cancel => "cancel",
-        }
-    }
-
     /// Method and path.
     pub(crate) fn route(self) -> &'static str {
         match self {

@@ -92,7 +92,7 @@ impl Query {
             && (self.statuses.is_empty() || has_status)
             && self.from.is_none_or(|from| order.placed >= from)
             && self.to.is_none_or(|to| order.placed <= to)
-            && order.id.to_string().contains(&self.part_of_id)
+            && (self.part_of_id.is_empty() || order.id.to_string().contains(&self.part_of_id))
     }
 }
 

@@ -182,6 +182,7 @@ impl Sandbox {
 
     /// Writes down what a client believes of an order, and says whether the order exists. `by` is
     /// the client's name; of several claims by the same name the last counts.
+    #[must_use]
     pub fn claim(
         &mut self,
         order: OrderId,

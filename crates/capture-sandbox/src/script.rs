@@ -65,7 +65,8 @@ impl Script {
         let mut json = serde_json::Deserializer::from_str(text);
         let script: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let (path, rule) = (error.path().to_string(), error.inner().to_string());
-            Invalid::new("script", &path, printable(&rule, 400))
+            // Where the text ends too early there is no path.
+            Invalid::new("script", &path.replace('?', "."), printable(&rule, 400))
         })?;
         let rest = json.end();
         rest.map_err(|error| Invalid::new("script", ".", printable(&error.to_string(), 400)))?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use capture_core::{Credentials, Environment, OrderId, OrderStatus};
 use http::StatusCode;
 
+use crate::builder::credentials;
 use crate::sandbox::Sandbox;
 use crate::{
     Claimed, Exchange, Ledger, NewOrder, Report, Script, Settings, connection, http1, reply,
@@ -27,73 +28,17 @@ pub struct Server {
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// How to serve a sandbox.
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct Builder {
-    address: SocketAddr,
-    settings: Settings,
-    script: Script,
-}
-
-impl Sandbox {
-    /// Serves a new sandbox with default settings on a free port of 127.0.0.1.
-    ///
-    /// # Panics
-    /// When the machine has no free port; [`Builder::start`] returns that as an error.
-    #[must_use]
-    pub fn start() -> Server {
-        let server = Self::builder().start();
-        server.unwrap_or_else(|error| panic!("no sandbox on 127.0.0.1: {error}"))
-    }
-
-    /// A sandbox to be served with other settings or on another address.
-    pub fn builder() -> Builder {
-        Builder {
-            address: (Ipv4Addr::LOCALHOST, 0).into(),
-            settings: Settings::default(),
-            script: Script::default(),
-        }
-    }
-}
-
-impl Builder {
-    /// Listens on this address, which must be a loopback address unless the settings allow
-    /// [`Settings::remote`]; port 0 takes a free one.
-    pub fn listen(self, address: SocketAddr) -> Self {
-        Self { address, ..self }
-    }
-
-    /// Serves a sandbox with these settings.
-    pub fn settings(self, settings: Settings) -> Self {
-        Self { settings, ..self }
-    }
-
-    /// Begins with this script; a reset forgets it.
-    pub fn script(self, script: Script) -> Self {
-        Self { script: self.script.then(script), ..self }
-    }
-
-    /// Begins to serve.
-    ///
-    /// # Errors
-    /// When the address is not allowed or cannot be had, or when the credentials in the settings
-    /// are such that no client could send them.
-    pub fn start(self) -> io::Result<Server> {
-        let invalid = |why: String| io::Error::new(ErrorKind::InvalidInput, why);
-        if !self.address.ip().is_loopback() && !self.settings.remote {
-            let ip = self.address.ip();
-            return Err(invalid(format!("{ip} is not a loopback address; use 127.0.0.1")));
-        }
-        credentials(&self.settings).map_err(|error| invalid(error.to_string()))?;
-        let listener = TcpListener::bind(self.address)?;
+impl Server {
+    pub(crate) fn serve(
+        listener: TcpListener,
+        sandbox: Sandbox,
+        settings: Settings,
+    ) -> io::Result<Self> {
         let mut address = listener.local_addr()?;
         if address.ip().is_unspecified() {
             // One that this machine can be reached at; all the others work too.
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        let mut sandbox = Sandbox::new(self.settings.clone());
-        sandbox.script(self.script);
         let shared = Arc::new(Shared {
             sandbox: Mutex::new(sandbox),
             connections: Mutex::default(),
@@ -104,11 +49,9 @@ impl Builder {
             let shared = Arc::clone(&shared);
             move || accept(&listener, &shared)
         })?;
-        Ok(Server { shared, address, settings: self.settings, acceptor: Some(acceptor) })
+        Ok(Self { shared, address, settings, acceptor: Some(acceptor) })
     }
-}
 
-impl Server {
     /// Where it listens, such as `http://127.0.0.1:40123`; the API lies below `/v1`.
     #[must_use]
     pub fn base_url(&self) -> String {
@@ -178,6 +121,7 @@ impl Server {
     }
 
     /// Writes down what a client believes of an order, and says whether the order exists.
+    #[must_use]
     pub fn claim(&self, order: OrderId, outcome: Claimed, by: Option<&str>) -> bool {
         self.shared.sandbox().claim(order, outcome, by, SystemTime::now())
     }
@@ -273,10 +217,6 @@ impl Shared {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn credentials(settings: &Settings) -> Result<Credentials, capture_core::Invalid> {
-    Credentials::new(settings.app_key.clone(), settings.app_secret.clone())
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {

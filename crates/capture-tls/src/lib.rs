@@ -22,7 +22,8 @@ pub fn provider() -> Arc<CryptoProvider> {
 /// # Errors
 /// What the platform's store says when it cannot be read.
 pub fn client_config() -> Result<ClientConfig, rustls::Error> {
-    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let builder =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     #[cfg(feature = "platform-verifier")]
     let builder = {
         use rustls_platform_verifier::BuilderVerifierExt as _;

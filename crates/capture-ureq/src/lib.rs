@@ -28,8 +28,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
+use connector::Marking;
+use http::Method;
+use ureq::AsSendBody;
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::unversioned::resolver::DefaultResolver;
 
 pub use capture_core::*;
 
@@ -39,7 +41,7 @@ pub struct Client {
     agent: ureq::Agent,
     api: Api,
     policy: Policy,
-    tokens: Arc<Mutex<Tokens>>,
+    shared: Arc<Mutex<Shared>>,
 }
 
 impl Client {
@@ -63,11 +65,8 @@ impl Client {
             .no_delay(true)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .build();
-        let connector = connector::Marking::default();
-        Self::with_agent(
-            setup,
-            ureq::Agent::with_parts(config, connector, DefaultResolver::default()),
-        )
+        let (connector, resolver) = (Marking::default(), Marking::default());
+        Self::with_agent(setup, ureq::Agent::with_parts(config, connector, resolver))
     }
 
     /// A client over an agent that you configured (a proxy, a private CA, pool sizes).
@@ -76,8 +75,8 @@ impl Client {
     /// connector that is not ours, fewer failures can be told apart, and more count as maybe sent.
     #[must_use]
     pub fn with_agent(setup: Setup, agent: ureq::Agent) -> Self {
-        let Setup { api, tokens, policy, .. } = setup;
-        Self { agent, api, policy, tokens: Arc::new(Mutex::new(tokens)) }
+        let Setup { api, shared, policy, .. } = setup;
+        Self { agent, api, policy, shared: Arc::new(Mutex::new(shared)) }
     }
 
     /// Captures, and says what happened. It never fails otherwise.
@@ -97,7 +96,7 @@ impl Client {
     pub fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         let mut query = StatusQuery::new(&self.api, order);
         loop {
-            let token = self.token(query.refused())?;
+            let token = self.token(query.wish())?;
             let answer = self.send(query.request(token));
             if let Some(result) = query.answered(answer) {
                 return result;
@@ -108,7 +107,7 @@ impl Client {
     fn drive(&self, mut step: Step) -> Outcome {
         loop {
             step = match step {
-                Step::Authorize(need) => match self.token(need.refused()) {
+                Step::Authorize(need) => match self.token(need.wish()) {
                     Ok(token) => need.authorized(token, Instant::now()),
                     Err(denied) => need.denied(denied, Instant::now()),
                 },
@@ -127,15 +126,15 @@ impl Client {
 
     /// A token other than the refused one. The lock is held while a login is in flight, so that any
     /// number of captures make one.
-    fn token(&self, refused: Option<&BearerToken>) -> Result<BearerToken, Denied> {
+    fn token(&self, wish: Wish<'_>) -> Result<BearerToken, Denied> {
         let asked = Instant::now();
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        match tokens.ask(&self.api, refused, asked, Instant::now()) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        match shared.ask(&self.api, wish, asked, Instant::now()) {
             Ask::Token(token) => Ok(token),
             Ask::Denied(denied) => Err(denied),
             Ask::Login(request) => {
                 let answer = self.send(request);
-                tokens.answered(&answer, Instant::now())
+                shared.answered(&answer, Instant::now())
             }
         }
     }
@@ -143,18 +142,30 @@ impl Client {
     fn send(&self, mut request: wire::Request) -> Answer {
         add_headers(&mut request);
         let (head, body) = request.into_parts();
+        // An empty body would be announced with its length; a GET has no body at all.
+        let reply = match head.method {
+            Method::GET => self.run(http::Request::from_parts(head, ())),
+            _ => self.run(http::Request::from_parts(head, &body[..])),
+        };
+        let (head, mut body) = reply.map_err(connector::classify)?.into_parts();
+        // ureq calls a body too long that ends right at the limit.
+        let body = body.with_config().limit(MAX_BODY as u64 + 1).read_to_vec();
+        let body =
+            body.map_err(|error| Lost::in_reply(head.status, head.headers.clone(), error))?;
+        Ok(http::Response::from_parts(head, Bytes::from(body)))
+    }
+
+    fn run(&self, request: http::Request<impl AsSendBody>) -> Result<Reply, ureq::Error> {
         let request = self
             .agent
-            .configure_request(http::Request::from_parts(head, &body[..]))
+            .configure_request(request)
             .timeout_global(Some(self.policy.attempt_timeout()))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .build();
-        let (head, mut body) = self.agent.run(request).map_err(connector::classify)?.into_parts();
-        let body = body.with_config().limit(MAX_BODY as u64).read_to_vec();
-        let body =
-            body.map_err(|error| Lost::in_reply(head.status, head.headers.clone(), error))?;
-        Ok(http::Response::from_parts(head, Bytes::from(body)))
+        self.agent.run(request)
     }
 }
+
+type Reply = http::Response<ureq::Body>;

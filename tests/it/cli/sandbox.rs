@@ -10,7 +10,7 @@ use super::command::{TRANSPORTS, capture, run};
 
 #[test]
 fn one_shell_serves_and_another_captures() {
-    let sandbox = Running::start();
+    let sandbox = Running::start(&[]);
     for transport in TRANSPORTS {
         let body = r#"{"amount": 10000, "currency": "USD"}"#;
         let order = sandbox.ask("POST", "/_sandbox/orders", body)["orderId"].clone();
@@ -25,6 +25,21 @@ fn one_shell_serves_and_another_captures() {
         let entries = ledger["captures"].as_array().unwrap().iter();
         assert_eq!(entries.filter(|entry| entry["order"] == order).count(), 1, "{ledger}");
     }
+}
+
+#[test]
+fn a_script_makes_it_misbehave() {
+    let sandbox = Running::start(&["--port", "0", "--script", "lost-reply", "--seed", "7"]);
+    let body = r#"{"amount": 10000, "currency": "USD"}"#;
+    let order = sandbox.ask("POST", "/_sandbox/orders", body)["orderId"].clone();
+    let order = order.as_str().unwrap();
+    let mut command = sandbox.client(&["order", order, "--amount", "100.00", "--json"]);
+    let captured = run(command.args(["--currency", "USD"]));
+    assert_eq!(captured.json()["reason"], "order_status", "{captured:?}");
+
+    let refused = run(&mut capture(&["sandbox", "--port", "0", "--script", "lost-replies"]));
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("is no preset (lost-reply, "), "{refused:?}");
 }
 
 #[test]
@@ -82,7 +97,7 @@ fn an_address_that_cannot_be_had_is_refused() {
 #[test]
 fn it_stops_when_it_is_told_to() {
     for signal in ["INT", "TERM"] {
-        let mut sandbox = Running::start();
+        let mut sandbox = Running::start(&[]);
         super::interrupt::send(signal, sandbox.process.0.id());
         assert_eq!(sandbox.process.0.wait().unwrap().code(), Some(0), "{signal}");
         let mut rest = String::new();
@@ -109,8 +124,9 @@ impl Drop for Stopped {
 }
 
 impl Running {
-    fn start() -> Self {
+    fn start(arguments: &[&str]) -> Self {
         let mut command = capture(&["sandbox", "--listen", "127.0.0.1:0", "--json"]);
+        let command = command.args(arguments);
         let mut process = Stopped(command.stdout(Stdio::piped()).spawn().unwrap());
         let mut stdout = BufReader::new(process.0.stdout.take().unwrap());
         let mut line = String::new();

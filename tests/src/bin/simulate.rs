@@ -35,16 +35,22 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("Usage: simulate --exhaustive | --seeds N [--from N] | --seed N [--mutant M] | --vectors");
+    eprintln!(
+        "Usage: simulate --exhaustive | --seeds N [--from N] | --seed N [--mutant M] | --vectors"
+    );
     ExitCode::from(2)
 }
 
 /// Every server, with and without its state guard, under both policies; then every broken client.
 fn exhaustive_check() -> ExitCode {
     let (captures, lookups) = exhaustive::kinds();
-    println!("Up to 4 sends, 2 restarts; {captures} kinds of answers to a capture, {lookups} to a lookup.");
+    println!(
+        "Up to 4 sends, 2 restarts; {captures} kinds of answers to a capture, {lookups} to a lookup."
+    );
     println!();
-    println!("server       guard  resend  states   transitions  sequences of 16 events  I1      rest");
+    println!(
+        "server       guard  resend  states   transitions  sequences of 16 events  I1      rest"
+    );
     let scopes = exhaustive::scopes(policy(), 2);
     // Alternating, so that both halves have as many of the large searches.
     let search = |half: usize| -> Vec<(usize, Scope, Coverage)> {
@@ -83,9 +89,15 @@ fn exhaustive_check() -> ExitCode {
         failed |= expected != twice;
     }
     println!();
-    println!("I1 (at most one capture) is broken exactly where the server neither keeps every answer");
-    println!("under its key nor guards the order's state, and the client sends again: there the state");
-    println!("guard carries it, or Resend::Never. Everywhere else the idempotency key carries it alone.");
+    println!(
+        "I1 (at most one capture) is broken exactly where the server neither keeps every answer"
+    );
+    println!(
+        "under its key nor guards the order's state, and the client sends again: there the state"
+    );
+    println!(
+        "guard carries it, or Resend::Never. Everywhere else the idempotency key carries it alone."
+    );
     println!();
     for mutant in Mutant::ALL {
         let coverage = exhaustive::search(exhaustive::against(mutant, policy()), true);
@@ -101,7 +113,9 @@ fn exhaustive_check() -> ExitCode {
 }
 
 fn policy() -> Policy {
-    Policy::default().with_deadline(DEADLINE).with_max_sends(NonZeroU32::new(4).expect("4 is not 0"))
+    Policy::default()
+        .with_deadline(DEADLINE)
+        .with_max_sends(NonZeroU32::new(4).expect("4 is not 0"))
 }
 
 /// Many worlds on all cores; the first broken one is shrunk and shown.
@@ -129,14 +143,20 @@ fn random_check(from: u64, seeds: u64) -> ExitCode {
     };
     let played = thread::scope(|threads| {
         let running: Vec<_> = (0..workers).map(|_| threads.spawn(play)).collect();
-        running.into_iter().map(|thread| thread.join().expect("a world does not panic")).collect::<Vec<_>>()
+        running
+            .into_iter()
+            .map(|thread| thread.join().expect("a world does not panic"))
+            .collect::<Vec<_>>()
     });
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
     for (what, times) in played.iter().flat_map(|(counts, _)| counts) {
         *counts.entry(what).or_default() += times;
     }
     let seconds = began.elapsed().as_secs_f64();
-    println!("{seeds} worlds from seed {from}, {workers} threads, {:.0} a second", seeds as f64 / seconds);
+    println!(
+        "{seeds} worlds from seed {from}, {workers} threads, {:.0} a second",
+        seeds as f64 / seconds
+    );
     for (what, times) in counts {
         println!("{times:>12}  {what}");
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use capture_core::wire::Request;
-use capture_core::{Api, BearerToken, Denied, Environment, Operation};
+use capture_core::{Api, BearerToken, Denied, Environment, Operation, Wish};
 
 use super::events::{Class, Kind};
 use super::world::World;
@@ -57,6 +57,7 @@ pub(crate) struct Key {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Machine {
     has_token: bool,
+    has_leave: bool,
     in_doubt: bool,
     refusal: Option<&'static str>,
     sends_left: u32,
@@ -116,13 +117,17 @@ impl Node {
     pub(crate) fn key(&self) -> Key {
         let progress = self.client.progress();
         let (wants, said) = match self.client.wants() {
-            Wants::Token(again) => ((u8::from(again), None), None),
-            Wants::Send(operation, _) => ((2, Some(operation)), None),
-            Wants::Wait(_) => ((3, progress.as_ref().map(|p| p.operation)), None),
-            Wants::Nothing(said) => ((4, None), Some(said)),
+            Wants::Token(wish) => {
+                let kind = u8::from(wish.refused.is_some()) + 2 * u8::from(wish.resend);
+                ((kind, None), None)
+            }
+            Wants::Send(operation, _) => ((4, Some(operation)), None),
+            Wants::Wait(_) => ((5, progress.as_ref().map(|p| p.operation)), None),
+            Wants::Nothing(said) => ((6, None), Some(said)),
         };
         let machine = progress.filter(|_| said.is_none()).map(|p| Machine {
             has_token: p.has_token,
+            has_leave: p.has_leave,
             in_doubt: p.doubt.is_some(),
             refusal: p.refusal.map(capture_core::Reason::name),
             sends_left: p.sends_left,
@@ -164,7 +169,7 @@ impl Node {
             found(Event::World(&what), Self { world, ..self.clone() });
         }
         match self.client.wants() {
-            Wants::Token(again) => self.tokens(again, found),
+            Wants::Token(wish) => self.tokens(wish, found),
             Wants::Send(operation, request) => self.answers(catalogue, operation, request, found),
             Wants::Wait(until) => {
                 for late in [false, true] {
@@ -183,7 +188,7 @@ impl Node {
         }
     }
 
-    fn tokens(&self, again: bool, found: &mut dyn FnMut(Event<'_>, Self)) {
+    fn tokens(&self, wish: Wish<'_>, found: &mut dyn FnMut(Event<'_>, Self)) {
         let fresh = BearerToken::new(&format!("token-{}-{}", self.restarts, self.client.logins));
         let fresh = fresh.expect("a token");
         let unavailable = Denied::Unavailable { why: "503".into(), retry_after: None };
@@ -192,8 +197,14 @@ impl Node {
             ("the refused one again", Ok(None)),
             ("credentials refused", Err(Denied::Credentials(400))),
             ("login unavailable", Err(unavailable)),
+            ("no retry budget left", Err(Denied::RetryBudget)),
         ] {
-            if matches!(answer, Ok(None)) && !again {
+            let possible = match answer {
+                Ok(None) => wish.refused.is_some(),
+                Err(Denied::RetryBudget) => wish.resend,
+                _ => true,
+            };
+            if !possible {
                 continue;
             }
             let mut next = self.clone();

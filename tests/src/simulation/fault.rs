@@ -39,7 +39,8 @@ impl Fault {
         if !chance.once_in(3, "fault", n) {
             return None;
         }
-        let gateway = [500, 502, 503, 504][usize::try_from(chance.below(4, "status", n)).unwrap_or(0)];
+        let gateway =
+            [500, 502, 503, 504][usize::try_from(chance.below(4, "status", n)).unwrap_or(0)];
         Some(match chance.below(13, "kind", n) {
             0 => Self::Refused,
             1 => Self::RequestLost,

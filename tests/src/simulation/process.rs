@@ -1,15 +1,15 @@
-//! A process of the merchant: one token for all its captures, one login at a time.
+//! A process of the merchant: one token and one retry budget for all its captures.
 
 use std::time::{Duration, SystemTime};
 
-use capture_core::{Capture, OrderId, Tokens};
+use capture_core::{Capture, OrderId, Shared};
 
 use crate::client::Client;
 
 /// A process, and the captures that it works on.
 #[derive(Debug)]
 pub(crate) struct Process {
-    pub(crate) tokens: Tokens,
+    pub(crate) shared: Shared,
     /// Captures that wait for the login under way, and since when.
     pub(crate) waiting: Vec<(usize, Duration)>,
     /// The request that logs in, if one is on its way.
@@ -42,7 +42,7 @@ pub(crate) struct Job {
 }
 
 impl Process {
-    pub(crate) fn new(tokens: Tokens, lives: u32, skew: i64) -> Self {
-        Self { tokens, waiting: Vec::new(), login: None, lives, skew }
+    pub(crate) fn new(shared: Shared, lives: u32, skew: i64) -> Self {
+        Self { shared, waiting: Vec::new(), login: None, lives, skew }
     }
 }

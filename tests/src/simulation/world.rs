@@ -8,7 +8,7 @@ use bytes::Bytes;
 use capture_core::wire::{Request, Response};
 use capture_core::{
     Answer, Api, Ask, Capture, Credentials, Denied, Environment, IdempotencyKey, Lost, Money,
-    Operation, OrderStatus, Outcome, Policy, Tokens,
+    Operation, OrderStatus, Outcome, Policy, Shared,
 };
 use capture_sandbox::{Action, Idempotency, NewOrder, Sandbox, Settings};
 
@@ -114,8 +114,12 @@ impl World {
         let chance = self.chance;
         let processes = 1 + chance.below(3, "processes", 0) as usize;
         for n in 0..processes as u64 {
-            let skew = if chance.once_in(8, "skew", n) { chance.below(200_000, "by", n) as i64 - 100_000 } else { 0 };
-            self.processes.push(Process::new(Tokens::login(self.credentials.clone()), 0, skew));
+            let skew = if chance.once_in(8, "skew", n) {
+                chance.below(200_000, "by", n) as i64 - 100_000
+            } else {
+                0
+            };
+            self.processes.push(Process::new(Shared::new(self.credentials.clone()), 0, skew));
             if chance.once_in(3, "dies", n) {
                 self.at(chance.millis(1, 200_000, "when", n), Event::Dies(n as usize));
             }
@@ -123,18 +127,33 @@ impl World {
         for n in 0..=chance.below(3, "orders", 0) {
             let dollars = Money::parse("100.00", "USD").expect("an amount");
             let window = Duration::from_secs(60 + chance.below(840, "window", n));
-            let order = self.sandbox.create_order(NewOrder::new(dollars).window(window), self.wall(0));
+            let order =
+                self.sandbox.create_order(NewOrder::new(dollars).window(window), self.wall(0));
             let wrong = chance.once_in(10, "wrong amount", n);
-            let money = if wrong { Money::parse("99.99", "USD").expect("an amount") } else { dollars };
+            let money =
+                if wrong { Money::parse("99.99", "USD").expect("an amount") } else { dollars };
             let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
             let shared = processes > 1 && chance.once_in(4, "shared", n);
             let first = chance.below(processes as u64, "process", n) as usize;
-            for process in [first, (first + 1) % processes].into_iter().take(1 + usize::from(shared)) {
+            for process in
+                [first, (first + 1) % processes].into_iter().take(1 + usize::from(shared))
+            {
                 let job = self.jobs.len();
                 let saved_at = self.wall(self.processes[process].skew);
                 let (client, pending, first) = (None, None, None);
                 let (round, decided) = (0, false);
-                self.jobs.push(Job { process, order, capture, client, saved_at, pending, round, first, decided, shared });
+                self.jobs.push(Job {
+                    process,
+                    order,
+                    capture,
+                    client,
+                    saved_at,
+                    pending,
+                    round,
+                    first,
+                    decided,
+                    shared,
+                });
                 self.at(chance.millis(0, 20_000, "begins", job as u64), Event::Begin(job));
             }
             if chance.once_in(6, "cancelled", n) {
@@ -170,7 +189,9 @@ impl World {
                     self.with_client(job, |client| client.elapsed(now));
                 }
             }
-            Event::Arrives(from, n, request, fault, counted) => self.arrives(from, n, &request, fault, counted),
+            Event::Arrives(from, n, request, fault, counted) => {
+                self.arrives(from, n, &request, fault, counted);
+            }
             Event::Answered(From::Job(job), n, answer) => {
                 if self.jobs[job].pending == Some(n) {
                     self.jobs[job].pending = None;
@@ -179,7 +200,9 @@ impl World {
                     self.with_client(job, |client| client.answer(answer, now));
                 }
             }
-            Event::Answered(From::Login(process, life), n, answer) => self.logged_in(process, life, n, &answer),
+            Event::Answered(From::Login(process, life), n, answer) => {
+                self.logged_in(process, life, n, &answer);
+            }
             Event::Dies(process) => self.dies(process),
             Event::Cancels(job) => {
                 let (order, wall) = (self.jobs[job].order, self.wall(0));
@@ -200,7 +223,8 @@ impl World {
             Some(client) => client.restart(saved_at, now, wall),
             None => {
                 let (mutant, api, policy) = (self.plan.mutant, &self.api, self.policy);
-                self.jobs[job].client = Some(Client::start(mutant, capture, api, policy, now, wall));
+                self.jobs[job].client =
+                    Some(Client::start(mutant, capture, api, policy, now, wall));
             }
         }
         self.tell(|| format!("job {job} begins"));
@@ -231,12 +255,17 @@ impl World {
             }
             Wants::Send(operation, request) => {
                 let request = request.clone();
-                self.count(if operation == Operation::Capture { "captures sent" } else { "lookups sent" });
+                self.count(if operation == Operation::Capture {
+                    "captures sent"
+                } else {
+                    "lookups sent"
+                });
                 if operation == Operation::Capture {
                     let sent = (request.body().to_vec(), format!("{}", request.uri()));
                     let first = self.jobs[job].first.get_or_insert_with(|| sent.clone());
                     if *first != sent {
-                        return self.broken("I6", format!("job {job}: a send differs from the first one"));
+                        return self
+                            .broken("I6", format!("job {job}: a send differs from the first one"));
                     }
                 }
                 self.jobs[job].pending = Some(self.requests);
@@ -252,8 +281,10 @@ impl World {
             return;
         }
         let (asked_at, now) = (self.zero + asked, self.instant());
-        let refused = self.jobs[job].client.as_ref().and_then(|client| client.refused_token().cloned());
-        match self.processes[process].tokens.ask(&self.api, refused.as_ref(), asked_at, now) {
+        let Some(Wants::Token(wish)) = self.jobs[job].client.as_ref().map(Client::wants) else {
+            return;
+        };
+        match self.processes[process].shared.ask(&self.api, wish, asked_at, now) {
             Ask::Token(token) => self.with_client(job, |client| client.token(Ok(Some(token)), now)),
             Ask::Denied(denied) => self.with_client(job, |client| client.token(Err(denied), now)),
             Ask::Login(request) => {
@@ -274,7 +305,7 @@ impl World {
         let now = self.instant();
         self.processes[process].login = None;
         // Whoever waited asks again, and finds the token or shares the failure.
-        let _: Result<_, Denied> = self.processes[process].tokens.answered(answer, now);
+        let _: Result<_, Denied> = self.processes[process].shared.answered(answer, now);
         for (job, asked) in std::mem::take(&mut self.processes[process].waiting) {
             self.wants_token(job, process, asked);
         }
@@ -284,24 +315,35 @@ impl World {
     fn sends(&mut self, from: From, request: Request) {
         let n = self.requests;
         self.requests += 1;
-        let fault = Fault::of(self.chance, n).filter(|_| self.now < HEALED && !self.plan.without.contains(&n));
+        let fault = Fault::of(self.chance, n)
+            .filter(|_| self.now < HEALED && !self.plan.without.contains(&n));
         if let Some(fault) = fault {
             self.story.faults.push(n);
             self.count(fault.name());
         }
-        self.tell(|| format!("request {n} of {from:?}: {} {}, {fault:?}", request.method(), request.uri().path()));
+        self.tell(|| {
+            format!(
+                "request {n} of {from:?}: {} {}, {fault:?}",
+                request.method(),
+                request.uri().path()
+            )
+        });
         let way = self.chance.millis(5, 200, "way", n);
         let patience = self.now + self.policy.attempt_timeout();
         match fault {
             Some(Fault::Refused) => {
-                return self.at(self.now + way, Event::Answered(from, n, Err(Lost::not_sent("refused"))));
+                return self
+                    .at(self.now + way, Event::Answered(from, n, Err(Lost::not_sent("refused"))));
             }
             Some(Fault::RequestLost) => {}
             Some(Fault::RequestLate(late)) => {
                 self.at(self.now + late, Event::Arrives(from, n, request, fault, true));
             }
             Some(Fault::RequestTwice(late)) => {
-                self.at(self.now + way + late, Event::Arrives(from, n, request.clone(), fault, false));
+                self.at(
+                    self.now + way + late,
+                    Event::Arrives(from, n, request.clone(), fault, false),
+                );
                 self.at(self.now + way, Event::Arrives(from, n, request, fault, true));
             }
             _ => self.at(self.now + way, Event::Arrives(from, n, request, fault, true)),
@@ -310,7 +352,14 @@ impl World {
     }
 
     /// The server answers; `heard` is false for the second copy of a request.
-    fn arrives(&mut self, from: From, n: u64, request: &Request, fault: Option<Fault>, heard: bool) {
+    fn arrives(
+        &mut self,
+        from: From,
+        n: u64,
+        request: &Request,
+        fault: Option<Fault>,
+        heard: bool,
+    ) {
         let way = self.chance.millis(5, 200, "way back", n);
         let answer = match fault {
             Some(Fault::GatewayBefore(status)) => Ok(gateway(status)),
@@ -345,7 +394,7 @@ impl World {
         self.count("processes died");
         self.tell(|| format!("process {process} dies"));
         let (lives, skew) = (self.processes[process].lives + 1, self.processes[process].skew);
-        self.processes[process] = Process::new(Tokens::login(self.credentials.clone()), lives, skew);
+        self.processes[process] = Process::new(Shared::new(self.credentials.clone()), lives, skew);
         for job in 0..self.jobs.len() {
             let begun = self.jobs[job].client.is_some();
             if self.jobs[job].process == process && begun && !self.jobs[job].decided {
@@ -369,7 +418,10 @@ impl World {
             Said::Captured => {
                 self.count("said captured");
                 if !captured {
-                    return self.broken("I2", format!("job {job} says captured ({reason}), the order is {status:?}"));
+                    return self.broken(
+                        "I2",
+                        format!("job {job} says captured ({reason}), the order is {status:?}"),
+                    );
                 }
                 self.jobs[job].decided = true;
             }
@@ -381,7 +433,10 @@ impl World {
                 let told = matches!(reason, "declined" | "rejected" | "order_cancelled");
                 let tellable = !shared || (self.keys_are_kept && told);
                 if captured && tellable {
-                    return self.broken("I3", format!("job {job} says not captured ({reason}), and it is"));
+                    return self.broken(
+                        "I3",
+                        format!("job {job} says not captured ({reason}), and it is"),
+                    );
                 }
                 self.jobs[job].decided = true;
             }

@@ -111,12 +111,15 @@ pub(crate) fn drive(mut step: Step, start: Instant, world: &mut dyn World) -> Ru
     let mut tokens = 0;
     for _ in 0..MOST_STEPS {
         assert!(!format!("{step:?}").contains(CANARY), "{step:?}");
+        let has_token = step.progress().is_some_and(|progress| progress.has_token);
         step = match step {
+            // Only the retry budget's leave is asked for.
+            Step::Authorize(need) if has_token => need.authorized(numbered(tokens), now),
             Step::Authorize(need) => {
                 steps.push('A');
                 let (login, takes) = world.login();
                 now += takes;
-                let refused = need.refused().cloned();
+                let refused = need.wish().refused.cloned();
                 tokens += 1;
                 match (denied(login), login, refused) {
                     (Some(why), ..) => need.denied(why, now),

@@ -3,12 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use capture_core::{Outcome, Policy, Resend};
+use capture_core::{Outcome, Policy, Resend, Step};
 
 use crate::driver::Login::{Denied, Fresh, Same, Unavailable};
 use crate::driver::Say::{self, Cut, Lost, NeverSent, NotSent, Reply};
 use crate::driver::{Login, Run, Script, drive};
-use crate::{api, base, capture, wall};
+use crate::{api, base, capture, token, wall};
 
 const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
 const FAILED: Say = Reply(200, &[], r#"{"status":"FAILED","success":true,"errors":["m"]}"#);
@@ -394,4 +394,89 @@ fn a_long_wait_is_handed_back() {
     let run = run(&short, &(&[IN_5_S], &[], &[], ""));
     assert_eq!(run.line(), "not_captured throttled: A C");
     assert_eq!(run.outcome.to_string(), "not captured: the API asks to wait 5 s");
+}
+
+#[test]
+fn nothing_is_waited_for_in_vain() {
+    let waits = |captures, lookups| {
+        let run = run(&Policy::default(), &(captures, lookups, &[], ""));
+        (run.line(), run.waits.len())
+    };
+    assert_eq!(waits(&[NotSent], &[]), ("not_captured never_sent: A C+".into(), 3));
+    assert_eq!(waits(&[SLOW_DOWN], &[]), ("not_captured throttled: A C+".into(), 3));
+    assert_eq!(waits(&[FAILED], &[WAITING]), ("not_captured declined: A C L".into(), 0));
+}
+
+#[test]
+fn a_driver_that_wakes_early_waits_on() {
+    let start = base();
+    let mut step = capture().start(&api(), &Policy::default(), start, wall());
+    let mut now = start;
+    let until = loop {
+        step = match step {
+            Step::Authorize(need) => need.authorized(token("token"), now),
+            Step::Send(_, open) => open.received(SLOW_DOWN.reply().unwrap(), now),
+            Step::Wait(until, open) => {
+                now = until - Duration::from_nanos(1);
+                let Step::Wait(again, open) = open.elapsed(now) else { panic!("too early") };
+                assert!(matches!(open.elapsed(until), Step::Authorize(_)), "it goes on");
+                break again.duration_since(until);
+            }
+            Step::Done(outcome) => panic!("{outcome:?}"),
+        };
+    };
+    assert_eq!(until, Duration::ZERO);
+}
+
+#[test]
+fn a_resend_asks_for_leave_and_ends_without_it() {
+    for (first, name, reason) in [
+        (NotSent, "not_captured", "never_sent"),
+        (SLOW_DOWN, "not_captured", "throttled"),
+        (Lost, "unknown", "no_reply"),
+        (BUSY, "unknown", "in_progress"),
+    ] {
+        let start = base();
+        let mut step = capture().start(&api(), &Policy::default(), start, wall());
+        let (mut now, mut asked) = (start, Vec::new());
+        let outcome = loop {
+            step = match step {
+                Step::Authorize(need) => {
+                    asked.push(need.wish().resend);
+                    if need.wish().resend {
+                        need.denied(capture_core::Denied::RetryBudget, now)
+                    } else {
+                        need.authorized(token("token"), now)
+                    }
+                }
+                Step::Send(request, open) if request.method() == "POST" => match first.answer() {
+                    Ok(reply) => open.received(reply, now),
+                    Err(lost) => open.lost(&lost, now),
+                },
+                Step::Send(_, open) => open.received(WAITING.reply().unwrap(), now),
+                Step::Wait(until, open) => {
+                    now = until;
+                    open.elapsed(now)
+                }
+                Step::Done(outcome) => break outcome,
+            };
+        };
+        assert_eq!((outcome.name(), outcome.reason(), asked), (name, reason, vec![false, true]));
+    }
+}
+
+#[test]
+fn a_refused_token_costs_no_leave() {
+    let start = base();
+    let mut step = capture().start(&api(), &Policy::default(), start, wall());
+    let mut resends = Vec::new();
+    for answer in [UNAUTHORIZED, SUCCESS] {
+        let Step::Authorize(need) = step else { panic!("{step:?}") };
+        resends.push(need.wish().resend);
+        let fresh = token(if need.wish().refused.is_some() { "second" } else { "first" });
+        let Step::Send(_, open) = need.authorized(fresh, start) else { panic!("it sends") };
+        step = open.received(answer.reply().unwrap(), start);
+    }
+    assert!(matches!(step, Step::Done(Outcome::Captured(_))));
+    assert_eq!(resends, [false, false]);
 }

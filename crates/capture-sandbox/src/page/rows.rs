@@ -1,12 +1,13 @@
 //! The lists of the page: faults that wait, orders, requests.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use capture_core::OrderStatus;
+use capture_core::{OrderId, OrderStatus};
 
 use super::html::Html;
 use super::{MOST_SHOWN, count};
-use crate::claims::{Claimed, Report, Standing};
+use crate::claims::{Claimed, Finding, Report, Standing};
 use crate::clock;
 use crate::sandbox::Sandbox;
 use crate::script::Rule;
@@ -18,7 +19,7 @@ pub(super) fn faults(page: &mut Html, sandbox: &Sandbox) {
     if left.rules.is_empty() {
         return;
     }
-    heading(page, "Faults that wait", left.rules.len(), "rule");
+    heading(page, "Faults waiting", left.rules.len(), "rule");
     page.tag("<div class=\"card\"><ol class=\"rules\">\n");
     for rule in left.rules.iter().take(MOST_SHOWN) {
         page.tag("<li>").text(described(rule)).tag("</li>\n");
@@ -52,9 +53,18 @@ pub(super) fn orders(page: &mut Html, sandbox: &Sandbox, report: &Report, now: S
         .tag("</th><th>Status</th><th>Time left</th><th>Money taken</th><th>Claimed</th></tr>")
         .tag("</thead>\n<tbody>\n");
     let captures = sandbox.captures_by_order();
+    let mut by_order: BTreeMap<OrderId, Vec<&Finding>> = BTreeMap::new();
+    for finding in &report.findings {
+        by_order.entry(finding.order).or_default().push(finding);
+    }
     for order in sandbox.orders.iter().rev().take(MOST_SHOWN) {
         let captures = captures.get(&order.id).copied().unwrap_or_default();
-        page.tag("<tr id=\"o-").text(order.id).tag("\"><td class=\"id\">").text(order.id);
+        let findings = by_order.get(&order.id).map_or(&[][..], Vec::as_slice);
+        page.tag("<tr id=\"o-").text(order.id).tag("\"");
+        if findings.iter().any(|finding| finding.is_wrong()) {
+            page.tag(" class=\"wrong\"");
+        }
+        page.tag("><td class=\"id wide\">").text(order.id);
         page.tag("</td><td class=\"number\">").text(order.money).tag("</td><td>");
         let status = order.status(now);
         tag(page, colour(status), &status.to_string());
@@ -65,16 +75,15 @@ pub(super) fn orders(page: &mut Html, sandbox: &Sandbox, report: &Report, now: S
             1 => _ = page.tag("once"),
             times => tag(page, "bad", &format!("{times} times")),
         }
-        page.tag("</td><td>");
-        claims(page, order, report);
+        page.tag("</td><td data-name=\"claimed\">");
+        claims(page, findings);
         page.tag("</td></tr>\n");
     }
     page.tag("</tbody>\n</table></div>\n");
 }
 
-fn claims(page: &mut Html, order: &Order, report: &Report) {
-    let of_order = report.findings.iter().filter(|finding| finding.order == order.id);
-    let claims = of_order.filter_map(|finding| Some((finding, finding.claimed?)));
+fn claims(page: &mut Html, findings: &[&Finding]) {
+    let claims = findings.iter().filter_map(|finding| Some((finding, finding.claimed?)));
     for (number, (finding, claimed)) in claims.take(MOST_SHOWN).enumerate() {
         if number > 0 {
             page.tag("<br>");
@@ -114,7 +123,7 @@ pub(super) fn requests(page: &mut Html, sandbox: &Sandbox) {
 
 fn request(page: &mut Html, exchange: &Exchange) {
     page.tag("<tr><td class=\"number soft\">").text(exchange.number).tag("</td><td><time>");
-    page.text(time_of_day(exchange.at)).tag("</time></td><td>");
+    page.text(time_of_day(exchange.at)).tag("</time></td><td class=\"route\">");
     match exchange.operation {
         Some(operation) => page.text(operation.route()),
         None => page.tag("<span class=\"soft\">none that the API has</span>"),
@@ -122,7 +131,7 @@ fn request(page: &mut Html, exchange: &Exchange) {
     page.tag("</td><td>");
     if let Some(order) = exchange.order {
         let short: String = order.to_string().chars().take(8).collect();
-        page.tag("<a class=\"id\" href=\"#o-").text(order).tag("\">").text(short).tag("</a>");
+        page.tag("<a class=\"id short\" href=\"#o-").text(order).tag("\">").text(short).tag("</a>");
     }
     page.tag("</td><td>");
     match exchange.sent {
@@ -137,7 +146,7 @@ fn request(page: &mut Html, exchange: &Exchange) {
         Sent::Closed => tag(page, "bad", "no reply"),
         Sent::Raw => tag(page, "bad", "raw bytes"),
     }
-    page.tag("</td><td>");
+    page.tag("</td><td class=\"wide\">");
     let did = [
         exchange.captured.then_some("took the money"),
         exchange.replayed.then_some("said again what its key got before"),

@@ -42,9 +42,9 @@ impl On {
 }
 
 impl fmt::Display for On {
-    /// Such as `capture of 5f1a3c5e-…, 10 % of them`.
+    /// Such as `POST /v1/capture of 5f1a3c5e-…, 10 % of them`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.operation.map_or("request", Operation::name))?;
+        f.write_str(self.operation.map_or("request", Operation::route))?;
         if let Some(order) = self.order {
             write!(f, " of {order}")?;
         }

@@ -129,6 +129,26 @@ fn content_types() {
 }
 
 #[test]
+fn accepted_types() {
+    let mut world = World::new();
+    let order = world.order("1.00");
+    for (accept, status) in [
+        ("application/json", 200),
+        ("*/*", 200),
+        ("text/html, application/*;q=0.1", 200),
+        ("text/html", 406),
+        ("application/json;q=0", 406),
+    ] {
+        let mut request =
+            world.request(Method::POST, "/v1/capture", &capture_body(order, 1, "1.00"));
+        request.headers_mut().insert("accept", accept.parse().unwrap());
+        let reply = respond(world.send(&request));
+        assert_eq!(reply.status(), status, "{accept}");
+        assert_eq!(reply.body().is_empty(), status == 406);
+    }
+}
+
+#[test]
 fn paths_and_methods() {
     let mut world = World::new();
     for (method, path, status, allow) in [

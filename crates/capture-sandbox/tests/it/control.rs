@@ -160,6 +160,22 @@ fn only_this_machine_is_answered() {
     let mut request = world.request(Method::GET, "/_sandbox/", "");
     request.headers_mut().remove("host");
     assert_eq!(respond(world.send(&request)).status(), 403);
+
+    // Other machines may come where the settings say so; a page must still be of the same host.
+    let mut world = World::with(Settings { remote: true, ..Settings::default() });
+    for (host, origin, status) in [
+        ("sandbox:8787", None, 200),
+        ("sandbox:8787", Some("http://sandbox:8787"), 200),
+        ("sandbox:8787", Some("http://evil.example"), 403),
+        ("sandbox:8787", Some("null"), 403),
+    ] {
+        let mut request = world.request(Method::POST, "/_sandbox/reset", "");
+        request.headers_mut().insert("host", host.parse().unwrap());
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        assert_eq!(respond(world.send(&request)).status(), status, "{host} {origin:?}");
+    }
 }
 
 #[test]

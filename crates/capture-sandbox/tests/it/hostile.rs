@@ -47,6 +47,17 @@ fn requests(world: &mut World, count: usize) -> Vec<Request<Bytes>> {
             "/_sandbox/script".to_owned(),
             r#"{"rules":[{"do":{"delay_ms":5}}]}"#.to_owned(),
         ),
+        (
+            Method::POST,
+            "/_sandbox/claims".to_owned(),
+            format!(r#"{{"order":"{order}","outcome":"unknown","by":"x"}}"#),
+        ),
+        (Method::GET, "/_sandbox/verdict".to_owned(), String::new()),
+        (
+            Method::GET,
+            "/v1/orders?from=2023-11-14&to=2023-11-15&sort=desc".to_owned(),
+            String::new(),
+        ),
         (Method::POST, "/_sandbox/clock".to_owned(), r#"{"advance_seconds":1}"#.to_owned()),
     ];
     let mut dice = Dice(0x1234_5678_9abc_def1);
@@ -86,7 +97,7 @@ fn nearly_right_requests_are_answered_and_repeat() {
         token_lifetime: Duration::from_secs(30 * 24 * 3600), // the clock is among what is moved
         ..Settings::default()
     });
-    let requests = requests(&mut world, 20_000);
+    let requests = requests(&mut world, 30_000);
     let run = |mut sandbox: Sandbox, now: SystemTime| -> Vec<String> {
         let answer = |request| match sandbox.handle(request, now).action {
             Action::Respond(response) => {
@@ -104,6 +115,38 @@ fn nearly_right_requests_are_answered_and_repeat() {
             first.iter().filter(|reply| reply.contains(&format!("status: {status}"))).count();
         assert!(count > 50, "{status}: {count}");
     }
+}
+
+#[test]
+fn nearly_right_scripts_are_refused_or_obeyed() {
+    let written = r#"{"seed":1,"rules":[{"on":{"operation":"capture","percent":99},"times":3,"do":{"effect":true,"stored":true,"status":200,"headers":{"x-a":"b"},"body":{"hex":"7b7d","times":9},"members":"upper","truncate":9,"framing":"trailers","drip":{"bytes":9,"every_ms":9},"delay_ms":9,"reset":"mid-body"}},{"do":{"raw":"x","hang":"after-reply","effect":false}},{"do":{"close":"before-reading"}},{"do":{"content_length":9,"members":"lower"}}]}"#;
+    assert!(Script::from_json(written).is_ok());
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let (mut obeyed, mut refused) = (0, 0);
+    for _ in 0..5_000 {
+        let mut bytes = written.as_bytes().to_vec();
+        for _ in 0..=dice.below(2) {
+            let place = dice.below(bytes.len());
+            match dice.below(3) {
+                0 => bytes[place] = b"0129ax\"{}[],:-"[dice.below(14)],
+                1 => drop(bytes.remove(place)),
+                _ => bytes.insert(place, b'9'),
+            }
+        }
+        let Ok(script) = Script::from_json(&String::from_utf8(bytes).unwrap()) else {
+            refused += 1;
+            continue;
+        };
+        obeyed += 1;
+        let mut world = World::new();
+        let order = world.order("1.00");
+        world.sandbox.script(script);
+        for _ in 0..4 {
+            let _ = world.capture(order, 1, "1.00");
+        }
+        assert!(world.captures(order) <= 1);
+    }
+    assert!(obeyed > 50 && refused > 300, "{obeyed} {refused}");
 }
 
 #[test]

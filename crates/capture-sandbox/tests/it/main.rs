@@ -9,6 +9,7 @@ mod hostile;
 mod idempotency;
 mod orders;
 mod page;
+mod preset;
 mod script;
 mod socket;
 mod token;

@@ -159,3 +159,54 @@ fn a_cancel_voids_and_may_be_repeated() {
     assert_eq!(cancel(&mut world, captured, ""), 400);
     assert_eq!(world.post(&format!("/v1/orders/{}/cancel", key(9)), "").status(), 404);
 }
+
+#[test]
+fn the_list_by_time_id_merchant_and_direction() {
+    let mut world = World::new();
+    let mut placed = Vec::new();
+    for _ in 0..3 {
+        placed.push(world.order("1.00"));
+        world.wait(24 * 3600);
+    }
+    world.login();
+    let [first, second, third] = placed[..] else { panic!("three") };
+    let mine = "6d1f7f0e-51a5-4a52-9d6b-3a1c1f0b7e11";
+    for (query, expect) in [
+        (String::new(), vec![first, second, third]),
+        ("from=2023-11-15".into(), vec![second, third]),
+        ("from=2023-11-14T22%3A13%3A21Z".into(), vec![second, third]),
+        ("to=2023-11-15".into(), vec![first, second]),
+        ("to=2023-11-15T22:13:19Z".into(), vec![first]),
+        ("from=2023-11-15&to=2023-11-15".into(), vec![second]),
+        ("sort=desc&orderBy=anything".into(), vec![third, second, first]),
+        (format!("query={}", &second.to_string().to_uppercase()[4..13]), vec![second]),
+        (format!("mid={mine}"), vec![first, second, third]),
+        (format!("mid={first}"), vec![]),
+    ] {
+        let body = json(&world.get(&format!("/v1/orders?{query}")));
+        let ids = body["orders"].as_array().unwrap().iter();
+        let ids: Vec<OrderId> =
+            ids.map(|order| order["id"].as_str().unwrap().parse().unwrap()).collect();
+        assert_eq!(ids, expect, "{query}");
+    }
+    for bad in ["from=yesterday", "to=2023-02-30", "sort=up"] {
+        assert_eq!(world.get(&format!("/v1/orders?{bad}")).status(), 400, "{bad}");
+    }
+}
+
+#[test]
+fn members_stand_in_the_documented_order() {
+    let mut world = World::new();
+    let order = world.order("1.00");
+    let evaluated = world.post("/v1/evaluate", &evaluation().to_string());
+    let lookup = world.get(&format!("/v1/orders/{order}"));
+    let list = world.get("/v1/orders");
+    for (reply, begins) in [
+        (evaluated, r#"{"orderSessionKey":""#.to_owned()),
+        (lookup, format!(r#"{{"id":"{order}","correlationId":"{order}","referenceNumber":null,"status":5,"statusName":"CAPTUREREQUIRED","orderPlacedDate":"2023-11-14T22:13:20Z","#)),
+        (list, r#"{"firstItemOnPage":1,"hasNextPage":false,"hasPreviousPage":false,"isFirstPage":true,"#.into()),
+    ] {
+        let body = std::str::from_utf8(reply.body()).unwrap();
+        assert!(body.starts_with(&begins), "{body}");
+    }
+}

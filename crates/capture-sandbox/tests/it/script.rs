@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use capture_core::Verdict;
-use capture_sandbox::{Action, Answer, Operation, Script, Sent};
+use capture_sandbox::{Action, Answer, Idempotency, Operation, Script, Sent, Settings};
 use serde_json::json;
 
 use crate::world::{World, json, key, respond};
@@ -191,4 +191,64 @@ fn the_transcript_tells_what_was_done() {
     }
     assert_eq!(world.sandbox.transcript().count(), 10_000);
     assert_eq!(world.sandbox.transcript().last().unwrap().number, 10_106);
+}
+
+#[test]
+fn a_scripted_answer_is_kept_under_its_key() {
+    use Idempotency::{Frozen, Ignored, OnlySuccess};
+    for (idempotency, effect, statuses, captures) in [
+        (Frozen, false, [500, 500, 200], 1),
+        (Frozen, true, [500, 500, 200], 1),
+        (OnlySuccess, false, [500, 200, 200], 1),
+        (Ignored, false, [500, 200, 200], 1),
+    ] {
+        let mut world = World::with(Settings { idempotency, ..Settings::default() });
+        let order = world.order("1.00");
+        let script = if effect { Script::captured_but(500) } else { Script::status(500) };
+        world.sandbox.script(script.stored());
+        let first = respond(world.capture(order, 1, "1.00"));
+        let second = respond(world.capture(order, 1, "1.00"));
+        let third = world.captured(order, 2, "1.00");
+        let found = [first.status().as_u16(), second.status().as_u16(), third.0];
+        assert_eq!(found, statuses, "{idempotency:?}");
+        if statuses[1] == 500 {
+            assert_eq!(first.body(), second.body(), "byte for byte");
+        }
+        assert_eq!(world.captures(order), captures, "{idempotency:?} {effect}");
+        let replays: Vec<_> = world.sandbox.transcript().map(|seen| seen.replayed).collect();
+        assert_eq!(replays, [false, false, statuses[1] == 500, false]);
+    }
+    // What never reaches execution is answered as ever, and leaves no trace.
+    let mut world = World::new();
+    let order = world.order("1.00");
+    world.sandbox.script(Script::status(Answer::new(500).header("x-a", "b")).stored().times(2));
+    let token = std::mem::take(&mut world.token);
+    assert_eq!(world.captured(order, 1, "1.00").0, 401);
+    world.token = token;
+    for _ in 0..2 {
+        assert_eq!(respond(world.capture(order, 1, "1.00")).headers()["x-a"], "b");
+    }
+}
+
+#[test]
+fn rules_for_ever_by_number_and_by_dice() {
+    let mut world = World::new();
+    let order = world.order("1.00");
+    let script =
+        Script::from_json(r#"{"rules":[{"on":{"request":3},"do":{"status":500,"effect":false}}]}"#);
+    world.sandbox.script(script.unwrap());
+    let statuses = [0; 4].map(|_| world.captured(order, 1, "1.00").0);
+    assert_eq!(statuses, [200, 500, 200, 200], "the login was the first");
+
+    let mut run = |seed, percent| {
+        world.sandbox.clear_script();
+        world.sandbox.script(Script::status(503).times(u32::MAX).percent(percent).seed(seed));
+        (0..1000).map(|_| world.captured(order, 1, "1.00").0 == 503).collect::<Vec<_>>()
+    };
+    let first = run(7, 25);
+    assert_eq!(first, run(7, 25), "the same seed, the same faults");
+    assert_ne!(first, run(8, 25));
+    let hits = first.iter().filter(|hit| **hit).count();
+    assert!((200..300).contains(&hits), "{hits}");
+    assert!(run(7, 100).iter().all(|hit| *hit));
 }

@@ -246,3 +246,16 @@ fn only_loopback_is_served() {
         assert!(error.to_string().contains("not a loopback address"), "{error}");
     }
 }
+
+#[test]
+fn any_address_is_served_where_the_settings_allow_it() {
+    let settings = capture_sandbox::Settings { remote: true, ..Default::default() };
+    let server = Sandbox::builder().settings(settings).listen("0.0.0.0:0".parse().unwrap());
+    let server = server.start().unwrap();
+    assert!(server.base_url().starts_with("http://127.0.0.1:"), "{}", server.base_url());
+    let mut stream = connect(&server);
+    stream
+        .write_all(&String::from_utf8_lossy(LEDGER).replace("127.0.0.1", "sandbox").into_bytes())
+        .unwrap();
+    assert!(reply(&mut stream).0.starts_with("HTTP/1.1 200 "));
+}

@@ -1,0 +1,37 @@
+//! The retry budget that the captures of one client share.
+
+use std::time::{Duration, Instant};
+
+use capture_core::{Ask, Denied, RetryBudget, Shared, Wish};
+
+use crate::{api, base, token};
+
+fn spent(budget: &mut RetryBudget, now: Instant) -> usize {
+    (0..10_000).take_while(|_| budget.spend(now)).count()
+}
+
+#[test]
+fn a_hundred_and_a_fifth_in_any_ten_seconds() {
+    let (start, second) = (base(), Duration::from_secs(1));
+    let mut budget = RetryBudget::default();
+    assert_eq!(spent(&mut budget, start), 100);
+    assert_eq!(spent(&mut budget, start + 9 * second), 0);
+    assert_eq!(spent(&mut budget, start + 10 * second), 100);
+    (0..50).for_each(|_| budget.earn(start + 11 * second));
+    assert_eq!(spent(&mut budget, start + 12 * second), 10);
+    assert_eq!(spent(&mut budget, start + 20 * second), 100, "50 first sends still count");
+    assert_eq!(spent(&mut budget, start + 1_000_000 * second), 100);
+    assert_eq!(spent(&mut budget, start), 0, "a clock that stands still gives nothing");
+}
+
+#[test]
+fn a_resend_without_budget_gets_no_token() {
+    let (now, api) = (base(), api());
+    let mut shared = Shared::new(token("token"));
+    let wish = |resend| Wish { refused: None, resend };
+    let got = (0..200).filter(|_| matches!(shared.ask(&api, wish(true), now, now), Ask::Token(_)));
+    assert_eq!(got.count(), 100);
+    let denied = shared.ask(&api, wish(true), now, now);
+    assert!(matches!(denied, Ask::Denied(Denied::RetryBudget)));
+    assert!(matches!(shared.ask(&api, wish(false), now, now), Ask::Token(_)));
+}

@@ -1,0 +1,78 @@
+//! How a sandbox comes onto a socket.
+
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use capture_core::Credentials;
+
+use crate::sandbox::Sandbox;
+use crate::{Script, Server, Settings};
+
+/// How to serve a sandbox.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Builder {
+    address: SocketAddr,
+    settings: Settings,
+    script: Script,
+}
+
+impl Sandbox {
+    /// Serves a new sandbox with default settings on a free port of 127.0.0.1.
+    ///
+    /// # Panics
+    /// When the machine has no free port; [`Builder::start`] returns that as an error.
+    #[must_use]
+    pub fn start() -> Server {
+        let server = Self::builder().start();
+        server.unwrap_or_else(|error| panic!("no sandbox on 127.0.0.1: {error}"))
+    }
+
+    /// A sandbox to be served with other settings or on another address.
+    pub fn builder() -> Builder {
+        Builder {
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+            settings: Settings::default(),
+            script: Script::default(),
+        }
+    }
+}
+
+impl Builder {
+    /// Listens on this address, which must be a loopback address unless the settings allow
+    /// [`Settings::remote`]; port 0 takes a free one.
+    pub fn listen(self, address: SocketAddr) -> Self {
+        Self { address, ..self }
+    }
+
+    /// Serves a sandbox with these settings.
+    pub fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Begins with this script; a reset forgets it.
+    pub fn script(self, script: Script) -> Self {
+        Self { script: self.script.then(script), ..self }
+    }
+
+    /// Begins to serve.
+    ///
+    /// # Errors
+    /// When the address is not allowed or cannot be had, or when the credentials in the settings
+    /// are such that no client could send them.
+    pub fn start(self) -> io::Result<Server> {
+        let invalid = |why: String| io::Error::new(ErrorKind::InvalidInput, why);
+        if !self.address.ip().is_loopback() && !self.settings.remote {
+            let ip = self.address.ip();
+            return Err(invalid(format!("{ip} is not a loopback address; use 127.0.0.1")));
+        }
+        credentials(&self.settings).map_err(|error| invalid(error.to_string()))?;
+        let mut sandbox = Sandbox::new(self.settings.clone());
+        sandbox.script(self.script);
+        Server::serve(TcpListener::bind(self.address)?, sandbox, self.settings)
+    }
+}
+
+pub(crate) fn credentials(settings: &Settings) -> Result<Credentials, capture_core::Invalid> {
+    Credentials::new(settings.app_key.clone(), settings.app_secret.clone())
+}
