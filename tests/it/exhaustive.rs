@@ -54,6 +54,26 @@ fn every_broken_client_is_caught() {
 }
 
 #[test]
+fn the_diagram_is_drawn_from_the_code() {
+    let coverage = search(scopes(policy(2), 0)[0], false);
+    let mut drawn = String::from("stateDiagram-v2\n    [*] --> Authorize\n");
+    for (from, to) in &coverage.edges {
+        drawn += &format!("    {from} --> {to}\n");
+        // R1, to be seen: no way leads from doubt back to a state without.
+        let doubtful = |state: &str| state.ends_with("InDoubt");
+        let ends = ["Captured", "NotCaptured", "Unknown"];
+        assert!(!doubtful(from) || doubtful(to) || ends.contains(to), "{from} --> {to}");
+    }
+    for end in ["Captured", "NotCaptured", "Unknown"] {
+        drawn += &format!("    {end} --> [*]\n");
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/outcomes.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let shown = page.split("```mermaid\n").nth(1).and_then(|rest| rest.split("```").next());
+    assert_eq!(shown, Some(drawn.as_str()), "put this into docs/outcomes.md:\n{drawn}");
+}
+
+#[test]
 fn merging_equal_states_loses_none() {
     let scope = scopes(policy(2), 1)[0];
     let (plain, merged) = plain_and_merged(scope, 3);

@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, one module for each suite.
 
 mod cli;
+mod conformance;
 mod exhaustive;
 mod simulation;
 mod tidy;

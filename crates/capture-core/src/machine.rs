@@ -64,6 +64,10 @@ pub enum Step {
     Done(Outcome),
 }
 
+/// How many attempts a ticket hands on: the first ones, and the latest.
+const MOST_ATTEMPTS: usize = 100;
+const FIRST_ATTEMPTS: usize = 16;
+
 /// A capture that needs a token.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -108,6 +112,10 @@ impl Ticket {
         flow.doubt = Some(self.doubt);
         flow.first_sent = self.first_sent.filter(|first| *first <= wall);
         flow.attempts = self.attempts;
+        // Whoever resumes for days keeps how it began and how it went lately.
+        if let Some(too_many) = flow.attempts.len().checked_sub(MOST_ATTEMPTS) {
+            flow.attempts.drain(FIRST_ATTEMPTS..FIRST_ATTEMPTS + too_many);
+        }
         let first = if policy.lookup() { Operation::Lookup } else { Operation::Capture };
         flow.perform(first, now)
     }

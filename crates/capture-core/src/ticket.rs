@@ -62,7 +62,8 @@ impl Ticket {
         self.retry_after
     }
 
-    /// Everything that was sent so far, in order.
+    /// What was sent so far, in order. A ticket that is resumed again and again hands on its first
+    /// 16 attempts and its latest 84.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts

@@ -3,11 +3,9 @@
 //! ```
 //! use capture_ureq::{Capture, Client, IdempotencyKey, Money, Outcome, Setup};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let sandbox = capture_sandbox::Sandbox::start(); // in production: Environment::Production
 //! let money = Money::parse("100.00", "USD")?;
 //! let order = sandbox.create_order(money);
-//!
 //! let client = Client::new(Setup::new(&sandbox.environment(), sandbox.credentials()));
 //! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
 //! // Store `capture` here, before it is sent: the key is the promise.
@@ -18,8 +16,7 @@
 //!     Outcome::Unknown(ticket) => println!("keep the ticket, resume it later: {}", ticket.next()),
 //! }
 //! # assert_eq!(sandbox.ledger().captures(order), 1);
-//! # Ok(())
-//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod connector;
@@ -29,16 +26,15 @@ use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use connector::Marking;
-use http::Method;
-use ureq::AsSendBody;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, SendBody};
 
 pub use capture_core::*;
 
 /// A blocking capture client. Clones share connections, the token and its single login.
 #[derive(Debug, Clone)]
 pub struct Client {
-    agent: ureq::Agent,
+    agent: Agent,
     api: Api,
     policy: Policy,
     shared: Arc<Mutex<Shared>>,
@@ -48,33 +44,24 @@ impl Client {
     /// A client with connections of its own: rustls, HTTP/1.1, no proxy from the environment.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let roots = if cfg!(feature = "platform-verifier") {
-            RootCerts::PlatformVerifier
-        } else if cfg!(feature = "webpki-roots") {
-            RootCerts::WebPki
-        } else {
-            RootCerts::new_with_certs(&[])
+        let roots = match (cfg!(feature = "platform-verifier"), cfg!(feature = "webpki-roots")) {
+            (true, _) => RootCerts::PlatformVerifier,
+            (false, true) => RootCerts::WebPki,
+            (false, false) => RootCerts::new_with_certs(&[]),
         };
-        let tls = TlsConfig::builder()
-            .root_certs(roots)
-            .unversioned_rustls_crypto_provider(capture_tls::provider())
-            .build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .proxy(None)
-            .no_delay(true)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .build();
-        let (connector, resolver) = (Marking::default(), Marking::default());
-        Self::with_agent(setup, ureq::Agent::with_parts(config, connector, resolver))
+        let tls = TlsConfig::builder().root_certs(roots);
+        let tls = tls.unversioned_rustls_crypto_provider(capture_tls::provider()).build();
+        let config = Agent::config_builder().tls_config(tls).proxy(None).no_delay(true);
+        let config = config.timeout_connect(Some(CONNECT_TIMEOUT)).build();
+        Self::with_agent(setup, Agent::with_parts(config, Marking::default(), Marking::default()))
     }
 
     /// A client over an agent that you configured (a proxy, a private CA, pool sizes).
     ///
-    /// Redirects, status errors and timeouts of the agent are overruled for each request. With a
-    /// connector that is not ours, fewer failures can be told apart, and more count as maybe sent.
+    /// Its redirects, status errors and timeouts are overruled. With a connector that is not ours,
+    /// fewer failures can be told apart, and more count as maybe sent.
     #[must_use]
-    pub fn with_agent(setup: Setup, agent: ureq::Agent) -> Self {
+    pub fn with_agent(setup: Setup, agent: Agent) -> Self {
         let Setup { api, shared, policy, .. } = setup;
         Self { agent, api, policy, shared: Arc::new(Mutex::new(shared)) }
     }
@@ -96,9 +83,8 @@ impl Client {
     pub fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         let mut query = StatusQuery::new(&self.api, order);
         loop {
-            let token = self.token(query.wish())?;
-            let answer = self.send(query.request(token));
-            if let Some(result) = query.answered(answer) {
+            let request = query.request(self.token(query.wish())?);
+            if let Some(result) = query.answered(self.send(request)) {
                 return result;
             }
         }
@@ -124,8 +110,7 @@ impl Client {
         }
     }
 
-    /// A token other than the refused one. The lock is held while a login is in flight, so that any
-    /// number of captures make one.
+    /// The lock is held while a login is in flight, so that any number of captures make one.
     fn token(&self, wish: Wish<'_>) -> Result<BearerToken, Denied> {
         let asked = Instant::now();
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,31 +126,27 @@ impl Client {
 
     fn send(&self, mut request: wire::Request) -> Answer {
         add_headers(&mut request);
-        let (head, body) = request.into_parts();
-        // An empty body would be announced with its length; a GET has no body at all.
-        let reply = match head.method {
-            Method::GET => self.run(http::Request::from_parts(head, ())),
-            _ => self.run(http::Request::from_parts(head, &body[..])),
+        let (mut head, body) = request.into_parts();
+        // An empty slice would be announced with its length.
+        let body = if body.is_empty() {
+            SendBody::none()
+        } else {
+            head.headers.insert(http::header::CONTENT_LENGTH, body.len().into());
+            SendBody::from_owned_reader(std::io::Cursor::new(body))
         };
-        let (head, mut body) = reply.map_err(connector::classify)?.into_parts();
-        // ureq calls a body too long that ends right at the limit.
-        let body = body.with_config().limit(MAX_BODY as u64 + 1).read_to_vec();
-        let body =
-            body.map_err(|error| Lost::in_reply(head.status, head.headers.clone(), error))?;
-        Ok(http::Response::from_parts(head, Bytes::from(body)))
-    }
-
-    fn run(&self, request: http::Request<impl AsSendBody>) -> Result<Reply, ureq::Error> {
         let request = self
             .agent
-            .configure_request(request)
+            .configure_request(http::Request::from_parts(head, body))
             .timeout_global(Some(self.policy.attempt_timeout()))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .build();
-        self.agent.run(request)
+        let (head, mut body) = self.agent.run(request).map_err(connector::classify)?.into_parts();
+        // ureq calls a body too long that ends right at its limit.
+        match body.with_config().limit(MAX_BODY as u64 + 1).read_to_vec() {
+            Ok(body) => Ok(http::Response::from_parts(head, Bytes::from(body))),
+            Err(error) => Err(Lost::in_reply(head.status, head.headers, error)),
+        }
     }
 }
-
-type Reply = http::Response<ureq::Body>;

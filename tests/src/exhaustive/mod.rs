@@ -84,6 +84,8 @@ pub struct Coverage {
     pub states: usize,
     /// Events that were tried in them.
     pub transitions: u64,
+    /// Which of the machine's states follow each other, by the names in the documentation.
+    pub edges: BTreeSet<(&'static str, &'static str)>,
     /// How often each word was the end.
     pub ends: HashMap<&'static str, u64>,
     /// Sequences of events from the start, by their length (from 1).
@@ -186,6 +188,9 @@ pub fn search(scope: Scope, stop: bool) -> Coverage {
         let mut next: HashMap<u32, Edges> = HashMap::new();
         node.successors(&catalogue, &mut |event, successor| {
             coverage.transitions += 1;
+            if matches!(event, Event::Token(_) | Event::Answer(..) | Event::Waited(_)) {
+                coverage.edges.insert((node.name(), successor.name()));
+            }
             if let Some((invariant, what)) = invariants::check(&node, &successor) {
                 if !coverage.violations.iter().any(|known| known.invariant == invariant) {
                     let mut trace = trace(&came_from, id);

@@ -163,6 +163,23 @@ impl Node {
         }
     }
 
+    /// The state's name in the documentation.
+    pub(crate) fn name(&self) -> &'static str {
+        match (self.client.wants(), self.client.in_doubt()) {
+            (Wants::Token(_), false) => "Authorize",
+            (Wants::Token(_), true) => "AuthorizeInDoubt",
+            (Wants::Send(Operation::Capture, _), false) => "SendCapture",
+            (Wants::Send(Operation::Capture, _), true) => "SendAgainInDoubt",
+            (Wants::Send(Operation::Lookup, _), false) => "ConfirmRefusal",
+            (Wants::Send(Operation::Lookup, _), true) => "LookUpInDoubt",
+            (Wants::Wait(_), false) => "Wait",
+            (Wants::Wait(_), true) => "WaitInDoubt",
+            (Wants::Nothing(Said::Captured), _) => "Captured",
+            (Wants::Nothing(Said::NotCaptured), _) => "NotCaptured",
+            (Wants::Nothing(Said::Unknown), _) => "Unknown",
+        }
+    }
+
     /// Every event that can happen here, and the state after it.
     pub(crate) fn successors(&self, catalogue: &Catalogue, found: &mut dyn FnMut(Event<'_>, Self)) {
         for (what, world) in self.world.by_itself() {

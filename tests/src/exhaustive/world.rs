@@ -116,7 +116,8 @@ impl World {
         worlds
     }
 
-    /// What can happen without the client: a request on its way arrives, the order is cancelled.
+    /// What can happen without the client: a request on its way arrives, the order is cancelled, or
+    /// captured by somebody else.
     #[must_use]
     pub fn by_itself(&self) -> Vec<(String, Self)> {
         let mut worlds = Vec::new();
@@ -128,10 +129,10 @@ impl World {
             }
         }
         if self.order == Order::CaptureRequired {
-            worlds.push((
-                "the order is cancelled".into(),
-                Self { order: Order::Cancelled, ..self.clone() },
-            ));
+            let cancelled = Self { order: Order::Cancelled, ..self.clone() };
+            let captured = Self { order: Order::Completed, ..self.clone() };
+            worlds.push(("the order is cancelled".into(), cancelled));
+            worlds.push(("somebody else captures the order".into(), captured));
         }
         worlds
     }

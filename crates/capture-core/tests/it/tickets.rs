@@ -185,3 +185,18 @@ fn a_ticket_that_is_not_understood_is_refused() {
         assert!(serde_json::from_value::<Ticket>(bad).is_err(), "without {member}");
     }
 }
+
+#[test]
+fn a_ticket_resumed_for_days_stays_small() {
+    let (start, policy) = (base(), Policy::default());
+    let mut ticket = Ticket::interrupted(capture(), wall());
+    let mut longest = 0;
+    for _ in 0..40 {
+        let mut script = Script::new(&[], &[Reply(503, &[], "")], &[]);
+        let run = drive(ticket.resume(&api(), &policy, start, wall()), start, &mut script);
+        let Outcome::Unknown(open) = run.outcome else { panic!("{:?}", run.outcome) };
+        longest = longest.max(open.attempts().len());
+        ticket = open;
+    }
+    assert!((100..200).contains(&longest), "{longest}");
+}

@@ -1,0 +1,165 @@
+//! HTTP clients of the user's own that would break the promise: what we overrule, what we notice, and
+//! what the libraries give us no way to see (`docs/adapters.md`).
+
+use std::time::Duration;
+
+use capture_core::{Outcome, Policy, Setup};
+
+use super::http2::{LATER, refused_stream};
+use super::replies::{json, with};
+use super::rows::{attempts, on_capture, setup};
+use super::tls::Authority;
+use super::wire::{Act, Do, Operation, Script, Server};
+use super::{capture, drivers};
+
+/// The server that a client is pointed to, and one that must hear nothing.
+struct World {
+    server: Server,
+    trap: Server,
+}
+
+impl World {
+    fn new(script: Script) -> Self {
+        let trap = Server::start(Script::default());
+        Self { server: Server::with(script, None, Some(trap.address())), trap }
+    }
+
+    fn setup(&self) -> Setup {
+        let policy = Policy::default().with_attempt_timeout(Duration::from_millis(1500));
+        setup(&format!("http://{}", self.server.address()), true).with_policy(policy)
+    }
+
+    /// The outcome, the attempts, and how many captures and connections came in here and there.
+    fn shows(&self, outcome: &Outcome) -> (String, String, usize, usize) {
+        let captures = |seen: Vec<super::wire::Seen>| {
+            seen.iter().filter(|seen| seen.operation == Operation::Capture).count()
+        };
+        let name = format!("{} {}", outcome.name(), outcome.reason());
+        (name, attempts(outcome), captures(self.server.seen()), captures(self.trap.seen()))
+    }
+}
+
+fn redirect(status: u16, target: &str) -> Script {
+    on_capture([Act::say(with(status, &format!("location: {target}\r\n"), ""))])
+}
+
+fn reqwest_builder() -> reqwest::ClientBuilder {
+    let tls = drivers::client_config(Authority::new().root());
+    reqwest::Client::builder().tls_backend_preconfigured(tls)
+}
+
+fn via_reqwest(setup: Setup, http: reqwest::ClientBuilder) -> Outcome {
+    let http = http.build().expect("a client");
+    let client = capture_reqwest::Client::with_http(setup, http);
+    drivers::block_on(client.capture(&capture()))
+}
+
+fn via_ureq(setup: Setup, config: ureq::config::Config) -> Outcome {
+    let agent = ureq::Agent::new_with_config(config);
+    capture_ureq::Client::with_agent(setup, agent).capture(&capture())
+}
+
+#[test]
+fn reqwest_with_redirects_on_is_noticed() {
+    for (status, target, there) in [
+        (302, "http://TRAP/v1/capture", 0),
+        // The body left for another origin. That cannot be undone, but it is never believed.
+        (307, "http://TRAP/v1/capture", 1),
+        (308, "http://TRAP/v1/capture", 1),
+        (307, "http://SELF/v1/elsewhere", 0),
+    ] {
+        let world = World::new(redirect(status, target));
+        let outcome = via_reqwest(world.setup(), reqwest_builder());
+        let expect = ("unknown no_reply".to_owned(), "C? L503".to_owned(), 1, there);
+        assert_eq!(world.shows(&outcome), expect, "{status} {target}: {outcome:?}");
+    }
+}
+
+/// Documented: a redirect to the very same URL leaves no trace. Same key and same bytes go out, so
+/// that the reply is as good as the first one's.
+#[test]
+fn reqwest_with_redirects_on_hides_one_to_the_same_url() {
+    let world = World::new(redirect(307, "http://SELF/v1/capture"));
+    let outcome = via_reqwest(world.setup(), reqwest_builder());
+    assert_eq!(world.shows(&outcome), ("captured reply".to_owned(), "C200".to_owned(), 2, 0));
+}
+
+/// Documented: with reqwest's own retries the record has fewer sends than the wire. The key is the
+/// same, so nothing is captured twice.
+#[test]
+fn reqwest_with_its_retries_on_sends_more_than_the_record_shows() {
+    let authority = Authority::new();
+    let never = |http: reqwest::ClientBuilder| http.retry(reqwest::retry::never());
+    for (retries, sends) in [(never as fn(_) -> _, 1), (|http| http, 2)] {
+        let script = Script { frames: vec![refused_stream(), LATER], ..Script::default() };
+        let server = Server::with(script, Some(authority.server(&["h2"])), None);
+        let mut tls = drivers::client_config(authority.root());
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        let http = retries(reqwest::Client::builder().tls_backend_preconfigured(tls));
+        let setup = setup(&format!("https://{}", server.address()), true);
+        let outcome = via_reqwest(setup, http);
+        let captures = server.seen().iter().filter(|s| s.operation == Operation::Capture).count();
+        assert_eq!(captures, sends, "{outcome:?}");
+        assert_eq!(attempts(&outcome).matches('C').count(), 1, "{outcome:?}");
+    }
+}
+
+#[test]
+fn ureq_with_errors_for_statuses_and_redirects_on_is_overruled() {
+    let config = || {
+        let config = ureq::Agent::config_builder().proxy(None);
+        config.http_status_as_error(true).max_redirects(10).max_redirects_will_error(true).build()
+    };
+    for (script, outcome, came) in [
+        (redirect(302, "http://TRAP/v1/capture"), "unknown redirect", "C302 L503"),
+        (redirect(307, "http://SELF/v1/capture"), "unknown redirect", "C307 L503"),
+        (on_capture([Act::say(json(500, ""))]), "unknown undecided_status", "C500 L503"),
+        (
+            on_capture([Act::say(json(400, r#"{"title":"t","status":400}"#))]),
+            "not_captured rejected",
+            "C400 L503",
+        ),
+        // The agent has no timeout; the policy has.
+        (on_capture([Act::does(vec![Do::Hang])]), "unknown no_reply", "C? L503"),
+    ] {
+        let world = World::new(script);
+        let result = via_ureq(world.setup(), config());
+        assert_eq!(world.shows(&result), (outcome.into(), came.into(), 1, 0), "{result:?}");
+    }
+}
+
+/// Fault 8: a proxy of the user's own refuses the tunnel; the capture never left.
+#[test]
+fn a_refused_tunnel_is_not_sent() {
+    for status in [403, 407, 502] {
+        let proxy = Server::start(Script {
+            other: vec![Act::say(with(status, "", "")); 9],
+            ..Script::default()
+        });
+        let target = "https://api.invalid";
+        let policy = Policy::default().with_deadline(Duration::from_millis(300));
+        let setup = || setup(target, true).with_policy(policy);
+        let url = format!("http://{}", proxy.address());
+
+        let http = reqwest_builder()
+            .proxy(reqwest::Proxy::all(&url).expect("a proxy"))
+            .build()
+            .expect("a client");
+        let client = capture_reqwest::Client::with_http(setup(), http);
+        let through_reqwest = drivers::block_on(client.capture(&capture()));
+
+        let config =
+            ureq::Agent::config_builder().proxy(Some(ureq::Proxy::new(&url).expect("a proxy")));
+        let through_ureq = via_ureq(setup(), config.build());
+
+        for outcome in [through_reqwest, through_ureq] {
+            assert_eq!(outcome.reason(), "never_sent", "{status}: {outcome:?}");
+            assert_eq!(attempts(&outcome), "C!", "{status}");
+        }
+        assert_eq!(proxy.seen().len(), 2);
+        assert!(
+            proxy.seen().iter().all(|seen| !seen.head.contains("canary")),
+            "the token went out"
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! Fault 11 and 16, and the deadline in every phase: whatever is broken off is settled later, and the
+//! order is captured once.
+
+use std::time::{Duration, SystemTime};
+
+use capture_core::{Capture, IdempotencyKey, Outcome, Policy, Setup, Ticket};
+use capture_sandbox::{Sandbox, Script as Faults};
+
+use super::drivers::{Driver, side_by_side};
+use super::replies::{order, raw};
+use super::rows::{self, attempts, on_capture};
+use super::wire::{Act, Do, Script, Server};
+use super::{capture, money};
+
+/// Both ways of breaking off, through this adapter.
+pub(crate) fn check<D: Driver>() {
+    let faults = [Faults::default(), Faults::lost_reply(), Faults::captured_but(504)];
+    side_by_side(&faults, faults.len(), dropped_at_every_poll::<D>);
+    the_deadline_passes::<D>();
+}
+
+/// A capture is dropped after its first poll, after its second, and so on until one comes to its end.
+/// Each time a ticket made from what the merchant stored settles it. A blocking client cannot be
+/// dropped: its first run is the last one.
+fn dropped_at_every_poll<D: Driver>(faults: &Faults) {
+    const MOST_POLLS: usize = 40;
+    let polls: Vec<usize> = (1..=MOST_POLLS).collect();
+    let ran_out = side_by_side(&polls, 8, |polls| {
+        let sandbox = Sandbox::start();
+        sandbox.script(faults.clone());
+        let id = sandbox.create_order(money());
+        let capture = Capture::new(id, money(), IdempotencyKey::for_order(id));
+        let client = || D::new(Setup::new(&sandbox.environment(), sandbox.credentials()));
+        let (first, saved_at) = (client(), SystemTime::now());
+        let outcome = first.capture_for(&capture, *polls);
+        let ran_out = outcome.is_none();
+        let outcome = outcome.unwrap_or_else(|| {
+            // By the same client, or by that of another process.
+            let other = if polls % 2 == 0 { first } else { client() };
+            other.resume(Ticket::interrupted(capture, saved_at))
+        });
+        assert!(matches!(outcome, Outcome::Captured(_)), "after {polls} polls: {outcome:?}");
+        assert_eq!(sandbox.ledger().captures(id), 1, "after {polls} polls");
+        ran_out
+    });
+    let dropped = ran_out.iter().filter(|ran_out| **ran_out).count();
+    assert!(dropped < MOST_POLLS, "no run came to its end");
+    assert_eq!(dropped > 3, D::ASYNC, "{dropped} runs were dropped");
+}
+
+/// The attempt timeout or the deadline ends a capture in each phase; then another client settles it.
+fn the_deadline_passes<D: Driver>() {
+    let hang = || Act::does(vec![Do::Hang]);
+    let cut = |head: &str| Act::say(raw(head, "content-length: 99\r\n", "{")).then(Do::Hang);
+    let token = |act| Script { token: vec![act], ..Script::default() };
+    let in_lookup = |act| Script {
+        capture: vec![Act::does(vec![Do::Finish])],
+        lookup: vec![act],
+        ..Script::default()
+    };
+    let phases: [(&str, Script, u64, &str, &str); 8] = [
+        ("the login's answer", token(hang()), 700, "not_captured no_token", ""),
+        ("the login's body", token(cut("HTTP/1.1 200 OK")), 700, "not_captured no_token", ""),
+        ("the answer", on_capture([hang()]), 700, "unknown no_reply", "C?"),
+        (
+            "the head",
+            on_capture([Act::say("HTTP/1.1 200 OK\r\nx: ").then(Do::Hang)]),
+            700,
+            "unknown no_reply",
+            "C?",
+        ),
+        ("the body", on_capture([cut("HTTP/1.1 200 OK")]), 700, "unknown cut_reply", "C200~"),
+        ("the lookup", in_lookup(hang()), 1200, "unknown no_reply", "C? L?"),
+        (
+            "the lookup's body",
+            in_lookup(cut("HTTP/1.1 200 OK")),
+            1200,
+            "unknown no_reply",
+            "C? L200~",
+        ),
+        // The first wait of every capture is at least half a second.
+        ("a wait", on_capture([Act::does(vec![Do::Finish])]), 400, "unknown no_reply", "C?"),
+    ];
+    side_by_side(&phases, phases.len(), |(phase, script, deadline, ends, came)| {
+        let server = Server::start(script.clone());
+        let setup = rows::setup(&format!("http://{}", server.address()), false);
+        let policy = Policy::default()
+            .with_deadline(Duration::from_millis(*deadline))
+            .with_attempt_timeout(Duration::from_millis(1500));
+        let outcome = D::new(setup.with_policy(policy)).capture(&capture());
+        assert_eq!(
+            format!("{} {}", outcome.name(), outcome.reason()),
+            *ends,
+            "{phase}: {outcome:?}"
+        );
+        assert_eq!(attempts(&outcome), *came, "{phase}");
+        drop(server);
+
+        let script = Script { lookup: vec![Act::say(order(7))], ..Script::default() };
+        let healed = Server::start(script);
+        let client = D::new(rows::setup(&format!("http://{}", healed.address()), false));
+        let outcome = match outcome {
+            Outcome::Unknown(ticket) => client.resume(ticket),
+            _ => client.capture(&capture()),
+        };
+        assert_eq!(outcome.name(), "captured", "{phase}: {outcome:?}");
+    });
+}

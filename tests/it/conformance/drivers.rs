@@ -1,0 +1,280 @@
+//! The three adapters behind one interface, each driven as its users drive it.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
+use capture_core::{
+    CONNECT_TIMEOUT, Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket,
+};
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::pki_types::CertificateDer;
+use tokio::runtime::{Builder, Runtime};
+
+/// A client over one adapter. The constants are all the differences there are; each is pinned by a
+/// test and told in `docs/adapters.md`.
+pub(crate) trait Driver: Sized + Send + Sync + Debug + 'static {
+    /// Whether the HTTP library can speak HTTP/2.
+    const HTTP2: bool;
+    /// Whether it notices that TLS ended without a `close_notify`.
+    const SEES_TRUNCATION: bool;
+    /// Whether a TLS handshake that hangs is known to have sent nothing when the attempt times out.
+    const KNOWS_A_SILENT_HANDSHAKE: bool;
+    /// Whether the library logs, at trace level, every byte that it sends and receives.
+    const LOGS_THE_WIRE: bool;
+    /// Whether its futures can be dropped.
+    const ASYNC: bool;
+
+    /// The adapter's own client, with its hardening.
+    fn new(setup: Setup) -> Self;
+    /// A client of the user's own that trusts this authority and nobody else.
+    fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self;
+    fn capture(&self, capture: &Capture) -> Outcome;
+    fn resume(&self, ticket: Ticket) -> Outcome;
+    fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError>;
+    /// Captures, unless the future is dropped after so many polls.
+    fn capture_for(&self, capture: &Capture, polls: usize) -> Option<Outcome>;
+    /// All of these, so many at a time, through this one client.
+    fn crowd(&self, captures: &[Capture], at_a_time: usize) -> Vec<Outcome>;
+    /// Lets the connections notice what happened to them.
+    fn settle(&self);
+}
+
+/// An async client and a runtime of its own, of one thread: what the client spawned moves only while
+/// something is being waited for, so that every run is the same.
+#[derive(Debug)]
+pub(crate) struct Async<C> {
+    client: C,
+    runtime: Runtime,
+}
+
+pub(crate) type Reqwest = Async<capture_reqwest::Client>;
+pub(crate) type Hyper = Async<capture_hyper::Client>;
+
+impl<C> Async<C> {
+    fn of(make: impl FnOnce() -> C) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let client = {
+            let _inside = runtime.enter();
+            make()
+        };
+        Self { client, runtime }
+    }
+}
+
+/// Both async clients have the same methods but share no trait, so this cannot be a generic.
+macro_rules! asynchronous {
+    ($Client:ty) => {
+        fn capture(&self, capture: &Capture) -> Outcome {
+            self.runtime.block_on(self.client.capture(capture))
+        }
+
+        fn resume(&self, ticket: Ticket) -> Outcome {
+            self.runtime.block_on(self.client.resume(ticket))
+        }
+
+        fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
+            self.runtime.block_on(self.client.status(order))
+        }
+
+        fn capture_for(&self, capture: &Capture, polls: usize) -> Option<Outcome> {
+            self.runtime.block_on(at_most(polls, self.client.capture(capture)))
+        }
+
+        fn crowd(&self, captures: &[Capture], at_a_time: usize) -> Vec<Outcome> {
+            let gate = Arc::new(tokio::sync::Semaphore::new(at_a_time));
+            let run = |capture: Capture| {
+                let (client, gate) = (self.client.clone(), Arc::clone(&gate));
+                self.runtime.spawn(async move {
+                    let _pass = gate.acquire().await.expect("never closed");
+                    client.capture(&capture).await
+                })
+            };
+            let tasks: Vec<_> = captures.iter().copied().map(run).collect();
+            self.runtime.block_on(async {
+                let mut outcomes = Vec::new();
+                for task in tasks {
+                    outcomes.push(task.await.expect("no panic"));
+                }
+                outcomes
+            })
+        }
+
+        fn settle(&self) {
+            // Each turn lets the runtime look at its sockets and run what they woke.
+            self.runtime.block_on(async {
+                for _ in 0..200 {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+    };
+}
+
+impl Driver for Reqwest {
+    const HTTP2: bool = true;
+    const SEES_TRUNCATION: bool = true;
+    const KNOWS_A_SILENT_HANDSHAKE: bool = false;
+    const LOGS_THE_WIRE: bool = false;
+    const ASYNC: bool = true;
+
+    fn new(setup: Setup) -> Self {
+        Self::of(|| capture_reqwest::Client::new(setup).expect("a client"))
+    }
+
+    fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
+        let mut tls = client_config(authority);
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .tcp_nodelay(true)
+            .build()
+            .expect("a client");
+        Self::of(|| capture_reqwest::Client::with_http(setup, http))
+    }
+
+    asynchronous!(capture_reqwest::Client);
+}
+
+impl Driver for Hyper {
+    const HTTP2: bool = true;
+    const SEES_TRUNCATION: bool = true;
+    const KNOWS_A_SILENT_HANDSHAKE: bool = false;
+    const LOGS_THE_WIRE: bool = false;
+    const ASYNC: bool = true;
+
+    fn new(setup: Setup) -> Self {
+        Self::of(|| capture_hyper::Client::new(setup).expect("a client"))
+    }
+
+    fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(client_config(authority))
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .wrap_connector(tcp);
+        Self::of(|| capture_hyper::Client::with_connector(setup, connector))
+    }
+
+    asynchronous!(capture_hyper::Client);
+}
+
+/// The blocking client as it is.
+#[derive(Debug)]
+pub(crate) struct Ureq(capture_ureq::Client);
+
+impl Driver for Ureq {
+    const HTTP2: bool = false;
+    const SEES_TRUNCATION: bool = false;
+    const KNOWS_A_SILENT_HANDSHAKE: bool = true;
+    const LOGS_THE_WIRE: bool = true;
+    const ASYNC: bool = false;
+
+    fn new(setup: Setup) -> Self {
+        Self(capture_ureq::Client::new(setup))
+    }
+
+    fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
+        let tls = ureq::tls::TlsConfig::builder()
+            .root_certs(ureq::tls::RootCerts::new_with_certs(&[ureq::tls::Certificate::from_der(
+                &authority,
+            )
+            .to_owned()]))
+            .unversioned_rustls_crypto_provider(provider())
+            .build();
+        let config = ureq::Agent::config_builder().tls_config(tls).proxy(None).build();
+        Self(capture_ureq::Client::with_agent(setup, ureq::Agent::new_with_config(config)))
+    }
+
+    fn capture(&self, capture: &Capture) -> Outcome {
+        self.0.capture(capture)
+    }
+
+    fn resume(&self, ticket: Ticket) -> Outcome {
+        self.0.resume(ticket)
+    }
+
+    fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
+        self.0.status(order)
+    }
+
+    fn capture_for(&self, capture: &Capture, _polls: usize) -> Option<Outcome> {
+        Some(self.0.capture(capture))
+    }
+
+    fn crowd(&self, captures: &[Capture], at_a_time: usize) -> Vec<Outcome> {
+        side_by_side(captures, at_a_time.min(32), |capture| self.0.capture(capture))
+    }
+
+    fn settle(&self) {}
+}
+
+/// Does this for each item on so many threads, and keeps the order.
+pub(crate) fn side_by_side<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    act: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, item)) = {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            items.get(at).map(|item| (at, item))
+        } {
+            done.push((at, act(item)));
+        }
+        done
+    };
+    let mut done: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The future's result, unless it needs more polls than these; then it is dropped.
+async fn at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left <= 1 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// Runs one future to its end.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+pub(crate) fn client_config(authority: CertificateDer<'static>) -> rustls::ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority).expect("a certificate");
+    rustls::ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("protocol versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}

@@ -1,0 +1,159 @@
+//! Faults 23 to 38: HTTP framing. Those of HTTP/2 (33, 34) are in `http2.rs`.
+
+use std::io::Write as _;
+
+use super::*;
+use crate::conformance::replies::{SUCCESS, chunked, json, raw, with};
+
+const OK: &str = "HTTP/1.1 200 OK";
+const JSON: &str = "content-type: application/json\r\n";
+
+pub(super) fn rows() -> Vec<Row> {
+    let length = |n: usize| format!("{JSON}content-length: {n}\r\n");
+    let n = SUCCESS.len();
+    let chunk = format!("{n:x}\r\n{SUCCESS}\r\n");
+    let say = |reply: Vec<u8>| Act::say(reply);
+    let gone = |bytes| say(bytes).then(Do::Finish);
+    let mut rows = Vec::new();
+
+    for (name, act) in [
+        ("23 the length is larger than the body", gone(raw(OK, &length(n + 1), SUCCESS))),
+        ("23 the length is larger, and reset", say(raw(OK, &length(999), SUCCESS)).then(Do::Reset)),
+        ("25 the chunked body is cut", gone(chunked(&chunk))),
+        (
+            "25 the chunked body is cut in a chunk",
+            gone(chunked(format!("{:x}\r\n{SUCCESS}", n + 9))),
+        ),
+        (
+            "28 a chunk size that is no number",
+            gone(chunked(format!("zz\r\n{SUCCESS}\r\n0\r\n\r\n"))),
+        ),
+        ("28 a negative chunk size", gone(chunked(format!("-1\r\n{SUCCESS}\r\n0\r\n\r\n")))),
+        ("28 a chunk of 2^64 bytes", gone(chunked(format!("10000000000000000\r\n{SUCCESS}")))),
+        ("28 a chunk of 2^64 - 1 bytes", gone(chunked(format!("ffffffffffffffff\r\n{SUCCESS}")))),
+        (
+            "28 a chunk extension without end",
+            say(chunked("1;x=")).then(Do::Flood(vec![b'y'; 4096])),
+        ),
+        ("31 trailers without end", say(chunked("0\r\n")).then(Do::Flood(b"x: y\r\n".repeat(100)))),
+    ] {
+        rows.extend(unclear(name, act, "cut_reply", "C200~"));
+    }
+    for (name, act) in [
+        ("24 the length is smaller than the body", gone(raw(OK, &length(n - 5), SUCCESS))),
+        ("25 no length, and the body is cut", gone(raw(OK, JSON, &SUCCESS[..20]))),
+        ("25 no length, and no body", gone(raw(OK, JSON, ""))),
+        ("36 a page in a 200", say(with(200, "content-type: text/html\r\n", SUCCESS))),
+        ("36 a page in a 200, said to be JSON", say(json(200, "<html></html>"))),
+        ("37 an empty 200", say(with(200, "", ""))),
+        ("32 gzip, not asked for", say(with(200, &coded("gzip"), gzip(SUCCESS.as_bytes())))),
+        ("32 a gzip bomb", say(with(200, &coded("gzip"), gzip(&vec![b' '; 8 << 20])))),
+        ("32 brotli, not asked for", say(with(200, &coded("br"), SUCCESS))),
+        ("32 zstd, not asked for", say(with(200, &coded("zstd"), SUCCESS))),
+        ("32 deflate, not asked for", say(with(200, &coded("deflate"), SUCCESS))),
+        ("32 a coding that nobody knows", say(with(200, &coded("x-rot13"), SUCCESS))),
+    ] {
+        rows.extend(unclear(name, act, "unreadable_reply", "C200"));
+    }
+    let two = format!("{JSON}content-length: {n}\r\ncontent-length: {}\r\n", n + 1);
+    let many: String = (0..10_000).map(|n| format!("x-{n}: y\r\n")).collect();
+    let long = format!("x: {}\r\n", "y".repeat(1 << 20));
+    let folded = format!("{JSON}x: y\r\n z\r\ncontent-length: {n}\r\n");
+    for (name, act) in [
+        ("26 two lengths", gone(raw(OK, &two, SUCCESS))),
+        ("26 a length that is no number", gone(raw(OK, "content-length: ten\r\n", SUCCESS))),
+        ("26 a negative length", gone(raw(OK, "content-length: -1\r\n", SUCCESS))),
+        ("26 a length of 2^64", gone(raw(OK, "content-length: 18446744073709551616\r\n", SUCCESS))),
+        ("31 10,000 headers", say(raw(OK, &many, ""))),
+        ("31 a header of 1 MiB", say(raw(OK, &long, ""))),
+        (
+            "31 headers without end",
+            say(raw(OK, "", "")[..17].into()).then(Do::Flood(b"x: y\r\n".repeat(100))),
+        ),
+        (
+            "31 one header without end",
+            say(b"HTTP/1.1 200 OK\r\nx: ".to_vec()).then(Do::Flood(vec![b'y'; 4096])),
+        ),
+        ("31 a folded header", gone(raw(OK, &folded, SUCCESS))),
+        ("31 a header without a name", gone(raw(OK, ": y\r\n", SUCCESS))),
+        ("31 a header name with a space", gone(raw(OK, "x y: z\r\n", SUCCESS))),
+        ("35 HTTP/0.9, only a body", gone(SUCCESS.into())),
+        ("35 a garbage status line", gone(b"HELLO\r\n\r\n".to_vec())),
+        ("35 bytes of another protocol", gone(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00".to_vec())),
+        ("35 HTTP/3.0", gone(raw("HTTP/3.0 200 OK", &length(n), SUCCESS))),
+        ("35 no status", gone(raw("HTTP/1.1", &length(n), SUCCESS))),
+        ("38 status 099", gone(raw("HTTP/1.1 099 X", &length(n), SUCCESS))),
+        ("38 status 1000", gone(raw("HTTP/1.1 1000 X", &length(n), SUCCESS))),
+        ("38 status 20", gone(raw("HTTP/1.1 20 X", &length(n), SUCCESS))),
+    ] {
+        rows.extend(unclear(name, act, "no_reply", "C?"));
+    }
+    let interim = |line: &str| raw(line, "", "").repeat(200);
+    for (name, line) in [
+        ("30 100 without end", "HTTP/1.1 100 Continue"),
+        ("30 103 without end", "HTTP/1.1 103 Early Hints"),
+    ] {
+        let act = Act::does(vec![Do::Flood(interim(line))]);
+        rows.extend(unclear(name, act, "no_reply", "C?").into_iter().map(Row::hangs));
+    }
+    for status in [204, 205] {
+        let reply = raw(&format!("HTTP/1.1 {status} X"), "", "");
+        rows.extend(unclear(
+            &format!("37 a {status}"),
+            gone(reply),
+            "undecided_status",
+            &format!("C{status}"),
+        ));
+    }
+    rows.extend(unclear("37 a 304", gone(raw("HTTP/1.1 304 X", "", "")), "redirect", "C304"));
+    for status in [600, 999] {
+        let act = gone(raw(&format!("HTTP/1.1 {status} X"), &length(n), SUCCESS));
+        rows.extend(unclear(
+            &format!("38 status {status}"),
+            act,
+            "undecided_status",
+            &format!("C{status}"),
+        ));
+    }
+    let both = format!("{JSON}content-length: {n}\r\ntransfer-encoding: chunked\r\n");
+    let after = |line: &str| [raw(line, "", ""), json(200, SUCCESS)].concat();
+    for (name, act) in [
+        (
+            "29 odd trailers",
+            say(chunked(format!("{chunk}0\r\nstatus: FAILED\r\ncontent-length: 5\r\n\r\n"))),
+        ),
+        ("29 a chunk extension", say(chunked(format!("{n:x};a=b\r\n{SUCCESS}\r\n0\r\n\r\n")))),
+        (
+            "29 a byte a chunk",
+            say(chunked(format!(
+                "{}0\r\n\r\n",
+                SUCCESS.chars().map(|c| format!("1\r\n{c}\r\n")).collect::<String>()
+            ))),
+        ),
+        ("30 one 100 before the answer", say(after("HTTP/1.1 100 Continue"))),
+        ("30 one 103 before the answer", say(after("HTTP/1.1 103 Early Hints"))),
+        (
+            "27 a length beside chunks, and chunks win",
+            gone(raw(OK, &both, format!("{chunk}0\r\n\r\n"))),
+        ),
+        ("25 no length, and the body is whole", gone(raw(OK, JSON, SUCCESS))),
+        (
+            "26 the same length twice",
+            say(raw(OK, &format!("{}content-length: {n}\r\n", length(n)), SUCCESS)),
+        ),
+        ("35 HTTP/1.0 with a whole answer", gone(raw("HTTP/1.0 200 OK", &length(n), SUCCESS))),
+    ] {
+        rows.push(Row::new(name, on_capture([act]), "captured reply", "C200", "T C"));
+    }
+    rows
+}
+
+fn coded(coding: &str) -> String {
+    format!("{JSON}content-encoding: {coding}\r\n")
+}
+
+pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(plain).expect("a Vec takes every write");
+    gzip.finish().expect("a Vec takes every write")
+}

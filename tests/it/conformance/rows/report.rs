@@ -1,0 +1,63 @@
+//! What became of all rows: each ended as it must, the adapters agree, and none was lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Ran, UNCARRIED};
+
+/// What became of every row, by adapter.
+pub(crate) type Reports = BTreeMap<&'static str, Vec<Ran>>;
+
+/// Every row of an adapter ended as it must, and nothing went to another origin.
+pub(crate) fn check(ran: &[Ran]) {
+    let mut wrong = Vec::new();
+    for Ran { name, expect, came, trapped, .. } in ran {
+        if came != expect {
+            wrong.push(format!("{name}\n    expected {expect:?}\n    came     {came:?}"));
+        }
+        if *trapped > 0 {
+            wrong.push(format!("{name}: a request went to another origin"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} rows\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// All adapters did the same, and put the same bytes on the wire.
+pub(crate) fn compare(reports: &Reports) {
+    let (first_name, first) = reports.first_key_value().expect("an adapter");
+    let mut wrong = Vec::new();
+    for (name, ran) in reports {
+        for (one, other) in first.iter().zip(ran).filter(|(one, other)| one != other) {
+            wrong.push(format!("{}\n {first_name}: {one:#?}\n {name}: {other:#?}", one.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// So many rows there were when this was last changed; the number may only grow.
+const FEWEST_ROWS: usize = 536;
+
+/// Says how much ran; it is not less than it was, and every fault up to 95 has a row or a reason.
+pub(crate) fn count(reports: &Reports) {
+    let names = |ran: &'_ Vec<Ran>| ran.iter().map(|ran| ran.name.clone()).collect::<Vec<_>>();
+    let first = names(reports.values().next().expect("an adapter"));
+    let rows = first.len();
+    assert!(rows >= FEWEST_ROWS, "{rows} rows");
+    assert!(reports.values().all(|ran| names(ran) == first), "the adapters ran other rows");
+    assert_eq!(first.iter().collect::<BTreeSet<_>>().len(), rows, "two rows have one name");
+
+    let number = |name: &String| name.split(' ').next()?.parse::<u32>().ok();
+    let carried: BTreeSet<_> = first.iter().filter_map(number).collect();
+    let uncarried: BTreeSet<_> = UNCARRIED.iter().map(|(fault, _)| *fault).collect();
+    let twice: Vec<_> = carried.intersection(&uncarried).collect();
+    assert!(twice.is_empty(), "a row and a reason for the faults {twice:?}");
+    let known: BTreeSet<_> = carried.union(&uncarried).copied().collect();
+    let missing: Vec<_> = (1..=95).filter(|fault| !known.contains(fault)).collect();
+    assert!(missing.is_empty(), "no row and no reason for the faults {missing:?}");
+    eprintln!(
+        "conformance: {rows} rows x {} adapters = {} runs, over {} faults; {} more faults elsewhere",
+        reports.len(),
+        rows * reports.len(),
+        carried.len(),
+        uncarried.len(),
+    );
+}

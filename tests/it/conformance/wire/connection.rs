@@ -1,0 +1,250 @@
+//! One connection of the scripted server: what it reads, what it does, how it ends.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ServerConnection, StreamOwned};
+use socket2::SockRef;
+
+use super::{Act, Do, LONGEST, Meet, Operation, Reads, Seen, Shared, lock};
+use crate::conformance::http2;
+use crate::conformance::replies::{captured, granted, later};
+
+/// Four times what a reply's body may have.
+const FLOOD: usize = 4 << 20;
+
+/// A connection, plain or under TLS.
+enum Link {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Link {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => &tls.sock,
+        }
+    }
+}
+
+impl Read for Link {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.read(buffer),
+            Self::Tls(tls) => tls.read(buffer),
+        }
+    }
+}
+
+impl Write for Link {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.write(buffer),
+            Self::Tls(tls) => tls.write(buffer),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(tcp) => tcp.flush(),
+            Self::Tls(tls) => tls.flush(),
+        }
+    }
+}
+
+pub(super) struct Connection<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) number: usize,
+}
+
+impl Connection<'_> {
+    pub(super) fn serve(&self, tcp: TcpStream) -> io::Result<()> {
+        tcp.set_nodelay(true)?;
+        tcp.set_read_timeout(Some(LONGEST))?;
+        tcp.set_write_timeout(Some(LONGEST))?;
+        let meet = self.shared.script.connections.get(self.number);
+        if let Some(Meet::Unread(does)) = meet {
+            tcp.peek(&mut [0])?;
+            let mut link = Link::Plain(tcp);
+            self.carry_out(does, &mut link)?;
+            self.close(link);
+            return Ok(());
+        }
+        let mut link = match &self.shared.tls {
+            None => Link::Plain(tcp),
+            Some(config) => {
+                let mut tls = StreamOwned::new(
+                    ServerConnection::new(Arc::clone(config)).expect("a good configuration"),
+                    tcp,
+                );
+                while tls.conn.is_handshaking() {
+                    tls.conn.complete_io(&mut tls.sock)?;
+                }
+                Link::Tls(Box::new(tls))
+            }
+        };
+        if let Some(Meet::Handshake(does)) = meet {
+            self.carry_out(does, &mut link)?;
+        } else if matches!(&link, Link::Tls(tls) if tls.conn.alpn_protocol() == Some(b"h2")) {
+            let record = |operation, body| self.record(operation, String::new(), body);
+            http2::serve(&mut link, &self.shared.script.frames, &record)?;
+            self.carry_out(&[Do::Finish], &mut link)?;
+        } else {
+            while let Some(act) = self.request(&mut link)? {
+                let serves_on = self.carry_out(&act.does, &mut link);
+                self.acting(-1);
+                if !serves_on? {
+                    break;
+                }
+            }
+        }
+        self.close(link);
+        Ok(())
+    }
+
+    /// Reads the next request as far as its act says.
+    fn request(&self, link: &mut Link) -> io::Result<Option<Act>> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            if link.read(&mut byte)? == 0 {
+                return Ok(None);
+            }
+            head.extend_from_slice(&byte);
+        }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let (operation, script) = match head.split('?').next().unwrap_or_default() {
+            line if line.starts_with("POST /v1/oauth2/token ") => {
+                (Operation::Token, &self.shared.script.token)
+            }
+            line if line.starts_with("POST /v1/capture ") => {
+                (Operation::Capture, &self.shared.script.capture)
+            }
+            line if line.starts_with("GET /v1/orders/") => {
+                (Operation::Lookup, &self.shared.script.lookup)
+            }
+            _ => (Operation::Other, &self.shared.script.other),
+        };
+        // Counted and recorded at once, so that no two requests get the same act.
+        let nth = self.record(operation, head.clone(), Vec::new());
+        let count = lock(&self.shared.seen)[..nth]
+            .iter()
+            .filter(|seen| seen.operation == operation)
+            .count();
+        let act = script.get(count).cloned().unwrap_or_else(|| {
+            Act::say(match operation {
+                Operation::Token => granted(&format!("canary-token-number-{count}")),
+                Operation::Capture | Operation::Other => captured(),
+                Operation::Lookup => later(),
+            })
+        });
+        let length = head
+            .lines()
+            .find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok()
+            })
+            .unwrap_or(0);
+        let mut body = vec![
+            0;
+            match act.reads {
+                Reads::Head => 0,
+                Reads::Part => 10.min(length),
+                Reads::All => length,
+            }
+        ];
+        link.read_exact(&mut body)?;
+        lock(&self.shared.seen)[nth].body = body;
+        self.acting(1);
+        Ok(Some(act))
+    }
+
+    /// Counts the acts that are under way.
+    fn acting(&self, change: isize) {
+        let mut acting = lock(&self.shared.acting);
+        *acting = acting.saturating_add_signed(change);
+        self.shared.still.notify_all();
+    }
+
+    fn record(&self, operation: Operation, head: String, body: Vec<u8>) -> usize {
+        let mut seen = lock(&self.shared.seen);
+        seen.push(Seen { operation, head, body });
+        seen.len() - 1
+    }
+
+    /// Does these things in order, and says whether the connection serves on.
+    fn carry_out(&self, does: &[Do], link: &mut Link) -> io::Result<bool> {
+        for act in does {
+            match act {
+                Do::Say(bytes) => {
+                    link.write_all(&self.addressed(bytes))?;
+                    link.flush()?;
+                    continue;
+                }
+                Do::Drip(bytes) => drip(bytes, link)?,
+                Do::Flood(bytes) => {
+                    for _ in 0..=(FLOOD / bytes.len()) {
+                        link.write_all(bytes)?;
+                    }
+                    drain(link);
+                }
+                Do::Hang => drain(link),
+                Do::Finish => {
+                    if let Link::Tls(tls) = link {
+                        tls.conn.send_close_notify();
+                        tls.flush()?;
+                    }
+                    link.tcp().shutdown(Shutdown::Write)?;
+                }
+                Do::Truncate => link.tcp().shutdown(Shutdown::Write)?,
+                Do::Reset => SockRef::from(link.tcp()).set_linger(Some(Duration::ZERO))?,
+            }
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Lets go of a connection: what the client still says is read, so that the kernel sends a FIN
+    /// and not an RST, unless an RST is meant.
+    fn close(&self, mut link: Link) {
+        let resets = matches!(SockRef::from(link.tcp()).linger(), Ok(Some(Duration::ZERO)));
+        if !resets {
+            drain(&mut link);
+        }
+        // The socket closes when its last handle does.
+        lock(&self.shared.open).remove(&self.number);
+    }
+
+    fn addressed(&self, bytes: &[u8]) -> Vec<u8> {
+        let Ok(text) = std::str::from_utf8(bytes) else { return bytes.to_vec() };
+        let trap = self.shared.trap.unwrap_or(self.shared.address).to_string();
+        text.replace("TRAP", &trap).replace("SELF", &self.shared.address.to_string()).into()
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// Writes byte by byte, then spaces, until the client closes.
+fn drip(bytes: &[u8], link: &mut Link) -> io::Result<()> {
+    link.tcp().set_read_timeout(Some(Duration::from_millis(20)))?;
+    for byte in bytes.iter().chain(std::iter::repeat(&b' ')) {
+        link.write_all(&[*byte])?;
+        link.flush()?;
+        match link.read(&mut [0]) {
+            Err(error) if is_timeout(&error) => {}
+            Ok(1..) => {}
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+/// Reads until the client closes.
+fn drain(link: &mut Link) {
+    let mut buffer = [0; 1024];
+    while matches!(link.read(&mut buffer), Ok(1..)) {}
+}
