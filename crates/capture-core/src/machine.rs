@@ -161,7 +161,7 @@ impl InFlight {
         let head = Some((response.status(), response.headers()));
         let record = self.record(Phase::Replied, head, now);
         match self.operation {
-            Operation::Capture => self.flow.captured_or_not(&response, record, now),
+            Operation::Capture => self.flow.captured_or_not(response, record, now),
             Operation::Lookup => self.flow.looked_up(&response, record, now),
         }
     }
@@ -350,13 +350,13 @@ impl Flow {
     /// The reply to a capture.
     fn captured_or_not(
         mut self: Box<Self>,
-        response: &Response,
+        response: Response,
         mut record: Attempt,
         now: Instant,
     ) -> Step {
-        let verdict = Verdict::of(self.capture.order_id(), response);
+        let verdict = Verdict::of(self.capture.order_id(), &response);
         record.finding = verdict.to_string();
-        record.raw_reply = Some(response.body().clone());
+        record.raw_reply = Some(response.into_body());
         self.attempts.push(record);
         if verdict != Verdict::Refused(Reason::Unauthorized) {
             self.refusals = 0;

@@ -15,6 +15,9 @@ use std::fmt::Write as _;
 /// ```
 #[must_use]
 pub fn printable(text: &str, limit: usize) -> String {
+    if text.len() <= limit && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len().min(limit));
     for (count, c) in text.chars().enumerate() {
         if count == limit {
@@ -66,7 +69,8 @@ const SHORTEST_SECRET: usize = 16;
 /// Overwrites every occurrence of a secret in a body, however JSON spells it.
 pub(crate) fn mask(body: &[u8], secret: &str) -> Option<Vec<u8>> {
     let (mut masked, mut at) = (None, 0);
-    while secret.len() >= SHORTEST_SECRET && at < body.len() {
+    // No spelling is shorter than the secret itself.
+    while secret.len() >= SHORTEST_SECRET && body.len() - at >= secret.len() {
         match spelled(&body[at..], secret.as_bytes()) {
             Some(length) => {
                 masked.get_or_insert_with(|| body.to_vec())[at..at + length].fill(b'*');

@@ -1,5 +1,6 @@
 //! What one reply to a capture proves. Everything unrecognised is ambiguous.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -163,7 +164,7 @@ fn of_success(order: OrderId, response: &Response) -> Verdict {
     let Bool(success) = reply.success else {
         return ambiguous(Doubt::Unreadable(Unreadable::Type("success").to_string()));
     };
-    match (word.as_str(), success) {
+    match (&*word, success) {
         ("SUCCESS", true) if !reply.has_errors => Verdict::Captured,
         ("SUCCESS", true) => contradiction("SUCCESS beside errors"),
         ("SUCCESS", false) => contradiction("SUCCESS beside success: false"),
@@ -193,7 +194,10 @@ fn of_refusal(response: &Response) -> Option<Verdict> {
 }
 
 /// Case and spaces say nothing: `Success`, `SUCCESS ` and `CAPTURE REQUIRED` are known spellings.
-fn fold(word: &str) -> String {
+fn fold(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Cow::Borrowed(word); // as the contract spells it
+    }
     word.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
 }
 

@@ -76,11 +76,12 @@ impl BearerToken {
 impl BearerToken {
     /// Cleans a reply that echoes this token, before anything reads, shows or keeps it.
     pub(crate) fn mask(&self, response: &mut Response) {
-        if let Some(masked) = text::mask(response.body(), self.expose()) {
+        let secret = self.expose();
+        if let Some(masked) = text::mask(response.body(), secret) {
             *response.body_mut() = masked.into();
         }
         for value in response.headers_mut().values_mut() {
-            if text::mask(value.as_bytes(), self.expose()).is_some() {
+            if text::mask(value.as_bytes(), secret).is_some() {
                 *value = HeaderValue::from_static("***");
             }
         }

@@ -156,6 +156,21 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
+/// The 36 ASCII characters of a GUID.
+pub(crate) type GuidText = [u8; 36];
+
+impl OrderId {
+    pub(crate) fn text<'b>(&self, buffer: &'b mut GuidText) -> &'b str {
+        self.0.as_hyphenated().encode_lower(buffer)
+    }
+}
+
+impl IdempotencyKey {
+    pub(crate) fn text<'b>(&self, buffer: &'b mut GuidText) -> &'b str {
+        self.0.as_hyphenated().encode_lower(buffer)
+    }
+}
+
 fn parse(field: &'static str, text: &str) -> Result<Uuid, Invalid> {
     if text.trim().is_empty() {
         return Err(Invalid::new(field, text, "is empty; give a GUID"));

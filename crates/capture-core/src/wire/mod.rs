@@ -91,6 +91,13 @@ impl ContentType {
             Self::Json => "application/json",
         }
     }
+
+    fn header(self) -> HeaderValue {
+        match self {
+            Self::AnyJson => ANY_JSON,
+            Self::Json => JSON,
+        }
+    }
 }
 
 impl FromStr for ContentType {
@@ -116,6 +123,7 @@ impl fmt::Display for ContentType {
 /// The id that the gateway gives each request, the only handle its support has on one.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
+const ANY_JSON: HeaderValue = HeaderValue::from_static("application/*+json");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
@@ -147,6 +155,9 @@ pub(crate) fn is_plain_json(headers: &http::HeaderMap) -> bool {
 /// `application/json`, `text/json` or any `+json`, with or without parameters.
 fn is_json(content_type: &HeaderValue) -> bool {
     let media_type = content_type.to_str().unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    matches!(media_type.as_str(), "application/json" | "text/json") || media_type.ends_with("+json")
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let suffix = media_type.as_bytes().last_chunk().unwrap_or(&[0; 5]);
+    media_type.eq_ignore_ascii_case("application/json")
+        || media_type.eq_ignore_ascii_case("text/json")
+        || suffix.eq_ignore_ascii_case(b"+json")
 }
