@@ -27,12 +27,14 @@
 //! counts as maybe sent. Take the stored capture up again with [`Ticket::interrupted`] and
 //! [`Client::resume`].
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::{redirect, retry};
 use tokio::sync::Mutex;
+use tokio::time::{sleep_until, timeout_at};
 
 pub use capture_core::*;
 
@@ -59,20 +61,11 @@ impl Client {
     pub fn new(setup: Setup) -> Result<Self, BuildError> {
         let mut tls = capture_tls::client_config().map_err(|error| BuildError(error.into()))?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .referer(false)
-            .no_proxy()
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .tcp_nodelay(true)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build()
-            .map_err(|error| BuildError(error.into()))?;
+        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
+        let http = http.redirect(redirect::Policy::none()).retry(retry::never()).referer(false);
+        let http = http.no_gzip().no_brotli().no_zstd().no_deflate().tcp_nodelay(true);
+        let http = http.connect_timeout(CONNECT_TIMEOUT).build();
+        let http = http.map_err(|error| BuildError(error.into()))?;
         Ok(Self::with_http(setup, http))
     }
 
@@ -124,7 +117,7 @@ impl Client {
                     Err(lost) => open.lost(&lost, Instant::now()),
                 },
                 Step::Wait(until, open) => {
-                    tokio::time::sleep_until(until.into()).await;
+                    sleep_until(until.into()).await;
                     open.elapsed(Instant::now())
                 }
                 Step::Done(outcome) => return outcome,
@@ -149,22 +142,25 @@ impl Client {
 
     async fn send(&self, mut request: wire::Request) -> Answer {
         add_headers(&mut request);
-        let mut request = reqwest::Request::try_from(request).map_err(Lost::not_sent_for_good)?;
-        *request.timeout_mut() = Some(self.policy.attempt_timeout());
+        let deadline = (Instant::now() + self.policy.attempt_timeout()).into();
+        let request = convert(request)?;
         let url = request.url().clone();
-        let mut reply = self.http.execute(request).await.map_err(classify)?;
+        let reply = timeout_at(deadline, self.http.execute(request)).await;
+        let mut reply = reply.map_err(Lost::maybe_sent)?.map_err(classify)?;
         if *reply.url() != url {
             return Err(Lost::maybe_sent(
                 "the HTTP client followed a redirect; turn redirects off",
             ));
         }
         let (status, headers) = (reply.status(), std::mem::take(reply.headers_mut()));
-        let mut body = Vec::new();
+        let length = reply.content_length().map_or(0, |length| length.min(MAX_BODY as u64));
+        let mut body = Vec::with_capacity(length as usize);
         loop {
-            match reply.chunk().await {
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => break,
-                Err(error) => return Err(Lost::in_reply(status, headers, error.without_url())),
+            match timeout_at(deadline, reply.chunk()).await {
+                Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+                Ok(Ok(None)) => break,
+                Ok(Err(error)) => return Err(Lost::in_reply(status, headers, error.without_url())),
+                Err(late) => return Err(Lost::in_reply(status, headers, late)),
             }
             if body.len() > MAX_BODY {
                 return Err(Lost::in_reply(status, headers, "the body is longer than 1 MiB"));
@@ -175,6 +171,18 @@ impl Client {
         *response.headers_mut() = headers;
         Ok(response)
     }
+}
+
+/// reqwest's own conversion writes the URL in several pieces, each with an allocation.
+fn convert(request: wire::Request) -> Result<reqwest::Request, Lost> {
+    let (head, body) = request.into_parts();
+    let mut url = String::with_capacity(256);
+    let _ = write!(url, "{}", head.uri); // a String takes every write
+    let url = reqwest::Url::parse(&url).map_err(Lost::not_sent_for_good)?;
+    let mut request = reqwest::Request::new(head.method, url);
+    *request.headers_mut() = head.headers;
+    *request.body_mut() = Some(body.into());
+    Ok(request)
 }
 
 /// Only a connection that never came about is "not sent".

@@ -1,11 +1,14 @@
 //! Error bodies: every shape that was ever seen, read into one list, and the two that a server writes.
 
+use std::fmt;
+
 use http::StatusCode;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::json::{self, Scalar, Unreadable};
+use super::json::{self, Name, Scalar, Unreadable};
 use super::{Response, json_reply};
 use crate::text::printable;
 
@@ -109,13 +112,14 @@ pub(crate) fn read_errors(raw: Option<&RawValue>) -> Result<Vec<ApiError>, Unrea
     let Some(raw) = raw.filter(|_| !is_blank(raw)).map(RawValue::get) else {
         return Ok(Vec::new());
     };
-    let value: Value = serde_json::from_str(raw).map_err(|_| Unreadable::Type("errors"))?;
-    let mut list = match value {
-        Value::Array(items) => items.iter().flat_map(entry).take(MOST_ERRORS).collect(),
-        Value::Object(fields) => by_field(&fields),
-        other => entry(&other),
-    };
-    list.truncate(MOST_ERRORS);
+    entries(raw).map_err(|_| Unreadable::Type("errors"))
+}
+
+fn entries(json: &str) -> serde_json::Result<Vec<ApiError>> {
+    let mut list = Vec::with_capacity(8);
+    let mut reader = serde_json::Deserializer::from_str(json);
+    Entries { list: &mut list, is_top: true }.deserialize(&mut reader)?;
+    reader.end()?;
     Ok(list)
 }
 
@@ -128,39 +132,100 @@ pub(crate) fn is_blank(raw: Option<&RawValue>) -> bool {
     )
 }
 
-fn entry(item: &Value) -> Vec<ApiError> {
-    match item {
-        Value::Null => Vec::new(),
-        Value::String(text) => vec![ApiError::message(text)],
-        Value::Object(members) => {
-            let member = |names: &[&str]| {
-                let mut known = members
-                    .iter()
-                    .filter(|(name, _)| names.iter().any(|known| known.eq_ignore_ascii_case(name)));
-                known.find_map(|(_, value)| value.as_str()).map(shown)
-            };
-            vec![ApiError {
-                message: member(&["item1", "message", "description"]).unwrap_or_default(),
-                code: member(&["item2", "code"]),
-                field: member(&["field", "property"]),
-            }]
+/// Adds what it reads to the list, without a tree of values in between.
+struct Entries<'l> {
+    list: &'l mut Vec<ApiError>,
+    /// Whether an object holds entries by field, or is one entry.
+    is_top: bool,
+}
+
+impl Entries<'_> {
+    fn push(self, error: ApiError) {
+        if self.list.len() < MOST_ERRORS {
+            self.list.push(error);
         }
-        Value::Array(items) => items.iter().flat_map(entry).take(MOST_ERRORS).collect(),
-        other => vec![ApiError::message(&other.to_string())],
+    }
+
+    fn inner(&mut self) -> Entries<'_> {
+        Entries { list: self.list, is_top: false }
     }
 }
 
-fn by_field(fields: &Map<String, Value>) -> Vec<ApiError> {
-    let is_trace = |name: &str| name.eq_ignore_ascii_case("traceid");
-    let fields = fields.iter().filter(|(name, _)| !is_trace(name)).take(MOST_ERRORS);
-    let named = |(name, value): (&String, &Value)| {
-        entry(value)
-            .into_iter()
-            .map(|error| ApiError { field: Some(shown(name)), ..error })
-            .collect::<Vec<_>>()
-    };
-    fields.flat_map(named).collect()
+impl<'de> DeserializeSeed<'de> for Entries<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
 }
+
+impl<'de> Visitor<'de> for Entries<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("errors")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.push(ApiError::message(text));
+        Ok(())
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<(), E> {
+        self.visit_str(&flag.to_string())
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
+        self.visit_str(&Value::from(number).to_string())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self.inner())?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        if self.is_top {
+            while let Some(name) = members.next_key::<String>()? {
+                let (before, is_trace) = (self.list.len(), name.eq_ignore_ascii_case("traceid"));
+                members.next_value_seed(self.inner())?;
+                if is_trace {
+                    self.list.truncate(before);
+                }
+                for error in &mut self.list[before..] {
+                    error.field = Some(shown(&name));
+                }
+            }
+            return Ok(());
+        }
+        let mut error = ApiError::default();
+        while let Some(known) = members.next_key_seed(Name(&PARTS))? {
+            let value = Scalar::read("errors", Some(members.next_value()?)).unwrap_or_default();
+            match (known, value.text()) {
+                (Some(0..=2), Some(text)) => error.message = shown(text),
+                (Some(3 | 4), Some(text)) => error.code = Some(shown(text)),
+                (Some(5 | 6), Some(text)) => error.field = Some(shown(text)),
+                _ => {}
+            }
+        }
+        self.push(error);
+        Ok(())
+    }
+}
+
+const PARTS: [&str; 7] = ["item1", "message", "description", "item2", "code", "field", "property"];
 
 /// A bare map of field names to arrays of text, known by its `TraceId` or by a field of ours.
 fn field_map(body: &[u8]) -> Option<Shape> {
@@ -169,7 +234,7 @@ fn field_map(body: &[u8]) -> Option<Shape> {
     let ours = ["traceid", "idempotencykey", "orderid", "amount", "currency"];
     let is_ours = |name: &String| ours.iter().any(|known| known.eq_ignore_ascii_case(name));
     let recognised = fields.values().all(is_texts) && fields.keys().any(is_ours);
-    recognised.then(|| Shape::Api(by_field(&fields)))
+    if recognised { entries(json::text(body).ok()?).ok().map(Shape::Api) } else { None }
 }
 
 fn shown(text: &str) -> String {

@@ -140,7 +140,7 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
 }
 
 /// Reads a key as its index among the known names, without keeping it.
-struct Name<'n, const N: usize>(&'n [&'static str; N]);
+pub(crate) struct Name<'n, const N: usize>(pub(crate) &'n [&'static str; N]);
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Name<'_, N> {
     type Value = Option<usize>;

@@ -207,7 +207,7 @@ fn big_bodies() {
         (padded(format!("\"{}\"", "a".repeat(MAX_BODY - 100))), "captured"),
         (padded("[".repeat(MAX_BODY)), "doubt unreadable_reply"),
         (errors(&nested("[", "]")), "doubt unreadable_reply"),
-        (errors(&nested("{\"a\":", "}")), "doubt unreadable_reply"),
+        (errors(&nested("{\"a\":", "}")), "doubt contradiction"),
         (errors(&format!("[{}0]", "0,".repeat(MAX_BODY / 2 - 100))), "doubt contradiction"),
         (errors(&format!("\"{}\"", "\\u001b".repeat(MAX_BODY / 6 - 100))), "doubt contradiction"),
         (format!("{SUCCESS}{}", " ".repeat(MAX_BODY - SUCCESS.len())), "captured"),
