@@ -1,5 +1,7 @@
 //! The project's own commands: `cargo xtask test`, `lint`, `demo`.
 
+mod bench;
+
 use std::env;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -17,6 +19,8 @@ Usage: cargo xtask COMMAND
   simulate --seed N [--mutant M]  one world, with its trace
   vectors                         writes tests/vectors anew
   fuzz --seconds N [TARGET]       fuzzes each target, or one, for N seconds (needs cargo-fuzz)
+  bench [--check | --write | --accept]
+                                  measures beside other clients; --check is the gate on counts
   mutants                         breaks verdict and machine, line by line (needs cargo-mutants)
 ";
 
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
         ["ci"] => lint().and_then(|()| test()),
         ["demo"] => cargo("demo", "run --quiet --locked -p capture-cli -- demo"),
         ["simulate", ref arguments @ ..] => simulate(arguments),
+        ["bench", ref arguments @ ..] => bench::bench(arguments),
         ["vectors"] => simulate(&["--vectors"]),
         ["fuzz", "--seconds", seconds] => {
             FUZZ_TARGETS.iter().try_for_each(|target| fuzz(target, seconds))

@@ -206,3 +206,29 @@ fn target(headers: &HeaderMap) -> Option<String> {
     let location: Uri = headers.get(LOCATION)?.to_str().ok()?.parse().ok()?;
     location.host().map(|host| crate::printable(host, 100))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn doubt_names_what_is_missing() {
+        let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+        for (body, says) in [
+            (r#"{"success":true}"#, "the reply is unreadable: it has no status word"),
+            (
+                r#"{"status":[],"success":true}"#,
+                "the reply is unreadable: the member \"status\" has an unexpected type",
+            ),
+            (
+                r#"{"status":" ","success":true}"#,
+                "the reply is unreadable: its status word is empty",
+            ),
+        ] {
+            let reply = http::Response::new(Bytes::from_static(body.as_bytes()));
+            assert_eq!(Verdict::of(order, &reply).to_string(), says);
+        }
+    }
+}

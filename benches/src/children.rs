@@ -1,0 +1,112 @@
+//! Child processes, for what one process cannot say about itself: the server, the program that counts
+//! allocations, callgrind, and peak memory.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// The server, until it is dropped.
+pub struct Server {
+    child: Child,
+    pub address: String,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let mut command = Command::new(this());
+        let command = command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("this program");
+        let mut address = String::new();
+        let output = child.stdout.take().expect("it is piped");
+        BufReader::new(output).read_line(&mut address).expect("its address");
+        Self { child, address: address.trim().to_owned() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take()); // it ends with its input
+        let _ = self.child.wait();
+    }
+}
+
+/// What one operation asks of the allocator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allocations {
+    pub allocs: u64,
+    pub reallocs: u64,
+    pub bytes: u64,
+}
+
+impl Allocations {
+    pub fn calls(self) -> u64 {
+        self.allocs + self.reallocs
+    }
+}
+
+/// The allocations of each row, counted by the program beside this one.
+pub fn allocations(server: &str) -> BTreeMap<String, Allocations> {
+    let output = output(Command::new(this().with_file_name("capture-count")).arg(server));
+    let line = |line: &str| {
+        let mut words = line.split(' ');
+        let name = words.next()?.to_owned();
+        let mut next = || words.next()?.parse().ok();
+        Some((name, Allocations { allocs: next()?, reallocs: next()?, bytes: next()? }))
+    };
+    output.lines().map(|text| line(text).expect("a line of counts")).collect()
+}
+
+/// Instructions of one operation: the difference of two run lengths under callgrind.
+pub fn instructions(name: &str, server: &str) -> u64 {
+    let count = 500;
+    let [once, twice] = [count, 2 * count].map(|count| {
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(this());
+        command.args(["repeat", name, &count.to_string(), server]);
+        let output = command.output().expect("valgrind");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let (_, collected) = said.split_once("Collected : ").expect("callgrind's summary");
+        let digits = collected.split_whitespace().next().expect("a number");
+        digits.parse::<u64>().expect("a number")
+    });
+    (twice - once) / count
+}
+
+/// Whether callgrind is there.
+pub fn has_valgrind() -> bool {
+    let mut probe = Command::new("valgrind");
+    let probe = probe.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
+}
+
+/// Captures in a fresh process: CPU nanoseconds of each, and the peak of its memory in KiB.
+pub fn grow(name: &str, in_flight: usize, total: usize, server: &str) -> (f64, u64) {
+    let counts = [in_flight.to_string(), total.to_string()];
+    let output = output(Command::new(this()).args(["grow", name]).args(counts).arg(server));
+    let (cpu, memory) = output.trim().split_once(' ').expect("two numbers");
+    (cpu.parse().expect("a number"), memory.parse().expect("a number"))
+}
+
+/// Crates in the normal build of a package, itself included.
+pub fn crates(package: &str) -> usize {
+    let cargo = env::var("CARGO").unwrap_or("cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    command.args(["tree", "--locked", "-p", package, "-e", "normal", "--prefix", "none"]);
+    let tree = output(&mut command);
+    let names = tree.lines().map(|line| line.trim_end_matches(" (*)"));
+    names.collect::<std::collections::BTreeSet<_>>().len()
+}
+
+fn this() -> PathBuf {
+    env::current_exe().expect("this program's path")
+}
+
+fn output(command: &mut Command) -> String {
+    let output = command.stderr(Stdio::inherit()).output().expect("a program of ours");
+    assert!(output.status.success(), "{command:?}");
+    String::from_utf8(output.stdout).expect("text")
+}

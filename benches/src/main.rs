@@ -1,0 +1,75 @@
+//! `capture-bench`: measures and prints; with `--write` also the documentation, with `--check` only
+//! the gate, with `--accept` a new baseline for it.
+
+use std::process::ExitCode;
+
+use capture_bench::children::{self, Server};
+use capture_bench::results::Results;
+use capture_bench::{check, grow, report, rows, server};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => measure(|_| Ok(())),
+        ["--write"] => measure(|results| report::write(results).map_err(|error| error.to_string())),
+        ["--check"] => gate(),
+        ["--accept"] => check::accept(&Results::counted(&Server::start())),
+        // What follows is for the program itself: see `children`.
+        ["serve"] => {
+            server::serve();
+            Ok(())
+        }
+        ["repeat", name, count, server] => repeat(name, count, server),
+        ["grow", name, in_flight, total, server] => match (in_flight.parse(), total.parse()) {
+            (Ok(in_flight), Ok(total)) => {
+                grow::run(name, in_flight, total, server);
+                Ok(())
+            }
+            _ => Err("grow NAME IN_FLIGHT TOTAL ADDRESS".into()),
+        },
+        _ => Err("usage: capture-bench [--write | --check | --accept]".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("capture-bench: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(then: impl Fn(&Results) -> Result<(), String>) -> Result<(), String> {
+    say_what_is_missing();
+    let results = Results::measured(&Server::start());
+    println!("{}", report::page(&results));
+    then(&results)
+}
+
+fn gate() -> Result<(), String> {
+    say_what_is_missing();
+    let results = Results::counted(&Server::start());
+    let faults = check::faults(&results)?;
+    println!("{}", report::goal_table(&results));
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("worse than agreed\n  {}", faults.join("\n  ")))
+    }
+}
+
+fn say_what_is_missing() {
+    if !children::has_valgrind() {
+        eprintln!("capture-bench: SKIPPED instructions: valgrind is not installed here");
+    }
+}
+
+fn repeat(name: &str, count: &str, server: &str) -> Result<(), String> {
+    let server = (!server.is_empty()).then_some(server);
+    let count: u32 = count.parse().map_err(|_| "repeat NAME COUNT ADDRESS")?;
+    let row = rows(server).into_iter().find(|row| row.name == name);
+    let mut row = row.ok_or_else(|| format!("there is no row {name}"))?;
+    for _ in 0..count {
+        (row.once)();
+    }
+    Ok(())
+}
