@@ -54,7 +54,7 @@ pub(crate) fn check<D: Driver>(module: &str) {
 fn echoes() -> Vec<Row> {
     let token = "canary-token-number-0";
     let say = |reply: Vec<u8>| on_capture([Act::say(reply)]);
-    let everywhere = format!("apigw-requestid: r\r\nset-cookie: {token}\r\n");
+    let everywhere = format!("apigw-requestid: {token}\r\nset-cookie: {token}\r\n");
     let failed = format!(r#"{{"status":"FAILED","success":true,"errors":["{token}"]}}"#);
     let word = format!(r#"{{"status":"{token}","success":true}}"#);
     let problem =
@@ -66,6 +66,7 @@ fn echoes() -> Vec<Row> {
         ("as the word", say(json(200, &word))),
         ("in problem details", say(json(400, &problem))),
         ("in the headers", say(with(500, &everywhere, token))),
+        ("in a redirect", say(with(302, &format!("location: https://{token}.example/\r\n"), ""))),
         ("in a page", say(with(200, "content-type: text/html\r\n", token))),
         ("in a chunk size", say(super::replies::chunked(token))),
         (
@@ -129,11 +130,10 @@ fn show<D: Driver>(client: &D) {
     assert!(panics.is_err());
 }
 
-/// Prints every record, but for those that are the wire itself: at trace level ureq's protocol crate
-/// logs each byte that it sends and receives, which `docs/adapters.md` says.
+/// Prints every record, but for those that are the wire itself, which `docs/adapters.md` names: ureq
+/// logs each byte at trace level, and some headers of a reply at debug level.
 struct Print;
 
-const WIRE: &str = "ureq_proto::util";
 static WIRE_IS_LOGGED: Once = Once::new();
 
 impl log::Log for Print {
@@ -142,10 +142,13 @@ impl log::Log for Print {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if record.target() == WIRE {
-            WIRE_IS_LOGGED.call_once(|| println!("the wire itself is logged"));
-        } else {
-            println!("[log] {} {}: {}", record.level(), record.target(), record.args());
+        let text = record.args().to_string();
+        match record.target() {
+            "ureq_proto::util" => {
+                WIRE_IS_LOGGED.call_once(|| println!("the wire itself is logged"));
+            }
+            "ureq::run" if text.starts_with("Response {") => {}
+            target => println!("[log] {} {target}: {text}", record.level()),
         }
     }
 
