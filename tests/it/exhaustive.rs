@@ -41,7 +41,7 @@ fn every_broken_client_is_caught() {
             | Mutant::FirstDuplicateWins
             | Mutant::SuccessByStatusAlone => &["I2"],
             Mutant::ResendsUnderNever | Mutant::ResendsOldKeys => &["R7"],
-            Mutant::SendsWithoutLimit => &["I5"],
+            Mutant::SendsWithoutLimit | Mutant::LogsInPerSend => &["I5"],
             Mutant::ServerErrorIsFailure
             | Mutant::RefusalClearsDoubt
             | Mutant::ConflictIsFailure

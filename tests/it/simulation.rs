@@ -14,9 +14,14 @@ fn worlds_end_well() {
         }
     }
     // A simulation in which nothing goes wrong proves nothing.
-    for what in
-        ["processes died", "orders cancelled", "said captured", "said not captured", "said unknown"]
-    {
+    for what in [
+        "processes died",
+        "orders cancelled",
+        "said captured",
+        "said not captured",
+        "said unknown",
+        "requests to a server that is down",
+    ] {
         assert!(counts.get(what).is_some_and(|times| *times > 20), "{what}: {counts:?}");
     }
     assert_eq!(counts.keys().filter(|what| what.starts_with("fault: ")).count(), 12, "{counts:?}");

@@ -41,11 +41,12 @@ pub enum Mutant {
     FirstDuplicateWins,
     SuccessByStatusAlone,
     SendsWithoutLimit,
+    LogsInPerSend,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NewKeyPerSend,
         Self::ServerErrorIsFailure,
         Self::RefusalClearsDoubt,
@@ -63,6 +64,7 @@ impl Mutant {
         Self::FirstDuplicateWins,
         Self::SuccessByStatusAlone,
         Self::SendsWithoutLimit,
+        Self::LogsInPerSend,
     ];
 }
 
@@ -257,7 +259,10 @@ impl Client {
         self.forged = None;
         let has_token = self.progress().is_some_and(|progress| progress.has_token);
         match &self.step {
-            Step::Authorize(_) if !has_token => self.logins += 1,
+            // Being asked for leave only, it still has its token.
+            Step::Authorize(_) if !has_token || self.mutant == Some(Mutant::LogsInPerSend) => {
+                self.logins += 1;
+            }
             Step::Send(request, _) if operation(request) == Operation::Capture => {
                 self.sends += 1;
                 if self.mutant == Some(Mutant::NewKeyPerSend) {

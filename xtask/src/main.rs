@@ -101,7 +101,7 @@ fn lint() -> Result<(), String> {
         command
     })?;
     optional("typos", "typos", "--version", "")?;
-    optional("cargo-deny", "cargo", "deny --version", "deny --offline check bans licenses sources")
+    optional("cargo-deny", "cargo", "deny --version", "deny check bans licenses sources")
 }
 
 /// Runs a tool that a fresh machine lacks; says so instead where it is not installed.

@@ -33,8 +33,16 @@ pub struct Attempt {
     pub request_id: Option<String>,
     /// What it showed, in one escaped sentence.
     pub finding: String,
-    #[serde(skip)]
-    pub(crate) raw_reply: Option<Bytes>,
+    #[serde(rename = "reply_sha1", default, skip_serializing_if = "Option::is_none")]
+    raw_reply: Option<RawReply>,
+}
+
+/// The body of a reply to a capture, or what is left of it in a ticket.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+enum RawReply {
+    Body(Bytes),
+    Sha1(String),
 }
 
 impl Attempt {
@@ -64,9 +72,46 @@ impl Attempt {
     /// The reply to a lookup is not kept: it is full of personal data.
     #[must_use]
     pub fn raw_reply(&self) -> Option<&[u8]> {
-        self.raw_reply.as_deref()
+        match &self.raw_reply {
+            Some(RawReply::Body(body)) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// The SHA-1 of that body in hexadecimal digits: it stays in a ticket, and tells whether two
+    /// records are of one reply.
+    #[must_use]
+    pub fn reply_sha1(&self) -> Option<String> {
+        self.raw_reply.clone().map(String::from)
+    }
+
+    pub(crate) fn keep(&mut self, body: Bytes) {
+        self.raw_reply = Some(RawReply::Body(body));
     }
 }
+
+impl From<RawReply> for String {
+    fn from(raw: RawReply) -> Self {
+        match raw {
+            RawReply::Body(body) => sha1_smol::Sha1::from(&body).digest().to_string(),
+            RawReply::Sha1(digest) => digest,
+        }
+    }
+}
+
+impl From<String> for RawReply {
+    fn from(digest: String) -> Self {
+        Self::Sha1(printable(&digest, 40))
+    }
+}
+
+impl PartialEq for RawReply {
+    fn eq(&self, other: &Self) -> bool {
+        String::from(self.clone()) == String::from(other.clone())
+    }
+}
+
+impl Eq for RawReply {}
 
 /// What an attempt asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -356,7 +356,7 @@ impl Flow {
     ) -> Step {
         let verdict = Verdict::of(self.capture.order_id(), &response);
         record.finding = verdict.to_string();
-        record.raw_reply = Some(response.into_body());
+        record.keep(response.into_body());
         self.attempts.push(record);
         if verdict != Verdict::Refused(Reason::Unauthorized) {
             self.refusals = 0;

@@ -44,6 +44,8 @@ pub(crate) struct World {
     numbers: u64,
     requests: u64,
     keys_are_kept: bool,
+    /// While the server is down, and what it was asked then is lost.
+    down: (Duration, Duration),
 }
 
 /// Who sent a request.
@@ -86,6 +88,11 @@ impl World {
             seed: plan.seed,
             ..Settings::default()
         };
+        let down = match chance.once_in(4, "goes down", 0) {
+            true => chance.millis(0, 60_000, "down from", 0),
+            false => HEALED,
+        };
+        let down = (down, HEALED.min(down + chance.millis(1_000, 90_000, "down for", 0)));
         let credentials = Credentials::new(settings.app_key.clone(), settings.app_secret.clone());
         let mut world = Self {
             plan: plan.clone(),
@@ -104,6 +111,7 @@ impl World {
             numbers: 0,
             requests: 0,
             keys_are_kept: idempotency != Idempotency::Ignored,
+            down,
         };
         world.populate();
         world
@@ -361,7 +369,12 @@ impl World {
         heard: bool,
     ) {
         let way = self.chance.millis(5, 200, "way back", n);
+        let is_down = self.down.0 <= self.now && self.now < self.down.1;
+        if is_down {
+            self.count("requests to a server that is down");
+        }
         let answer = match fault {
+            _ if is_down => Err(Lost::maybe_sent("reset by a server that went down")),
             Some(Fault::GatewayBefore(status)) => Ok(gateway(status)),
             Some(Fault::Html) => Ok(html()),
             Some(Fault::Throttled(wait)) => Ok(throttled(wait)),

@@ -137,6 +137,7 @@ fn the_stored_form() {
     let expected = serde_json::json!({
         "operation": "capture", "began_ms": 1_788_000_000_000_u64, "took_ms": 100,
         "phase": "replied", "status": 409, "request_id": "id-1",
+        "reply_sha1": "da39a3ee5e6b4b0d3255bfef95601890afd80709", // of nothing
         "finding": "the API says the same key is in progress (409)",
     });
     assert_eq!(json["attempts"][0], expected);
