@@ -324,10 +324,10 @@ impl Flow {
         })
     }
 
-    /// Sends the next request, if there is still time and, in doubt, a send left for it.
+    /// Sends the next request, if there is still time and, for a capture in doubt, if it may be sent.
     fn perform(mut self: Box<Self>, next: Operation, now: Instant) -> Step {
-        let too_old = next == Operation::Capture && self.doubt.is_some() && !self.may_resend(now);
-        if now > self.deadline || too_old {
+        let barred = next == Operation::Capture && self.doubt.is_some() && !self.may_resend(now);
+        if now > self.deadline || barred {
             return self.conclude();
         }
         let token = match &self.token {

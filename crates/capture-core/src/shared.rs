@@ -35,6 +35,7 @@ impl Shared {
     /// Leave and a token, or the way to get one; see [`Tokens::ask`].
     pub fn ask(&mut self, api: &Api, wish: Wish<'_>, asked: Instant, now: Instant) -> Ask {
         if !wish.resend {
+            // Whoever asks without repeating anything counts as a first send, be it a lookup.
             self.budget.earn(now);
         } else if !self.budget.spend(now) {
             return Ask::Denied(Denied::RetryBudget);

@@ -6,8 +6,6 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use http::StatusCode;
-
 use crate::policy::retry_after;
 use crate::transport::Answer;
 use crate::values::{BearerToken, Credentials};
@@ -188,14 +186,11 @@ fn read(answer: &Answer) -> Result<token::Grant, Denied> {
         return Ok(grant);
     }
     let status = response.status();
-    Err(match status {
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
+    Err(match status.as_u16() {
+        408 | 425 | 429 | 500..=599 => {
             unavailable(format!("status {}", status.as_u16()), retry_after(response.headers()))
         }
-        _ if status.is_client_error() => Denied::Credentials(status.as_u16()),
-        _ if status.is_server_error() => {
-            unavailable(format!("status {}", status.as_u16()), retry_after(response.headers()))
-        }
-        _ => Denied::NoToken(status.as_u16()),
+        refused @ 400..=499 => Denied::Credentials(refused),
+        other => Denied::NoToken(other),
     })
 }

@@ -39,6 +39,9 @@ pub struct OrderId(Uuid);
 #[serde(try_from = "String", into = "String")]
 pub struct IdempotencyKey(Uuid);
 
+/// The 36 ASCII characters of a GUID.
+pub(crate) type GuidText = [u8; 36];
+
 /// Namespace of the derived keys: an arbitrary GUID. Changing it
 /// would change the key of every order in flight, so it never changes.
 const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x8c0c_9b0e_5b0f_5d5c_9d0e_6f1f_6a5a_7e01);
@@ -56,6 +59,10 @@ impl OrderId {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
+    }
+
+    pub(crate) fn text<'b>(&self, buffer: &'b mut GuidText) -> &'b str {
+        self.0.as_hyphenated().encode_lower(buffer)
     }
 }
 
@@ -89,6 +96,10 @@ impl IdempotencyKey {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
+    }
+
+    pub(crate) fn text<'b>(&self, buffer: &'b mut GuidText) -> &'b str {
+        self.0.as_hyphenated().encode_lower(buffer)
     }
 }
 
@@ -153,21 +164,6 @@ impl fmt::Debug for OrderId {
 impl fmt::Debug for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "IdempotencyKey({self})")
-    }
-}
-
-/// The 36 ASCII characters of a GUID.
-pub(crate) type GuidText = [u8; 36];
-
-impl OrderId {
-    pub(crate) fn text<'b>(&self, buffer: &'b mut GuidText) -> &'b str {
-        self.0.as_hyphenated().encode_lower(buffer)
-    }
-}
-
-impl IdempotencyKey {
-    pub(crate) fn text<'b>(&self, buffer: &'b mut GuidText) -> &'b str {
-        self.0.as_hyphenated().encode_lower(buffer)
     }
 }
 
