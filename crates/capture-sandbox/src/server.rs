@@ -1,15 +1,18 @@
-//! The sandbox on a socket: one thread accepts, one per connection serves, all end with the server.
+//! The sandbox on a socket: one thread serves all connections, and all end with the server.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Credentials, Environment, OrderId, OrderStatus};
 use http::StatusCode;
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::sleep;
 
 use crate::builder::credentials;
 use crate::sandbox::Sandbox;
@@ -25,12 +28,13 @@ pub struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
     settings: Settings,
-    acceptor: Option<JoinHandle<()>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
     pub(crate) fn serve(
-        listener: TcpListener,
+        listener: std::net::TcpListener,
         sandbox: Sandbox,
         settings: Settings,
     ) -> io::Result<Self> {
@@ -39,17 +43,23 @@ impl Server {
             // One that this machine can be reached at; all the others work too.
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        let shared = Arc::new(Shared {
-            sandbox: Mutex::new(sandbox),
-            connections: Mutex::default(),
-            is_stopped: Mutex::new(false),
-            stop: Condvar::new(),
-        });
-        let acceptor = thread::Builder::new().name("sandbox".into()).spawn({
+        let shared = Arc::new(Shared { sandbox: Mutex::new(sandbox) });
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        listener.set_nonblocking(true)?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new().name("sandbox".into()).spawn({
             let shared = Arc::clone(&shared);
-            move || accept(&listener, &shared)
+            move || {
+                runtime.spawn(accept(listener, shared));
+                // With the runtime all connections end, wherever they are.
+                let _ = runtime.block_on(stopped);
+            }
         })?;
-        Ok(Self { shared, address, settings, acceptor: Some(acceptor) })
+        Ok(Self { shared, address, settings, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens, such as `http://127.0.0.1:40123`; the API lies below `/v1`.
@@ -163,20 +173,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        *lock(&self.shared.is_stopped) = true;
-        self.shared.stop.notify_all();
-        // The acceptor sees the stop when its wait ends, and this ends it.
-        let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
-        if let Some(acceptor) = self.acceptor.take().filter(|_| woken) {
-            let _ = acceptor.join();
-        }
-        let connections = std::mem::take(&mut *lock(&self.shared.connections));
-        for connection in connections.values() {
-            let _ = connection.stream.shutdown(Shutdown::Both);
-        }
-        for connection in connections.into_values() {
-            let _ = connection.thread.join();
-        }
+        // Nobody hears the stop where the thread is gone already.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
@@ -186,70 +185,35 @@ impl fmt::Debug for Server {
     }
 }
 
-/// What all threads of a server share.
+/// What all connections of a server share.
 pub(crate) struct Shared {
     sandbox: Mutex<Sandbox>,
-    connections: Mutex<BTreeMap<u64, Connection>>,
-    is_stopped: Mutex<bool>,
-    stop: Condvar,
-}
-
-/// A second handle on the socket, to end it from outside, and the thread that serves it.
-struct Connection {
-    stream: TcpStream,
-    thread: JoinHandle<()>,
 }
 
 impl Shared {
-    /// The sandbox, for as long as the guard lives: never while sleeping or writing.
+    /// The sandbox, for as long as the guard lives: never while waiting for anything.
     pub(crate) fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
-        lock(&self.sandbox)
-    }
-
-    /// Waits this long; false if the server stopped meanwhile.
-    pub(crate) fn pause(&self, delay: Duration) -> bool {
-        let is_stopped = lock(&self.is_stopped);
-        let waited = self.stop.wait_timeout_while(is_stopped, delay, |stop| !*stop);
-        let (is_stopped, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        !*is_stopped
+        self.sandbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    for number in 0.. {
-        let accepted = listener.accept();
-        if *lock(&shared.is_stopped) {
-            return;
-        }
-        match accepted {
-            // A connection that cannot be served is dropped, which closes it.
-            Ok((stream, _)) => drop(open(number, stream, shared)),
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let free = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
             // Out of file handles, mostly: waiting is all that can help.
-            Err(_) => drop(shared.pause(Duration::from_millis(50))),
-        }
+            sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&free).try_acquire_owned() else {
+            let busy = reply::gateway(StatusCode::SERVICE_UNAVAILABLE);
+            let _ = stream.try_write(&http1::encode(&busy, false, false));
+            continue;
+        };
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            connection::serve(stream, shared).await;
+            drop(place);
+        });
     }
-}
-
-fn open(number: u64, mut stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
-    let mut connections = lock(&shared.connections);
-    if connections.len() >= MOST_CONNECTIONS {
-        let busy = reply::gateway(StatusCode::SERVICE_UNAVAILABLE);
-        return stream.write_all(&http1::encode(&busy, false, false));
-    }
-    let handle = stream.try_clone()?;
-    // The thread removes its entry when it ends; it cannot do so before the entry is there, for the
-    // lock is held until then.
-    let thread = thread::Builder::new().name("sandbox".into()).spawn({
-        let shared = Arc::clone(shared);
-        move || {
-            connection::serve(stream, &shared);
-            lock(&shared.connections).remove(&number);
-        }
-    })?;
-    connections.insert(number, Connection { stream: handle, thread });
-    Ok(())
 }
