@@ -168,6 +168,9 @@ pub(crate) struct Sandbox {
     /// A fault script: a preset such as lost-reply, or a JSON file (docs/sandbox.md)
     #[arg(long, value_name = "PRESET|FILE")]
     pub(crate) script: Option<String>,
+    /// Serves TLS and HTTP/2 too; the authority to trust is written to FILE (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls: Option<PathBuf>,
     /// Where ids and chance come from: the same seed, the same replies
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,

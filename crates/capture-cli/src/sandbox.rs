@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::mpsc;
 
 use capture_core::{Invalid, Money};
@@ -36,19 +37,27 @@ pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
     ctrlc::set_handler(move || _ = stop.send(()))
         .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))?;
     let settings = Settings { seed: args.seed, remote, ..Settings::default() };
-    let sandbox = capture_sandbox::Sandbox::builder().listen(address).settings(settings);
+    let mut sandbox = capture_sandbox::Sandbox::builder().listen(address).settings(settings);
+    if args.tls.is_some() {
+        sandbox = sandbox.tls();
+    }
     let server = sandbox.script(script).start().map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             refuse("is in use; choose another port, or 0 for a free one".into())
         }
         _ => refuse(error.to_string()),
     })?;
+    if let (Some(file), Some(pem)) = (&args.tls, server.authority_pem()) {
+        std::fs::write(file, pem).map_err(|error| {
+            Invalid::new("tls", &file.display().to_string(), format!("as a file: {error}"))
+        })?;
+    }
     if args.json {
-        let (base_url, app_key, app_secret) =
-            (server.base_url(), server.app_key(), server.app_secret());
-        output::json(&Ready { base_url: &base_url, app_key, app_secret });
+        let (app_key, app_secret) = (server.app_key(), server.app_secret());
+        let (base_url, plain_url) = (server.base_url(), server.plain_url());
+        output::json(&Ready { base_url: &base_url, plain_url: &plain_url, app_key, app_secret });
     } else {
-        output::print(&manual(&server));
+        output::print(&manual(&server, args.tls.as_deref()));
     }
     // The handler keeps the other end, so this ends with a signal only.
     let _ = stopped.recv();
@@ -72,14 +81,21 @@ fn script(name: Option<&str>) -> Result<Script, BadInput> {
 /// What `--json` prints once the sandbox listens.
 #[derive(Serialize)]
 struct Ready<'a> {
+    /// `https` where it serves TLS.
     base_url: &'a str,
+    /// The same port without TLS: the control surface is always within reach.
+    plain_url: &'a str,
     app_key: &'a str,
     app_secret: &'a str,
 }
 
 /// Lines to copy into another shell. The credentials are the sandbox's own and open nothing else.
-fn manual(server: &Server) -> String {
-    let (url, key, secret) = (server.base_url(), server.app_key(), server.app_secret());
+fn manual(server: &Server, tls: Option<&Path>) -> String {
+    let (url, key, secret) = (server.plain_url(), server.app_key(), server.app_secret());
+    let tls = tls.map_or_else(String::new, |file| {
+        let (url, file) = (server.base_url(), file.display());
+        format!("\nWith TLS it is {url}, for clients that trust {file}.\n")
+    });
     let money = Money::parse("100.00", "USD").expect("a good amount");
     let order = server.create_order(money);
     format!(
@@ -98,6 +114,6 @@ One more order; the next capture's reply lost; what truly happened; all the rest
     {url}/_sandbox/script
   curl {url}/_sandbox/ledger
   curl {url}/_sandbox/
-"
+{tls}"
     )
 }

@@ -14,7 +14,7 @@ use crate::answer::{Answer, put_headers};
 use crate::content::Content;
 use crate::handle::Action;
 use crate::members::{self, Case};
-use crate::raw::{self, Drip, End, Framing, Place, Raw};
+use crate::raw::{Drip, End, Framed, Framing, Place, Raw};
 
 /// What happens to one request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,21 +84,24 @@ impl Act {
         if self.end.is_none() && change.drip.is_none() && change.framing == Framing::Length {
             return Action::Respond(response);
         }
-        let bytes = raw::bytes(&response, change.framing, self.end.map(|(_, place)| place));
-        Action::Raw(self.raw(bytes))
+        let until = self.end.map(|(_, place)| place);
+        let reply = Framed { response, framing: change.framing, until };
+        Action::Raw(Raw::reply(reply, change.drip, self.ends()))
     }
 
     /// What happens on the wire without a reply.
     pub(crate) fn silence(&self) -> Action {
         match (&self.said, self.end) {
-            (Said::Raw(content), _) => Action::Raw(self.raw(content.bytes())),
+            (Said::Raw(content), _) => {
+                Action::Raw(Raw::bytes(content.bytes(), self.change.drip, self.ends()))
+            }
             (_, None | Some((End::Close, _))) => Action::Close,
-            (_, Some(_)) => Action::Raw(self.raw(Bytes::new())),
+            (_, Some((end, _))) => Action::Raw(Raw::bytes(Bytes::new(), None, end)),
         }
     }
 
-    fn raw(&self, bytes: Bytes) -> Raw {
-        Raw::new(bytes, self.change.drip, self.end.map_or(End::Close, |(end, _)| end))
+    fn ends(&self) -> End {
+        self.end.map_or(End::Close, |(end, _)| end)
     }
 }
 
@@ -124,7 +127,7 @@ impl fmt::Display for Act {
         if let Some((end, place)) = self.end {
             let then = if self.effect { "then " } else { "" };
             let place = if place == Place::AfterReading { "" } else { place.words() };
-            parts.push(format!("{then}{} {place}", end.word()).trim_end().into());
+            parts.push(format!("{then}{} {place}", end.words()).trim_end().into());
         }
         if !self.effect {
             parts.push("not carried out".into());

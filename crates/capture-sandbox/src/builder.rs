@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use capture_core::Credentials;
 
 use crate::sandbox::Sandbox;
+use crate::tls::Tls;
 use crate::{Script, Server, Settings};
 
 /// How to serve a sandbox.
@@ -15,6 +16,7 @@ pub struct Builder {
     address: SocketAddr,
     settings: Settings,
     script: Script,
+    tls: bool,
 }
 
 impl Sandbox {
@@ -34,6 +36,7 @@ impl Sandbox {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             settings: Settings::default(),
             script: Script::default(),
+            tls: false,
         }
     }
 }
@@ -55,6 +58,13 @@ impl Builder {
         Self { script: self.script.then(script), ..self }
     }
 
+    /// Serves TLS, and HTTP/2 to a client that asks for it by ALPN, under a certificate for
+    /// `localhost`, `127.0.0.1` and `::1` by an authority made for this server alone
+    /// ([`Server::authority`]). Plain HTTP/1.1 is served on the same port all the same.
+    pub fn tls(self) -> Self {
+        Self { tls: true, ..self }
+    }
+
     /// Begins to serve.
     ///
     /// # Errors
@@ -69,7 +79,8 @@ impl Builder {
         credentials(&self.settings).map_err(|error| invalid(error.to_string()))?;
         let mut sandbox = Sandbox::new(self.settings.clone());
         sandbox.script(self.script);
-        Server::serve(TcpListener::bind(self.address)?, sandbox, self.settings)
+        let tls = self.tls.then(Tls::new).transpose()?;
+        Server::serve(TcpListener::bind(self.address)?, sandbox, self.settings, tls)
     }
 }
 

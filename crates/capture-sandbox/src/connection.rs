@@ -1,19 +1,22 @@
 //! One connection: which protocol it speaks, and what can be done to it whatever it speaks.
 
 mod http1;
+mod http2;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use socket2::{SockRef, Socket};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::Handshake;
 use crate::act::LONGEST_DELAY;
 use crate::raw::{End, Raw};
 use crate::server::Shared;
+use crate::tls::Tls;
 
 /// From a request's first byte to its last.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,7 +32,34 @@ pub(crate) async fn serve(tcp: TcpStream, shared: Arc<Shared>) {
     let _ = tcp.set_nodelay(true);
     // A second handle, for what cannot be said through TLS.
     let Ok(socket) = SockRef::from(&tcp).try_clone() else { return };
-    http1::serve(tcp, &socket, &shared).await;
+    match &shared.tls {
+        Some(tls) if begins_tls(&tcp).await => serve_tls(tcp, &socket, &shared, tls).await,
+        _ => http1::serve(tcp, &socket, &shared).await,
+    }
+}
+
+/// Whether the first byte is that of a TLS handshake.
+async fn begins_tls(tcp: &TcpStream) -> bool {
+    const HANDSHAKE: u8 = 22;
+    let mut first = [0];
+    let peeked = timeout(IDLE_TIMEOUT, tcp.peek(&mut first)).await;
+    matches!(peeked, Ok(Ok(1))) && first[0] == HANDSHAKE
+}
+
+async fn serve_tls(mut tcp: TcpStream, socket: &Socket, shared: &Arc<Shared>, tls: &Tls) {
+    let meets = shared.sandbox().handshake(SystemTime::now());
+    match meets {
+        Some(Handshake::Close) => return end(&mut tcp, socket, End::Close).await,
+        Some(Handshake::Reset) => return end(&mut tcp, socket, End::Reset).await,
+        Some(Handshake::Hang) => return end(&mut tcp, socket, End::Hang).await,
+        Some(Handshake::UnknownAuthority | Handshake::Expired | Handshake::WrongHost) | None => {}
+    }
+    let accepted = timeout(REQUEST_TIMEOUT, tls.acceptor(meets).accept(tcp)).await;
+    let Ok(Ok(io)) = accepted else { return };
+    match io.get_ref().1.alpn_protocol() {
+        Some(b"h2") => http2::serve(io, socket, shared).await,
+        _ => http1::serve(io, socket, shared).await,
+    }
 }
 
 async fn write(io: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
@@ -57,7 +87,7 @@ async fn write_raw(io: &mut (impl AsyncWrite + Unpin), raw: &Raw) -> io::Result<
 /// Ends a connection as a script wants it.
 async fn end(io: &mut (impl AsyncRead + AsyncWrite + Unpin), socket: &Socket, end: End) {
     match end {
-        End::Close => close(io).await,
+        End::Close | End::RstStream(_) | End::GoAway(..) => close(io).await,
         // Closed without a shutdown, so that the reset is all that is sent.
         End::Reset => _ = socket.set_linger(Some(Duration::ZERO)),
         // Takes what comes and says nothing, until the client leaves or an hour is over.

@@ -15,7 +15,7 @@ use crate::reply::Replayed;
 use crate::sandbox::{At, Instead, Sandbox};
 use crate::script::Asked;
 use crate::transcript::{Exchange, Sent};
-use crate::{Operation, clock, control, headers, reply};
+use crate::{Handshake, Operation, clock, control, headers, reply};
 
 /// What to do on the wire, and when.
 #[derive(Debug, Clone)]
@@ -110,6 +110,14 @@ impl Sandbox {
         let act = self.rules.next_before_reading(asked)?;
         let seen = Exchange { operation: Some(operation), order, ..Exchange::new(self.clock(now)) };
         Some(self.finish(seen, Some(&act), None))
+    }
+
+    /// What a TLS handshake meets that begins now, if a script wants anything of it.
+    pub(crate) fn handshake(&mut self, now: SystemTime) -> Option<Handshake> {
+        let meets = self.rules.next_handshake()?;
+        let script = Some(format!("TLS handshake: {meets}"));
+        self.transcript.record(Exchange { script, ..Exchange::new(self.clock(now)) });
+        Some(meets)
     }
 
     /// The answer to bytes that are no request this side can take.

@@ -6,7 +6,7 @@ mod head;
 use bytes::{Buf, Bytes, BytesMut};
 use http::{Request, StatusCode};
 
-pub(crate) use encode::{encode, head as encode_head, says_close};
+pub(crate) use encode::{encode, has_body, head as encode_head, says_close};
 
 /// Request line and headers together.
 pub(crate) const MAX_HEAD: usize = 16 * 1024;

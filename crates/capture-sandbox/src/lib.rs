@@ -49,11 +49,24 @@
 //! curl http://127.0.0.1:8787/_sandbox/ledger
 //! ```
 //!
+//! # TLS and HTTP/2
+//!
+//! [`Builder::tls`] serves both, under an authority made for this server alone:
+//!
+//! ```
+//! use capture_sandbox::{Handshake, Sandbox, Script};
+//! let sandbox = Sandbox::builder().tls().start()?;
+//! let pem = sandbox.authority_pem().unwrap(); // what the client under test must trust
+//! sandbox.script(Script::handshake(Handshake::Expired, 1)); // it must refuse the next connection
+//! # let _ = pem;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! # What is not here
 //!
 //! Nobody outside has seen all of the live service. Where its documents are silent the sandbox does
 //! what the recorded stack would most plausibly do; what could matter is a setting ([`Settings`]).
-//! Refunds, webhooks, challenges and risk decisions are not here. It speaks HTTP/1.1 without TLS.
+//! Refunds, webhooks, challenges and risk decisions are not here.
 
 mod act;
 mod answer;
@@ -67,6 +80,7 @@ mod connection;
 mod content;
 mod control;
 mod draw;
+mod error_code;
 mod evaluate;
 mod handle;
 mod headers;
@@ -86,20 +100,22 @@ mod sandbox;
 mod script;
 mod server;
 mod state;
+mod tls;
 mod token;
 mod transcript;
 
 pub use answer::Answer;
 pub use builder::Builder;
 pub use claims::{Claimed, Finding, Report, Standing};
+pub use error_code::ErrorCode;
 pub use handle::{Action, Reply};
 pub use idempotency::Idempotency;
 pub use ledger::{Entry, Ledger};
 pub use operation::Operation;
 pub use order::PERSONAL_DATA;
-pub use raw::{Drip, End, Raw};
+pub use raw::{Drip, End, LastStream, Raw};
 pub use sandbox::{Sandbox, Settings};
-pub use script::{PRESETS, Script};
+pub use script::{Handshake, PRESETS, Script};
 pub use server::Server;
 pub use state::NewOrder;
 pub use transcript::{Exchange, Sent};

@@ -6,23 +6,41 @@ use bytes::Bytes;
 use http::Response;
 use serde::{Deserialize, Serialize};
 
-use crate::http1;
+use crate::{ErrorCode, http1};
 
 /// Bytes for the wire, whatever HTTP says about them, and how the connection ends after them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Raw {
-    /// What is sent; may be nothing.
+    /// What is sent over HTTP/1.1; may be nothing.
     pub bytes: Bytes,
     /// In which portions.
     pub drip: Option<Drip>,
     /// What then happens to the connection.
     pub end: End,
+    /// What the bytes were made from, for HTTP/2; `None` where they are no reply.
+    pub(crate) reply: Option<Box<Framed>>,
+}
+
+/// A reply, how it says its length, and how much of it is sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Framed {
+    pub(crate) response: Response<Bytes>,
+    pub(crate) framing: Framing,
+    /// Without a place all of it, and the connection does not end for it.
+    pub(crate) until: Option<Place>,
 }
 
 impl Raw {
-    pub(crate) fn new(bytes: Bytes, drip: Option<Drip>, end: End) -> Self {
-        Self { bytes, drip, end }
+    /// Bytes that are no reply.
+    pub(crate) fn bytes(bytes: Bytes, drip: Option<Drip>, end: End) -> Self {
+        Self { bytes, drip, end, reply: None }
+    }
+
+    /// A reply, or a part of it.
+    pub(crate) fn reply(reply: Framed, drip: Option<Drip>, end: End) -> Self {
+        let bytes = encode(&reply.response, reply.framing, reply.until);
+        Self { bytes, drip, end, reply: Some(Box::new(reply)) }
     }
 }
 
@@ -55,14 +73,34 @@ pub enum End {
     Reset,
     /// Not at all: nothing more comes until the client leaves.
     Hang,
+    /// Over HTTP/2 only the stream of this request, with RST_STREAM; over HTTP/1.1 as [`End::Close`].
+    RstStream(ErrorCode),
+    /// Over HTTP/2 with GOAWAY; over HTTP/1.1 as [`End::Close`].
+    GoAway(ErrorCode, LastStream),
+}
+
+/// Which streams a GOAWAY says may have been processed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LastStream {
+    /// This request's too.
+    #[default]
+    This,
+    /// Only those before it.
+    Earlier,
 }
 
 impl End {
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn words(self) -> String {
         match self {
-            Self::Close => "closed",
-            Self::Reset => "reset",
-            Self::Hang => "held open",
+            Self::Close => "closed".into(),
+            Self::Reset => "reset".into(),
+            Self::Hang => "held open".into(),
+            Self::RstStream(code) => format!("stream reset ({code})"),
+            Self::GoAway(code, LastStream::This) => format!("GOAWAY ({code})"),
+            Self::GoAway(code, LastStream::Earlier) => {
+                format!("GOAWAY ({code}, for a request it never saw)")
+            }
         }
     }
 }
@@ -125,6 +163,11 @@ pub(crate) enum Framing {
 }
 
 impl Framing {
+    /// Whether HTTP allows it.
+    pub(crate) fn is_sound(self) -> bool {
+        !matches!(self, Self::UnfinishedChunks | Self::BadChunkSize | Self::HugeChunk)
+    }
+
     /// The header lines about the length of a body this long.
     pub(crate) fn headers(&self, length: usize) -> String {
         const CHUNKED: &str = "transfer-encoding: chunked\r\n";
@@ -165,7 +208,7 @@ impl Framing {
 }
 
 /// The bytes of a reply with this framing, up to this place; without one, all of them.
-pub(crate) fn bytes(response: &Response<Bytes>, framing: Framing, until: Option<Place>) -> Bytes {
+fn encode(response: &Response<Bytes>, framing: Framing, until: Option<Place>) -> Bytes {
     // Only a connection that ends at a place of its own ends without notice.
     let mut head = http1::encode_head(response, &framing, until.is_some());
     let body = framing.body(response.body());
@@ -186,7 +229,7 @@ mod tests {
     fn every_framing() {
         let response = Response::new(Bytes::from_static(b"{\"a\":1}"));
         let text = |framing, until| {
-            let bytes = bytes(&response, framing, until);
+            let bytes = encode(&response, framing, until);
             let text = String::from_utf8(bytes.into()).unwrap();
             text.strip_prefix("HTTP/1.1 200 OK\r\n").map(str::to_owned).unwrap_or(text)
         };

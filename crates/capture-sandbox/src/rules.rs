@@ -1,12 +1,17 @@
-//! The rules in force: which one acts on a request, and how often each still will.
+//! The rules in force: which one acts on a request or a handshake, and how often each still will.
 
+use crate::Handshake;
 use crate::act::Act;
 use crate::draw::Draw;
-use crate::script::{Asked, Rule, Script};
+use crate::script::{Asked, HandshakeRule, Rule, Script};
 
-/// The rules that are not spent, each with its own dice.
+/// The rules that are not spent.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rules(Vec<(Rule, Draw)>);
+pub(crate) struct Rules {
+    /// Each with its own dice.
+    requests: Vec<(Rule, Draw)>,
+    handshakes: Vec<HandshakeRule>,
+}
 
 impl Rules {
     /// Adds a script's rules. Each rule's dice depend on the seed and its place in the script alone.
@@ -14,29 +19,45 @@ impl Rules {
         let seed = script.seed.unwrap_or(seed);
         let dice = (0_u64..).map(|place| Draw::new(seed ^ (place << 32)));
         let armed = script.rules.into_iter().zip(dice);
-        self.0.extend(armed.filter(|(rule, _)| rule.times > 0));
+        self.requests.extend(armed.filter(|(rule, _)| rule.times > 0));
+        self.handshakes.extend(script.handshakes.into_iter().filter(|rule| rule.times > 0));
     }
 
     /// What is to be done to this request, if anything; counts it.
     pub(crate) fn next(&mut self, asked: Asked) -> Option<Act> {
-        let index = self.0.iter_mut().position(|(rule, dice)| {
+        let index = self.requests.iter_mut().position(|(rule, dice)| {
             let meant = rule.on.means(asked, dice);
             let passes = meant && rule.skip > 0;
             rule.skip -= u32::from(passes);
             meant && !passes
         })?;
-        let (rule, _) = &mut self.0[index];
+        let (rule, _) = &mut self.requests[index];
         if rule.times == 1 {
-            return Some(self.0.remove(index).0.act);
+            return Some(self.requests.remove(index).0.act);
         }
-        let is_for_ever = rule.times == u32::MAX;
-        rule.times -= u32::from(!is_for_ever);
+        spend(&mut rule.times);
         Some(rule.act.clone())
+    }
+
+    /// What the next handshake meets, if anything; counts it.
+    pub(crate) fn next_handshake(&mut self) -> Option<Handshake> {
+        let rule = self.handshakes.first_mut()?;
+        if rule.skip > 0 {
+            rule.skip -= 1;
+            return None;
+        }
+        let meets = rule.meets;
+        if rule.times == 1 {
+            self.handshakes.remove(0);
+        } else {
+            spend(&mut rule.times);
+        }
+        Some(meets)
     }
 
     /// The same for a request of which only the head is there; counts it only if it is answered.
     pub(crate) fn next_before_reading(&mut self, asked: Asked) -> Option<Act> {
-        if !self.0.iter().any(|(rule, _)| rule.act.is_before_reading()) {
+        if !self.requests.iter().any(|(rule, _)| rule.act.is_before_reading()) {
             return None;
         }
         let mut after = self.clone();
@@ -47,10 +68,16 @@ impl Rules {
 
     /// What is left, as a script.
     pub(crate) fn left(&self) -> Script {
-        Script { seed: None, rules: self.0.iter().map(|(rule, _)| rule.clone()).collect() }
+        let rules = self.requests.iter().map(|(rule, _)| rule.clone()).collect();
+        Script { seed: None, rules, handshakes: self.handshakes.clone() }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.requests.len() + self.handshakes.len()
     }
+}
+
+fn spend(times: &mut u32) {
+    let is_for_ever = *times == u32::MAX;
+    *times -= u32::from(!is_for_ever);
 }

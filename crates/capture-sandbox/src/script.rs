@@ -15,6 +15,7 @@
 //! that request. A reply whose request is carried out is remembered as it truly was, so that a
 //! repetition with the same idempotency key gets the truth, unless the rule says `stored`.
 
+mod handshake;
 mod on;
 mod preset;
 
@@ -23,6 +24,8 @@ use std::time::Duration;
 use capture_core::{Invalid, OrderId, printable};
 use serde::{Deserialize, Serialize};
 
+pub use handshake::Handshake;
+pub(crate) use handshake::HandshakeRule;
 pub(crate) use on::{Asked, On};
 pub use preset::PRESETS;
 
@@ -54,6 +57,9 @@ pub struct Script {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seed: Option<u64>,
     pub(crate) rules: Vec<Rule>,
+    /// Not about requests, so in a row of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) handshakes: Vec<HandshakeRule>,
 }
 
 impl Script {
@@ -102,6 +108,14 @@ impl Script {
     #[must_use]
     pub fn delayed(delay: Duration) -> Self {
         Self::one(Act::new(true, Said::Truth)).delay(delay)
+    }
+
+    /// The next so many TLS handshakes meet this, where the sandbox serves TLS; `u32::MAX` is for
+    /// ever.
+    #[must_use]
+    pub fn handshake(meets: Handshake, times: u32) -> Self {
+        let rule = HandshakeRule { skip: 0, times, meets };
+        Self { handshakes: vec![rule], ..Self::default() }
     }
 
     /// The answer of the last rule is what is kept under the idempotency key, and said again to
@@ -162,13 +176,14 @@ impl Script {
     #[must_use]
     pub fn then(mut self, next: Self) -> Self {
         self.rules.extend(next.rules);
+        self.handshakes.extend(next.handshakes);
         self
     }
 
     fn one(act: Act) -> Self {
         let on = On { operation: Some(Operation::Capture), ..On::default() };
         let rule = Rule { on, skip: 0, times: 1, act };
-        Self { seed: None, rules: vec![rule] }
+        Self { rules: vec![rule], ..Self::default() }
     }
 
     fn last(mut self, change: impl FnOnce(&mut Rule)) -> Self {
@@ -199,18 +214,21 @@ struct Written {
     preset: Option<String>,
     seed: Option<u64>,
     rules: Option<Vec<Rule>>,
+    handshakes: Option<Vec<HandshakeRule>>,
 }
 
 impl TryFrom<Written> for Script {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        if written.preset.is_none() && written.rules.is_none() {
-            return Err("missing field `rules`, or `preset`".into());
+        let Written { preset, seed, rules, handshakes } = written;
+        if preset.is_none() && rules.is_none() && handshakes.is_none() {
+            return Err("missing field `rules`, `handshakes` or `preset`".into());
         }
-        let preset = written.preset.as_deref().map(Self::preset).transpose();
+        let preset = preset.as_deref().map(Self::preset).transpose();
         let preset = preset.map_err(|error| error.to_string())?;
-        let own = Self { seed: written.seed, rules: written.rules.unwrap_or_default() };
+        let (rules, handshakes) = (rules.unwrap_or_default(), handshakes.unwrap_or_default());
+        let own = Self { seed, rules, handshakes };
         Ok(Self { seed: own.seed, ..preset.unwrap_or_default().then(own) })
     }
 }

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 
 use crate::builder::credentials;
 use crate::sandbox::Sandbox;
+use crate::tls::Tls;
 use crate::{
     Claimed, Exchange, Ledger, NewOrder, Report, Script, Settings, connection, http1, reply,
 };
@@ -37,13 +38,14 @@ impl Server {
         listener: std::net::TcpListener,
         sandbox: Sandbox,
         settings: Settings,
+        tls: Option<Tls>,
     ) -> io::Result<Self> {
         let mut address = listener.local_addr()?;
         if address.ip().is_unspecified() {
             // One that this machine can be reached at; all the others work too.
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        let shared = Arc::new(Shared { sandbox: Mutex::new(sandbox) });
+        let shared = Arc::new(Shared { sandbox: Mutex::new(sandbox), tls });
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         listener.set_nonblocking(true)?;
         let listener = {
@@ -62,10 +64,31 @@ impl Server {
         Ok(Self { shared, address, settings, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens, such as `http://127.0.0.1:40123`; the API lies below `/v1`.
+    /// Where it listens, such as `http://127.0.0.1:40123`; the API lies below `/v1`. With
+    /// [`Builder::tls`](crate::Builder::tls) it begins with `https`, and plain `http` is served on
+    /// the same port all the same.
     #[must_use]
     pub fn base_url(&self) -> String {
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The same port in plain HTTP/1.1, whatever [`Server::base_url`] says.
+    #[must_use]
+    pub fn plain_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The certificate that a client must trust, in DER; `None` without TLS.
+    #[must_use]
+    pub fn authority(&self) -> Option<&[u8]> {
+        self.shared.tls.as_ref().map(|tls| &*tls.authority)
+    }
+
+    /// The same in PEM.
+    #[must_use]
+    pub fn authority_pem(&self) -> Option<&str> {
+        self.shared.tls.as_ref().map(|tls| tls.authority_pem.as_str())
     }
 
     /// The same, as the clients take it.
@@ -188,6 +211,8 @@ impl fmt::Debug for Server {
 /// What all connections of a server share.
 pub(crate) struct Shared {
     sandbox: Mutex<Sandbox>,
+    /// Where it serves TLS too.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Shared {

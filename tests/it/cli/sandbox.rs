@@ -43,6 +43,28 @@ fn a_script_makes_it_misbehave() {
 }
 
 #[test]
+fn with_tls_it_writes_the_authority_to_trust() {
+    let file = std::env::temp_dir().join(format!("capture-authority-{}", std::process::id()));
+    let sandbox = Running::start(&["--tls", file.to_str().unwrap()]);
+    let pem = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+    assert!(sandbox.ready["base_url"].as_str().unwrap().starts_with("https://127.0.0.1:"));
+    assert_eq!(sandbox.ask("GET", "/_sandbox/ledger", "")["captures"], json!([]));
+    // The command trusts public authorities only, so it sends nothing, and says why.
+    let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
+    let mut command = sandbox.client(&["order", order, "--amount", "1.00", "--currency", "USD"]);
+    let refused = run(&mut command);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stdout.to_lowercase().contains("certificate"), "{refused:?}");
+
+    let folder = std::env::temp_dir();
+    let refused = run(&mut capture(&["sandbox", "--port", "0", "--tls", folder.to_str().unwrap()]));
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.starts_with("error: tls "), "{refused:?}");
+}
+
+#[test]
 fn for_a_person_it_prints_lines_to_copy() {
     let mut child = capture(&["sandbox", "--listen", "127.0.0.1:0"]);
     let mut child = Stopped(child.stdout(Stdio::piped()).spawn().unwrap());
@@ -132,7 +154,12 @@ impl Running {
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
-        assert!(ready.as_object().unwrap().keys().eq(["app_key", "app_secret", "base_url"]));
+        assert!(ready.as_object().unwrap().keys().eq([
+            "app_key",
+            "app_secret",
+            "base_url",
+            "plain_url"
+        ]));
         Self { process, stdout, ready }
     }
 
@@ -149,7 +176,7 @@ impl Running {
 
     /// One request by hand, as a test in any language makes it.
     fn ask(&self, method: &str, path: &str, body: &str) -> Value {
-        let host = self.ready["base_url"].as_str().unwrap().strip_prefix("http://").unwrap();
+        let host = self.ready["plain_url"].as_str().unwrap().strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
         let length = body.len();
         let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");

@@ -9,10 +9,11 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Act, Change, LONGEST_DELAY, Said};
+use crate::ErrorCode;
 use crate::answer::{Answer, check_header, checked_status};
 use crate::content::Content;
 use crate::members::Case;
-use crate::raw::{Drip, End, Framing, Place};
+use crate::raw::{Drip, End, Framing, LastStream, Place};
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -47,6 +48,14 @@ pub(super) struct Written {
     reset: Option<Place>,
     #[serde(skip_serializing_if = "Option::is_none", with = "ending")]
     hang: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none", with = "ending")]
+    rst_stream: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none", with = "ending")]
+    goaway: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<ErrorCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_stream: Option<LastStream>,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -85,11 +94,22 @@ impl TryFrom<Written> for Act {
 
 impl Written {
     fn end(&self) -> Result<Option<(End, Place)>, String> {
+        let rst_stream = End::RstStream(self.code.unwrap_or(ErrorCode::Cancel));
+        let code = self.code.unwrap_or(ErrorCode::NoError);
+        let goaway = End::GoAway(code, self.last_stream.unwrap_or_default());
         let all = [
             ("close", End::Close, self.close),
             ("reset", End::Reset, self.reset),
             ("hang", End::Hang, self.hang),
+            ("rst_stream", rst_stream, self.rst_stream),
+            ("goaway", goaway, self.goaway),
         ];
+        if self.code.is_some() && self.rst_stream.is_none() && self.goaway.is_none() {
+            return refuse("`code` needs `rst_stream` or `goaway`");
+        }
+        if self.last_stream.is_some() && self.goaway.is_none() {
+            return refuse("`last_stream` needs `goaway`");
+        }
         let mut given = all.into_iter().filter_map(|(name, end, place)| Some((name, end, place?)));
         let Some((name, end, place)) = given.next() else {
             return Ok(None);
@@ -211,6 +231,13 @@ impl From<Act> for Written {
             Some((End::Close, place)) => written.close = Some(place),
             Some((End::Reset, place)) => written.reset = Some(place),
             Some((End::Hang, place)) => written.hang = Some(place),
+            Some((End::RstStream(code), place)) => {
+                (written.rst_stream, written.code) = (Some(place), Some(code));
+            }
+            Some((End::GoAway(code, last), place)) => {
+                (written.goaway, written.code) = (Some(place), Some(code));
+                written.last_stream = Some(last);
+            }
         }
         written
     }

@@ -16,7 +16,7 @@ pub(super) fn is_allowed(request: &Request<Bytes>, remote: bool) -> bool {
     let host = header(header::HOST).or(request.uri().authority().map(Authority::as_str));
     let is_host = |authority: &str| is_loopback(authority) || remote;
     let is_own = header(header::ORIGIN).is_none_or(|origin| {
-        let authority = origin.strip_prefix("http://");
+        let authority = origin.strip_prefix("http://").or(origin.strip_prefix("https://"));
         authority
             .is_some_and(|authority| is_loopback(authority) || (remote && Some(authority) == host))
     });

@@ -43,7 +43,7 @@ pub(crate) fn head(response: &Response<Bytes>, framing: &Framing, keep_alive: bo
     out
 }
 
-fn has_body(response: &Response<Bytes>) -> bool {
+pub(crate) fn has_body(response: &Response<Bytes>) -> bool {
     !matches!(response.status().as_u16(), 204 | 304)
 }
 

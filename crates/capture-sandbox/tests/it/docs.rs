@@ -36,7 +36,7 @@ fn run(server: &Server, program: &str, flags: &[&str], text: &str) -> String {
         .args(flags)
         .arg(&text)
         .env_remove("http_proxy")
-        .env("no_proxy", "127.0.0.1")
+        .env("no_proxy", "127.0.0.1,localhost")
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -73,6 +73,24 @@ fn the_walk_with_curl() {
 }
 
 #[test]
+fn the_walk_over_tls() {
+    if !is_here("curl") {
+        return;
+    }
+    let blocks = blocks();
+    let at = blocks.iter().position(|(kind, _)| *kind == "sh tls").unwrap();
+    let server = Sandbox::builder().tls().start().unwrap();
+    let folder = std::env::temp_dir().join(format!("capture-docs-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("authority.pem"), server.authority_pem().unwrap()).unwrap();
+    let port = server.base_url().rsplit(':').next().unwrap().to_owned();
+    let text = format!("cd '{}'\n{}", folder.display(), blocks[at].1.replace("8787", &port));
+    let printed = run(&server, "sh", &["-euc"], &text);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(printed.trim(), blocks[at + 1].1.trim());
+}
+
+#[test]
 fn the_tests_in_other_languages() {
     for (kind, program, flags, client) in [
         ("python", "python3", &["-c"][..], "python"),
@@ -105,7 +123,7 @@ fn the_tests_in_other_languages() {
 fn the_scripts_and_the_presets() {
     let blocks = blocks();
     let scripts: Vec<_> = blocks.iter().filter(|(kind, _)| *kind == "json script").collect();
-    assert_eq!(scripts.len(), 2);
+    assert_eq!(scripts.len(), 4);
     for (_, text) in scripts {
         let script = Script::from_json(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_ne!(script, Script::default());

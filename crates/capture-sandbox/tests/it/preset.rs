@@ -71,7 +71,7 @@ fn a_script_in_a_file_that_is_wrong_says_where() {
     let on = |on: &str| format!(r#"{{"rules":[{{"on":{on},"do":{{}}}}]}}"#);
     for (written, why) in [
         ("{".to_owned(), r#"script ".": EOF"#),
-        ("{} x".into(), "missing field `rules`, or `preset`"),
+        ("{} x".into(), "missing field `rules`, `handshakes` or `preset`"),
         (r#"{"rules":[]} x"#.into(), "trailing characters"),
         (r#"{"preset":"x"}"#.into(), r#"preset "x": no preset has this name"#),
         (r#"{"rules":[],"seed":-1}"#.into(), r#"script "seed": invalid value: integer `-1`"#),
@@ -80,6 +80,10 @@ fn a_script_in_a_file_that_is_wrong_says_where() {
         (rule(r#"{"close":"midway","effect":true}"#), "unknown variant `midway`"),
         (rule(r#"{"close":7,"effect":true}"#), "expected true, or where: before-reading"),
         (rule(r#"{"close":true,"reset":true,"effect":true}"#), "both `close` and `reset`"),
+        (rule(r#"{"goaway":true,"hang":true,"effect":true}"#), "both `hang` and `goaway`"),
+        (rule(r#"{"close":true,"code":"cancel","effect":true}"#), "`code` needs `rst_stream`"),
+        (rule(r#"{"rst_stream":true,"last_stream":"this","effect":true}"#), "needs `goaway`"),
+        (rule(r#"{"goaway":true,"code":"nice","effect":true}"#), "unknown variant `nice`"),
         (rule(r#"{"close":"before-reading","effect":true}"#), "`effect`: true needs a request"),
         (rule(r#"{"close":"mid-body","effect":false}"#), "leaves no reply to send a part of"),
         (rule(r#"{"close":true,"effect":true,"members":"upper"}"#), "`members` changes a reply"),

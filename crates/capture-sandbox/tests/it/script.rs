@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use capture_core::Verdict;
-use capture_sandbox::{Action, Answer, Idempotency, Operation, Script, Sent, Settings};
+use capture_sandbox::{Action, Answer, Handshake, Idempotency, Operation, Script, Sent, Settings};
 use serde_json::json;
 
 use crate::world::{World, json, key, respond};
@@ -98,6 +98,7 @@ fn scripts_are_data() {
         .times(2)
         .then(Script::lost_reply().skip(1).delay(Duration::from_millis(20)))
         .then(Script::close_before().on(Operation::Token))
+        .then(Script::handshake(Handshake::Expired, u32::MAX))
         .then(
             Script::delayed(Duration::from_secs(1))
                 .order("5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap()),
@@ -111,6 +112,14 @@ fn scripts_are_data() {
     } ] }))
     .unwrap();
     assert_eq!(read, Script::lost_reply());
+
+    for written in [
+        r#"{"rules":[{"on":{},"skip":0,"times":1,"do":{"effect":true,"rst_stream":true,"code":"cancel"}}]}"#,
+        r#"{"rules":[{"on":{},"skip":0,"times":1,"do":{"effect":true,"goaway":"mid-body","code":"no-error","last_stream":"earlier"}}]}"#,
+    ] {
+        let script = Script::from_json(written).unwrap();
+        assert_eq!(serde_json::to_string(&script).unwrap(), written);
+    }
 }
 
 #[test]

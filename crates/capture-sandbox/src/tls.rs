@@ -1,0 +1,90 @@
+//! TLS: an authority made for one server, its good certificate, and three that no client may accept.
+
+use std::io;
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{DEFAULT_VERSIONS, ServerConfig};
+use tokio_rustls::TlsAcceptor;
+
+use crate::Handshake;
+
+/// The names of this machine, as a client may spell them.
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+pub(crate) struct Tls {
+    /// What a client must trust.
+    pub(crate) authority: CertificateDer<'static>,
+    pub(crate) authority_pem: String,
+    good: TlsAcceptor,
+    unknown_authority: TlsAcceptor,
+    expired: TlsAcceptor,
+    wrong_host: TlsAcceptor,
+}
+
+impl Tls {
+    /// Everything new; nobody can have trusted it before.
+    pub(crate) fn new() -> io::Result<Self> {
+        Self::generate().map_err(io::Error::other)
+    }
+
+    fn generate() -> Result<Self, rcgen::Error> {
+        let (ours, nobodys) = (authority("Capture sandbox")?, authority("Nobody")?);
+        let names = || CertificateParams::new(NAMES.map(str::to_owned));
+        let mut expired = names()?;
+        expired.not_after = date_time_ymd(2020, 1, 1);
+        Ok(Self {
+            authority: ours.der().clone(),
+            authority_pem: ours.pem(),
+            good: acceptor(names()?, &ours)?,
+            unknown_authority: acceptor(names()?, &nobodys)?,
+            expired: acceptor(expired, &ours)?,
+            wrong_host: acceptor(CertificateParams::new(["example.invalid".to_owned()])?, &ours)?,
+        })
+    }
+
+    /// What shows the certificate that this handshake is to meet.
+    pub(crate) fn acceptor(&self, meets: Option<Handshake>) -> &TlsAcceptor {
+        match meets {
+            Some(Handshake::UnknownAuthority) => &self.unknown_authority,
+            Some(Handshake::Expired) => &self.expired,
+            Some(Handshake::WrongHost) => &self.wrong_host,
+            _ => &self.good,
+        }
+    }
+}
+
+fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
+}
+
+fn acceptor(
+    mut params: CertificateParams,
+    authority: &CertifiedIssuer<'static, KeyPair>,
+) -> Result<TlsAcceptor, rcgen::Error> {
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // Strict verifiers, such as Python's, want to be told whose key signed.
+    params.use_authority_key_identifier_extension = true;
+    let key = KeyPair::generate()?;
+    let certificate = params.signed_by(&key, authority)?;
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(DEFAULT_VERSIONS)
+        .and_then(|config| {
+            config
+                .with_no_client_auth()
+                .with_single_cert(vec![certificate.der().clone()], key.into())
+        });
+    let mut config = config.expect("ring signs with the key that it made");
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config).into())
+}
