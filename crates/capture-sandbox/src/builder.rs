@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::SystemTime;
 
 use capture_core::Credentials;
 
@@ -17,6 +18,7 @@ pub struct Builder {
     settings: Settings,
     script: Script,
     tls: bool,
+    clock: Option<SystemTime>,
 }
 
 impl Sandbox {
@@ -37,6 +39,7 @@ impl Sandbox {
             settings: Settings::default(),
             script: Script::default(),
             tls: false,
+            clock: None,
         }
     }
 }
@@ -65,6 +68,12 @@ impl Builder {
         Self { tls: true, ..self }
     }
 
+    /// The sandbox's clock stands at this time and moves by [`Server::advance`] alone: no token and
+    /// no window ends on its own, and the same requests get the same replies to the last byte.
+    pub fn clock(self, at: SystemTime) -> Self {
+        Self { clock: Some(at), ..self }
+    }
+
     /// Begins to serve.
     ///
     /// # Errors
@@ -80,7 +89,7 @@ impl Builder {
         let mut sandbox = Sandbox::new(self.settings.clone());
         sandbox.script(self.script);
         let tls = self.tls.then(Tls::new).transpose()?;
-        Server::serve(TcpListener::bind(self.address)?, sandbox, self.settings, tls)
+        Server::serve(TcpListener::bind(self.address)?, sandbox, self.settings, tls, self.clock)
     }
 }
 

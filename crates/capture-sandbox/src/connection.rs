@@ -5,7 +5,7 @@ mod http2;
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use socket2::{SockRef, Socket};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -47,7 +47,7 @@ async fn begins_tls(tcp: &TcpStream) -> bool {
 }
 
 async fn serve_tls(mut tcp: TcpStream, socket: &Socket, shared: &Arc<Shared>, tls: &Tls) {
-    let meets = shared.sandbox().handshake(SystemTime::now());
+    let meets = shared.sandbox().handshake(shared.now());
     match meets {
         Some(Handshake::Close) => return end(&mut tcp, socket, End::Close).await,
         Some(Handshake::Reset) => return end(&mut tcp, socket, End::Reset).await,

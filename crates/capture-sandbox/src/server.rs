@@ -39,13 +39,14 @@ impl Server {
         sandbox: Sandbox,
         settings: Settings,
         tls: Option<Tls>,
+        clock: Option<SystemTime>,
     ) -> io::Result<Self> {
         let mut address = listener.local_addr()?;
         if address.ip().is_unspecified() {
             // One that this machine can be reached at; all the others work too.
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        let shared = Arc::new(Shared { sandbox: Mutex::new(sandbox), tls });
+        let shared = Arc::new(Shared { sandbox: Mutex::new(sandbox), tls, clock });
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         listener.set_nonblocking(true)?;
         let listener = {
@@ -121,20 +122,20 @@ impl Server {
 
     /// Creates an order; from plain money one that waits for its capture.
     pub fn create_order(&self, new: impl Into<NewOrder>) -> OrderId {
-        self.shared.sandbox().create_order(new, SystemTime::now())
+        self.shared.sandbox().create_order(new, self.shared.now())
     }
 
     /// The status of an order; `None` for one that does not exist.
     #[must_use]
     pub fn order_status(&self, order: OrderId) -> Option<OrderStatus> {
-        self.shared.sandbox().order_status(order, SystemTime::now())
+        self.shared.sandbox().order_status(order, self.shared.now())
     }
 
     /// Puts an order into a status, whatever the API would allow, and says whether it exists.
     #[must_use]
     pub fn set_order_status(&self, order: OrderId, status: OrderStatus) -> bool {
         let mut sandbox = self.shared.sandbox();
-        sandbox.set_order_status(order, status, SystemTime::now())
+        sandbox.set_order_status(order, status, self.shared.now())
     }
 
     /// Adds the rules of a script to those that are not spent yet.
@@ -156,13 +157,13 @@ impl Server {
     /// Writes down what a client believes of an order, and says whether the order exists.
     #[must_use]
     pub fn claim(&self, order: OrderId, outcome: Claimed, by: Option<&str>) -> bool {
-        self.shared.sandbox().claim(order, outcome, by, SystemTime::now())
+        self.shared.sandbox().claim(order, outcome, by, self.shared.now())
     }
 
     /// What the clients claimed, beside what truly happened.
     #[must_use]
     pub fn verdict(&self) -> Report {
-        self.shared.sandbox().verdict(SystemTime::now())
+        self.shared.sandbox().verdict(self.shared.now())
     }
 
     /// What truly happened.
@@ -213,9 +214,16 @@ pub(crate) struct Shared {
     sandbox: Mutex<Sandbox>,
     /// Where it serves TLS too.
     pub(crate) tls: Option<Tls>,
+    /// The time, where it stands still.
+    clock: Option<SystemTime>,
 }
 
 impl Shared {
+    /// What the sandbox is told that the time is.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.unwrap_or_else(SystemTime::now)
+    }
+
     /// The sandbox, for as long as the guard lives: never while waiting for anything.
     pub(crate) fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
         self.sandbox.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,7 +1,6 @@
 //! HTTP/1.1 on a connection: reads requests, asks the sandbox, does on the wire what it says.
 
 use std::io;
-use std::time::SystemTime;
 
 use http::{Method, StatusCode};
 use socket2::Socket;
@@ -25,11 +24,11 @@ pub(super) async fn serve(
         let (reply, is_head, keep_alive) = match next(&mut io, shared, &mut decoder).await {
             Ok(Next::Request(incoming)) => {
                 let Incoming { request, keep_alive } = *incoming;
-                let reply = shared.sandbox().handle(&request, SystemTime::now());
+                let reply = shared.sandbox().handle(&request, shared.now());
                 (reply, *request.method() == Method::HEAD, keep_alive)
             }
             Ok(Next::Refused(status)) => {
-                let reply = shared.sandbox().refuse(status, SystemTime::now());
+                let reply = shared.sandbox().refuse(status, shared.now());
                 (reply, false, false)
             }
             Ok(Next::Ended(reply)) => (reply, false, false),
@@ -104,7 +103,7 @@ async fn next(
         };
         if let Some(head) = decoder.head().filter(|_| !had_head) {
             had_head = true;
-            if let Some(reply) = shared.sandbox().handle_head(head, SystemTime::now()) {
+            if let Some(reply) = shared.sandbox().handle_head(head, shared.now()) {
                 return Ok(Next::Ended(reply));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use capture_core::OrderId;
 use capture_sandbox::{Answer, Sandbox, Script, Server};
@@ -235,6 +235,33 @@ fn more_connections_than_are_served() {
     let mut last = served.pop().unwrap();
     last.write_all(LEDGER).unwrap();
     assert!(reply(&mut last).0.starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn a_clock_that_stands_still_makes_every_byte_the_same() {
+    let run = || {
+        let at = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let server = Sandbox::builder().clock(at).start().unwrap();
+        let mut stream = connect(&server);
+        let token = login(&server);
+        let order = server.create_order(money("1.00"));
+        let order = format!("/v1/orders/{order}");
+        let mut ask = |path: &str| {
+            let request = post(path, &token, "").replace("POST ", "GET ");
+            stream.write_all(request.as_bytes()).unwrap();
+            reply(&mut stream)
+        };
+        let mut seen = vec![ask(&order), ask("/_sandbox/clock")];
+        assert!(seen[1].1.contains("2023-11-14T22:13:20"), "{seen:?}");
+        server.advance(Duration::from_secs(599));
+        seen.push(ask(&order));
+        server.advance(Duration::from_secs(1));
+        seen.push(ask(&order));
+        assert!(seen[2].0.starts_with("HTTP/1.1 200 "), "{seen:?}");
+        assert!(seen[3].0.starts_with("HTTP/1.1 401 "), "the token lived for 10 minutes");
+        seen
+    };
+    assert_eq!(run(), run());
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use h2::server::SendResponse;
@@ -39,7 +38,7 @@ pub(super) async fn serve(
 /// What the sandbox says; nothing to a client that went away.
 async fn decide(head: Request<()>, mut body: RecvStream, shared: &Shared) -> Option<Reply> {
     if !body.is_end_stream() {
-        let ended = shared.sandbox().handle_head(&head, SystemTime::now());
+        let ended = shared.sandbox().handle_head(&head, shared.now());
         if ended.is_some() {
             return ended;
         }
@@ -47,13 +46,13 @@ async fn decide(head: Request<()>, mut body: RecvStream, shared: &Shared) -> Opt
     let status = match timeout(REQUEST_TIMEOUT, read(&mut body)).await {
         Ok(Ok(Some(body))) => {
             let request = head.map(|()| body);
-            return Some(shared.sandbox().handle(&request, SystemTime::now()));
+            return Some(shared.sandbox().handle(&request, shared.now()));
         }
         Ok(Ok(None)) => StatusCode::PAYLOAD_TOO_LARGE,
         Ok(Err(_)) => return None,
         Err(_) => StatusCode::REQUEST_TIMEOUT,
     };
-    Some(shared.sandbox().refuse(status, SystemTime::now()))
+    Some(shared.sandbox().refuse(status, shared.now()))
 }
 
 /// The body; `None` for one that is too large.
