@@ -13,6 +13,7 @@ mod http2;
 mod proxy;
 mod replies;
 mod rows;
+mod sandbox;
 mod secrets;
 mod tls;
 mod wire;
@@ -57,6 +58,11 @@ macro_rules! suite {
             #[test]
             fn every_tls_row_ends_as_it_must() {
                 tls::check::<$Driver>();
+            }
+
+            #[test]
+            fn faults_below_http_are_survived() {
+                sandbox::check::<$Driver>();
             }
 
             #[test]

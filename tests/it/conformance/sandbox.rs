@@ -1,0 +1,68 @@
+//! The adapters against the sandbox over TLS and HTTP/2: faults below HTTP, and what truly happened.
+
+use capture_core::{Capture, Outcome, Setup};
+use capture_sandbox::{Claimed, Sandbox, Script};
+use rustls::pki_types::CertificateDer;
+
+use super::drivers::{Driver, side_by_side};
+use super::{QUICK_KEY, money};
+
+/// What the next capture meets, the outcome, how often the money moved.
+const CAPTURES: [(&str, &str, usize); 12] = [
+    (r#""delay_ms": 1"#, "captured reply", 1),
+    (r#""rst_stream": true, "effect": true"#, "captured order_status", 1),
+    (r#""rst_stream": true, "effect": false"#, "captured reply", 1),
+    (r#""rst_stream": true, "code": "refused-stream", "effect": false"#, "captured reply", 1),
+    (r#""rst_stream": "before-reading", "code": "no-error""#, "captured reply", 1),
+    (r#""rst_stream": "mid-body", "effect": true"#, "captured order_status", 1),
+    (r#""goaway": true, "effect": true"#, "captured order_status", 1),
+    (r#""goaway": true, "last_stream": "earlier", "effect": false"#, "captured reply", 1),
+    (r#""goaway": "after-reply", "effect": true"#, "captured reply", 1),
+    (r#""close": "mid-body", "effect": true"#, "captured order_status", 1),
+    (r#""reset": true, "effect": true"#, "captured order_status", 1),
+    (r#""raw": "SSH-2.0-OpenSSH\r\n", "effect": true"#, "captured order_status", 1),
+];
+
+/// What the handshakes meet, the outcome, how often the money moved.
+const HANDSHAKES: [(&str, &str, usize); 5] = [
+    (r#""do": "unknown-authority", "times": "always""#, "not_captured no_token", 0),
+    (r#""do": "expired", "times": "always""#, "not_captured no_token", 0),
+    (r#""do": "wrong-host", "times": "always""#, "not_captured no_token", 0),
+    (r#""do": "close""#, "captured reply", 1),
+    (r#""do": "reset""#, "captured reply", 1),
+];
+
+/// Every row through this adapter, by HTTP/2 where its library has that.
+pub(crate) fn check<D: Driver>() {
+    let captures = CAPTURES.map(|(act, outcome, captures)| {
+        let rule = format!(r#"{{ "on": {{ "operation": "capture" }}, "do": {{ {act} }} }}"#);
+        (format!(r#"{{ "rules": [{rule}] }}"#), outcome, captures)
+    });
+    let handshakes = HANDSHAKES.map(|(rule, outcome, captures)| {
+        (format!(r#"{{ "handshakes": [{{ {rule} }}] }}"#), outcome, captures)
+    });
+    let rows = [&captures[..], &handshakes[..]].concat();
+    side_by_side(&rows, rows.len(), |(script, outcome, captures)| {
+        ends_as::<D>(script, outcome, *captures);
+    });
+}
+
+fn ends_as<D: Driver>(script: &str, expect: &str, captures: usize) {
+    let script = Script::from_json(script).expect("a script");
+    let sandbox = Sandbox::builder().tls().script(script.clone()).start().expect("a sandbox");
+    let authority = CertificateDer::from(sandbox.authority().expect("it serves TLS").to_vec());
+    let client = D::trusting(Setup::new(&sandbox.environment(), sandbox.credentials()), authority);
+    let order = sandbox.create_order(money());
+    let key = QUICK_KEY.parse().expect("a GUID");
+    let outcome = client.capture(&Capture::new(order, money(), key));
+    let found = format!("{} {}", outcome.name(), outcome.reason());
+    assert_eq!(found, expect, "{script:?}: {outcome:?}");
+    assert_eq!(sandbox.ledger().captures(order), captures, "{script:?}");
+    let claimed = match outcome {
+        Outcome::Captured(_) => Claimed::Captured,
+        Outcome::NotCaptured(_) => Claimed::NotCaptured,
+        Outcome::Unknown(_) => Claimed::Unknown,
+    };
+    assert!(sandbox.claim(order, claimed, None));
+    assert_eq!(sandbox.verdict().disagreements, 0, "{script:?}");
+}
