@@ -46,7 +46,7 @@ impl Server {
             // One that this machine can be reached at; all the others work too.
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        let shared = Arc::new(Shared { sandbox: Mutex::new(sandbox), tls, clock });
+        let shared = Arc::new(Shared::new(sandbox, tls, clock));
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         listener.set_nonblocking(true)?;
         let listener = {
@@ -219,6 +219,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    pub(crate) fn new(sandbox: Sandbox, tls: Option<Tls>, clock: Option<SystemTime>) -> Self {
+        Self { sandbox: Mutex::new(sandbox), tls, clock }
+    }
+
     /// What the sandbox is told that the time is.
     pub(crate) fn now(&self) -> SystemTime {
         self.clock.unwrap_or_else(SystemTime::now)
