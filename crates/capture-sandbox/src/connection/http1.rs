@@ -5,9 +5,9 @@ use std::io;
 use http::{Method, StatusCode};
 use socket2::Socket;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use super::{IDLE_TIMEOUT, REQUEST_TIMEOUT, close, end, write, write_raw};
+use super::{IDLE_TIMEOUT, REQUEST_TIMEOUT, close, end, pause, write, write_raw};
 use crate::handle::{Action, Reply};
 use crate::http1::{self, Decoder, Incoming, Progress};
 use crate::raw::End;
@@ -63,7 +63,7 @@ async fn deliver(
     is_head: bool,
     keep_alive: bool,
 ) -> io::Result<After> {
-    sleep(reply.delay).await;
+    pause(reply.delay).await;
     match &reply.action {
         Action::Close => Ok(After::Drop),
         Action::Respond(response) => {

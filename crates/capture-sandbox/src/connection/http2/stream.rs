@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Versio
 use tokio::sync::mpsc::Sender;
 use tokio::time::{sleep, timeout};
 
-use super::super::REQUEST_TIMEOUT;
+use super::super::{REQUEST_TIMEOUT, pause};
 use super::Ending;
 use crate::act::LONGEST_DELAY;
 use crate::handle::{Action, Reply};
@@ -30,7 +30,7 @@ pub(super) async fn serve(
     let head = Request::from_parts(head, ());
     let is_head = *head.method() == Method::HEAD;
     let Some(reply) = decide(head, body, &shared).await else { return };
-    sleep(reply.delay).await;
+    pause(reply.delay).await;
     let mut stream = Stream { respond, endings, is_head };
     let _ = stream.deliver(reply.action).await;
 }
@@ -119,7 +119,7 @@ impl Stream {
         let mut is_first = true;
         while !left.is_empty() {
             if let Some(drip) = drip.filter(|_| !is_first) {
-                sleep(drip.pause()).await;
+                pause(drip.pause()).await;
             }
             is_first = false;
             let portion = left.split_to(size.min(left.len()));
