@@ -32,28 +32,18 @@ pub(super) async fn serve(
                 (reply, false, false)
             }
             Ok(Next::Ended(reply)) => (reply, false, false),
-            Ok(Next::Nothing) | Err(_) => return,
+            Ok(Next::Nothing) => return close(&mut io).await,
+            Err(_) => return,
         };
         match deliver(&mut io, &reply, is_head, keep_alive).await {
-            Ok(After::GoOn) => {}
-            Ok(After::Answered) => return close(&mut io).await,
-            Ok(After::End(how)) => return end(&mut io, socket, how).await,
-            Ok(After::Drop) | Err(_) => return,
+            Ok(None) => {}
+            Ok(Some(how)) => return end(&mut io, socket, how).await,
+            Err(_) => return,
         }
     }
 }
 
-/// What becomes of a connection after a reply.
-enum After {
-    GoOn,
-    /// It was the last.
-    Answered,
-    End(End),
-    /// There was none.
-    Drop,
-}
-
-/// Does what the sandbox decided; this is the one place where a script becomes wire behaviour.
+/// Does what the sandbox decided, and says how the connection then ends, if it does.
 ///
 /// # Errors
 /// When nothing more can be sent.
@@ -62,18 +52,18 @@ async fn deliver(
     reply: &Reply,
     is_head: bool,
     keep_alive: bool,
-) -> io::Result<After> {
+) -> io::Result<Option<End>> {
     pause(reply.delay).await;
     match &reply.action {
-        Action::Close => Ok(After::Drop),
+        Action::Close => Ok(Some(End::Close)),
         Action::Respond(response) => {
             let keep_alive = keep_alive && !http1::says_close(response.headers());
             write(io, &http1::encode(response, is_head, keep_alive)).await?;
-            Ok(if keep_alive { After::GoOn } else { After::Answered })
+            Ok((!keep_alive).then_some(End::Close))
         }
         Action::Raw(raw) => {
             write_raw(io, raw).await?;
-            Ok(After::End(raw.end))
+            Ok(Some(raw.end))
         }
     }
 }

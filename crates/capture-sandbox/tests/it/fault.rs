@@ -7,7 +7,7 @@ use std::time::Duration;
 use capture_sandbox::{Sandbox, Script, Server};
 use serde_json::{Value, json};
 
-use crate::socket::{capture, connect, login, reply};
+use crate::socket::{capture, connect, login, post, reply};
 use crate::world::money;
 
 /// All that comes, and how it ends.
@@ -161,11 +161,17 @@ fn before_its_body_is_read() {
     let mut stream = connect(&server);
     stream.write_all(capture(&token, order, 1).as_bytes()).unwrap();
     assert_eq!(read_all(&mut stream), (String::new(), "closed"));
+    // Also over what the server has not read.
+    script(&server, &json!({ "close": "before-reading" }));
+    let mut stream = connect(&server);
+    let large = post("/v1/capture", &token, &" ".repeat(300_000));
+    stream.write_all(large.as_bytes()).unwrap();
+    assert_eq!(read_all(&mut stream), (String::new(), "closed"));
     assert_eq!(server.ledger().captures(order), 0);
     assert_eq!(server.rules(), Script::default(), "all are spent");
     let seen: Vec<_> = server.transcript().into_iter().filter_map(|seen| seen.script).collect();
     let words = |end| format!("{end} before reading, not carried out");
-    assert_eq!(seen, [words("closed"), words("reset"), words("closed")]);
+    assert_eq!(seen, [words("closed"), words("reset"), words("closed"), words("closed")]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use capture_sandbox::{Handshake, Sandbox, Script, Sent, Server};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::json;
 
 use crate::socket::reply;
 
@@ -115,6 +116,21 @@ fn handshakes_by_script() {
     assert!(ledger(&server, "localhost").is_ok());
     drop(server);
     assert!(matches!(held.read(&mut [0]), Ok(0) | Err(_)), "the server ended it");
+}
+
+#[test]
+fn a_connection_closed_by_script_is_closed_in_order() {
+    let server = server();
+    for act in [json!({ "close": true, "effect": true }), json!({ "close": "before-reading" })] {
+        let written = json!({ "rules": [{ "do": act }] }).to_string();
+        server.script(Script::from_json(&written).unwrap());
+        let name = ServerName::try_from("localhost").unwrap();
+        let connection = ClientConnection::new(config(&server, &["http/1.1"]), name).unwrap();
+        let mut stream = StreamOwned::new(connection, tcp(&server));
+        stream.write_all(b"GET /v1/orders HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        // Without a close_notify this would be an error.
+        assert_eq!(stream.read(&mut [0]).map_err(why), Ok(0), "{written}");
+    }
 }
 
 #[test]
