@@ -163,7 +163,7 @@ pub(crate) enum Framing {
 }
 
 impl Framing {
-    /// Whether HTTP allows it.
+    /// Whether a client can find the end of the body; HTTP/2 breaks it off where it cannot.
     pub(crate) fn is_sound(self) -> bool {
         !matches!(self, Self::UnfinishedChunks | Self::BadChunkSize | Self::HugeChunk)
     }

@@ -100,3 +100,42 @@ where
     });
     Ok(timeout(super::WRITE_TIMEOUT, flushed).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::Request;
+    use socket2::{Domain, Type};
+    use tokio::io::duplex;
+
+    use super::*;
+    use crate::{Sandbox, Settings};
+
+    #[test]
+    fn a_client_that_takes_no_body_is_left() {
+        // No test waits for this: the runtime's time runs on whenever there is nothing to do.
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let shared = Arc::new(Shared::new(Sandbox::new(Settings::default()), None, None));
+            let (client, server) = duplex(64 * 1024);
+            let serving = tokio::spawn(async move {
+                let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+                serve(server, &socket, &shared).await;
+            });
+            let builder =
+                h2::client::Builder::new().initial_window_size(0).handshake::<_, Bytes>(client);
+            let (requests, connection) = builder.await.unwrap();
+            tokio::spawn(async move { _ = connection.await });
+            let mut requests = requests.ready().await.unwrap();
+            let request = Request::get("https://localhost/_sandbox/openapi.json").body(());
+            let (response, _) = requests.send_request(request.unwrap(), true).unwrap();
+            let mut body: h2::RecvStream = response.await.unwrap().into_body();
+            let hour = Duration::from_secs(3600);
+            let part = timeout(hour, body.data()).await.expect("the stream ends");
+            assert_eq!(part.unwrap().unwrap_err().reason(), Some(Reason::CANCEL));
+            timeout(hour, serving).await.expect("the idle connection ends").unwrap();
+        });
+    }
+}

@@ -150,7 +150,14 @@ fn every_reply_and_every_end_as_frames() {
             true,
         ),
         (with(json!({ "rst_stream": "mid-body" })), "200 OK abc RST_STREAM CANCEL", 0, true),
-        (with(json!({ "rst_stream": "after-reply" })), "200 abcdef", 0, true),
+        (with(json!({ "rst_stream": "after-reply" })), "200 OK abcdef RST_STREAM CANCEL", 0, true),
+        (
+            with(json!({ "rst_stream": "after-reply", "framing": "trailers", "code": "no-error" })),
+            "200 OK abcdef RST_STREAM NO_ERROR",
+            0,
+            true,
+        ),
+        (with(json!({ "hang": "after-reply" })), "200 abcdef", 0, true),
         (json!({ "goaway": true, "effect": true }), "connection", 1, false),
         (
             json!({ "goaway": true, "last_stream": "earlier", "effect": false }),
@@ -190,7 +197,7 @@ fn every_reply_and_every_end_as_frames() {
             true,
         ),
         (with(json!({ "headers": { "connection": "close" } })), "200 abcdef", 0, true),
-        (with(json!({ "status": 204, "body": "" })), "204 ", 0, true),
+        (with(json!({ "status": 204 })), "204 ", 0, true),
         (
             with(json!({ "body": { "text": " ", "times": 300_000 }, "truncate": 200_000 })),
             "200 200000",
@@ -255,6 +262,35 @@ fn streams_do_not_wait_for_each_other() {
     drop(server);
     let ends = client.runtime.block_on(async { (held.await, hung.await) });
     assert!(ends.0.is_err() && ends.1.is_err(), "{ends:?}");
+}
+
+#[test]
+fn requests_that_the_client_gave_up_make_room_for_others() {
+    let server = tls::server();
+    let mut client = Client::new(&server);
+    for act in [
+        json!({ "hang": true, "effect": true }),
+        json!({ "hang": "mid-body", "effect": true }),
+        json!({ "hang": "before-reading" }),
+        json!({ "hang": "after-reply", "effect": true }),
+        json!({ "delay_ms": 3_600_000 }),
+        json!({ "drip": { "bytes": 1, "every_ms": 60_000 } }),
+    ] {
+        let rule = json!({ "on": { "operation": "capture" }, "times": "always", "do": act });
+        let written = json!({ "rules": [rule] }).to_string();
+        server.script(Script::from_json(&written).unwrap());
+        for turn in 0..110 {
+            let mut requests = client.requests.clone();
+            let request = Request::post("https://localhost/v1/capture").body(()).unwrap();
+            let (response, mut body) = requests.send_request(request, false).unwrap();
+            body.send_data("{}".into(), true).unwrap();
+            // It is with the server when this one, sent later, is answered.
+            let answer = client.post("/v1/nothing", String::new()).map(|(reply, _)| reply.status());
+            assert_eq!(answer, Ok(StatusCode::NOT_FOUND), "{act}: request {turn}");
+            drop((response, body));
+        }
+        server.clear_script();
+    }
 }
 
 #[test]

@@ -2,15 +2,17 @@
 
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use tokio::sync::mpsc::Sender;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::super::{REQUEST_TIMEOUT, pause};
+use super::super::{REQUEST_TIMEOUT, WRITE_TIMEOUT};
 use super::Ending;
 use crate::act::LONGEST_DELAY;
 use crate::handle::{Action, Reply};
@@ -30,9 +32,8 @@ pub(super) async fn serve(
     let head = Request::from_parts(head, ());
     let is_head = *head.method() == Method::HEAD;
     let Some(reply) = decide(head, body, &shared).await else { return };
-    pause(reply.delay).await;
     let mut stream = Stream { respond, endings, is_head };
-    let _ = stream.deliver(reply.action).await;
+    let _ = stream.deliver(reply).await;
 }
 
 /// What the sandbox says; nothing to a client that went away.
@@ -76,23 +77,26 @@ struct Stream {
 }
 
 impl Stream {
-    async fn deliver(&mut self, action: Action) -> Result<(), h2::Error> {
-        match action {
+    async fn deliver(&mut self, reply: Reply) -> Result<(), h2::Error> {
+        wait(reply.delay, |context| self.respond.poll_reset(context)).await?;
+        match reply.action {
             Action::Respond(response) => {
                 let whole = Framed { response, framing: Framing::Length, until: None };
-                self.reply(&whole, None).await.map(drop)
+                self.reply(&whole, None, End::Close).await.map(drop)
             }
             Action::Close => self.end(None, End::Close).await,
             Action::Raw(Raw { reply: Some(reply), drip, end, .. }) => {
                 let sent = match reply.until {
                     // A head is one frame, so there is no half of it.
                     Some(Place::BeforeReading | Place::AfterReading | Place::MidHead) => None,
-                    _ => Some(self.reply(&reply, drip).await?),
+                    _ => Some(self.reply(&reply, drip, end).await?),
                 };
-                match reply.until {
-                    None if reply.framing.is_sound() => Ok(()),
-                    None => self.end(sent, End::RstStream(ErrorCode::ProtocolError)).await,
-                    Some(_) => self.end(sent, end).await,
+                match (reply.until, end) {
+                    (None, _) if reply.framing.is_sound() => Ok(()),
+                    (None, _) => self.end(sent, End::RstStream(ErrorCode::ProtocolError)).await,
+                    // There is no more of this stream that could be held.
+                    (Some(Place::AfterReply), End::Hang) => Ok(()),
+                    (Some(_), end) => self.end(sent, end).await,
                 }
             }
             Action::Raw(raw) if raw.bytes.is_empty() => self.end(None, raw.end).await,
@@ -106,12 +110,16 @@ impl Stream {
         &mut self,
         reply: &Framed,
         drip: Option<raw::Drip>,
+        end: End,
     ) -> Result<SendStream<Bytes>, h2::Error> {
-        let body = if self.is_head { Bytes::new() } else { reply.response.body().clone() };
+        let has_body = has_body(&reply.response) && !self.is_head;
+        let body = if has_body { reply.response.body().clone() } else { Bytes::new() };
         let is_whole = reply.framing.is_sound() && reply.until != Some(Place::MidBody);
         let body = if is_whole { body } else { body.slice(..body.len() / 2) };
-        let trailers = (is_whole && reply.framing == Framing::Trailers).then(trailers);
-        let ends_with_data = is_whole && trailers.is_none();
+        // A stream that has ended cannot be reset any more.
+        let ends = is_whole && !(reply.until.is_some() && matches!(end, End::RstStream(_)));
+        let trailers = (ends && reply.framing == Framing::Trailers).then(trailers);
+        let ends_with_data = ends && trailers.is_none();
         let mut stream =
             self.respond.send_response(head(reply), ends_with_data && body.is_empty())?;
         let size = drip.map_or(usize::MAX, |drip| drip.bytes.max(1));
@@ -119,11 +127,12 @@ impl Stream {
         let mut is_first = true;
         while !left.is_empty() {
             if let Some(drip) = drip.filter(|_| !is_first) {
-                pause(drip.pause()).await;
+                wait(drip.pause(), |context| stream.poll_reset(context)).await?;
             }
             is_first = false;
             let portion = left.split_to(size.min(left.len()));
-            send(&mut stream, portion, ends_with_data && left.is_empty()).await?;
+            let sent = send(&mut stream, portion, ends_with_data && left.is_empty());
+            timeout(WRITE_TIMEOUT, sent).await.unwrap_or_else(|_| Err(Reason::CANCEL.into()))?;
         }
         if let Some(trailers) = trailers {
             stream.send_trailers(trailers)?;
@@ -135,7 +144,12 @@ impl Stream {
     async fn end(&mut self, sent: Option<SendStream<Bytes>>, end: End) -> Result<(), h2::Error> {
         match (end, sent) {
             // Only this request is left alone; the others on its connection are not meant.
-            (End::Hang, _sent) => sleep(LONGEST_DELAY).await,
+            (End::Hang, None) => {
+                wait(LONGEST_DELAY, |context| self.respond.poll_reset(context)).await?;
+            }
+            (End::Hang, Some(mut sent)) => {
+                wait(LONGEST_DELAY, |context| sent.poll_reset(context)).await?;
+            }
             (End::RstStream(code), None) => self.respond.send_reset(reason(code)),
             (End::RstStream(code), Some(sent)) => {
                 let _ = self.endings.send(Ending::Stream(sent, reason(code))).await;
@@ -166,6 +180,20 @@ impl Stream {
         };
         let head = [0, 0, 8, 0x7, 0, 0, 0, 0, 0];
         [&head[..], &last.to_be_bytes(), &code.number().to_be_bytes()].concat().into()
+    }
+}
+
+/// Waits this long; an error if the client gives the stream up meanwhile.
+async fn wait(
+    time: Duration,
+    given_up: impl FnMut(&mut Context<'_>) -> Poll<Result<Reason, h2::Error>>,
+) -> Result<(), h2::Error> {
+    if time.is_zero() {
+        return Ok(());
+    }
+    match timeout(time, poll_fn(given_up)).await {
+        Ok(reason) => Err(reason?.into()),
+        Err(_) => Ok(()),
     }
 }
 
