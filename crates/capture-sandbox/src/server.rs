@@ -1,7 +1,7 @@
 //! The sandbox on a socket: one thread serves all connections, and all end with the server.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -57,7 +57,7 @@ impl Server {
         let thread = thread::Builder::new().name("sandbox".into()).spawn({
             let shared = Arc::clone(&shared);
             move || {
-                runtime.spawn(accept(listener, shared));
+                runtime.spawn(accept(listener, shared, MOST_CONNECTIONS));
                 // With the runtime all connections end, wherever they are.
                 let _ = runtime.block_on(stopped);
             }
@@ -234,8 +234,8 @@ impl Shared {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    let free = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+async fn accept(listener: TcpListener, shared: Arc<Shared>, most: usize) {
+    let free = Arc::new(Semaphore::new(most));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Out of file handles, mostly: waiting is all that can help.
@@ -244,13 +244,51 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         };
         let Ok(place) = Arc::clone(&free).try_acquire_owned() else {
             let busy = reply::gateway(StatusCode::SERVICE_UNAVAILABLE);
-            let _ = stream.try_write(&http1::encode(&busy, false, false));
+            // The runtime may not know yet that the socket can be written to.
+            let stream = stream.into_std();
+            let _ = stream.and_then(|mut it| it.write_all(&http1::encode(&busy, false, false)));
             continue;
         };
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             connection::serve(stream, shared).await;
             drop(place);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn who_comes_when_all_places_are_taken_is_told_and_places_become_free() {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let shared = Arc::new(Shared::new(Sandbox::new(Settings::default()), None, None));
+            tokio::spawn(accept(listener, shared, 1));
+            let first = TcpStream::connect(address).await.unwrap();
+            let mut told = String::new();
+            let mut second = TcpStream::connect(address).await.unwrap();
+            second.read_to_string(&mut told).await.unwrap();
+            assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
+            drop(first);
+            for turn in 0.. {
+                let mut next = TcpStream::connect(address).await.unwrap();
+                let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+                let _ = next.write_all(request).await;
+                let mut answer = String::new();
+                let _ = next.read_to_string(&mut answer).await;
+                if answer.starts_with("HTTP/1.1 404 ") {
+                    break;
+                }
+                assert!(turn < 10_000, "the place of the first is free: {answer}");
+            }
         });
     }
 }
