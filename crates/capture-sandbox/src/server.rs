@@ -24,6 +24,9 @@ use crate::{
 /// Connections beyond these are answered 503 and closed.
 const MOST_CONNECTIONS: usize = 256;
 
+/// Bodies beyond these wait until another has come.
+const MOST_BODIES: usize = MOST_CONNECTIONS;
+
 /// A sandbox that is served on loopback. It stops, and its port is free, when this is dropped.
 pub struct Server {
     shared: Arc<Shared>,
@@ -216,11 +219,14 @@ pub(crate) struct Shared {
     pub(crate) tls: Option<Tls>,
     /// The time, where it stands still.
     clock: Option<SystemTime>,
+    /// Places for bodies on their way over HTTP/2, whose streams are many more than connections.
+    pub(crate) bodies: Semaphore,
 }
 
 impl Shared {
     pub(crate) fn new(sandbox: Sandbox, tls: Option<Tls>, clock: Option<SystemTime>) -> Self {
-        Self { sandbox: Mutex::new(sandbox), tls, clock }
+        let bodies = Semaphore::new(MOST_BODIES);
+        Self { sandbox: Mutex::new(sandbox), tls, clock, bodies }
     }
 
     /// What the sandbox is told that the time is.

@@ -294,6 +294,43 @@ fn requests_that_the_client_gave_up_make_room_for_others() {
 }
 
 #[test]
+fn bodies_on_their_way_are_bounded_over_all_connections() {
+    let server = tls::server();
+    let mut client = Client::logged_in(&server);
+    let order = server.create_order(money("1.00"));
+    let request = |token: &str| {
+        Request::post("https://localhost/v1/capture")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(())
+            .unwrap()
+    };
+    // What was sent before this is with the server when this is answered.
+    let sync = |client: &mut Client| {
+        let request = Request::get("https://localhost/v1/nothing").body(()).unwrap();
+        assert_eq!(client.send(request, Bytes::new()).unwrap().0.status(), 404);
+    };
+    let mut held: Vec<_> = (0..4).map(|_| (Client::new(&server), Vec::new())).collect();
+    for (client, streams) in &mut held {
+        for _ in 0..64 {
+            streams.push(client.requests.send_request(request(""), false).unwrap());
+        }
+        sync(client);
+    }
+    let (answer, mut stream) = client.requests.send_request(request(&client.token), false).unwrap();
+    stream.send_data(capture_body(order, 1, "1.00").into(), true).unwrap();
+    sync(&mut client);
+    assert_eq!(server.ledger().captures(order), 0, "256 are before it");
+    let (holder, streams) = &mut held[0];
+    drop(streams.pop());
+    sync(holder);
+    let silence = Duration::from_secs(20);
+    let answer = client.runtime.block_on(async { timeout(silence, answer).await }).unwrap();
+    assert_eq!(answer.unwrap().status(), StatusCode::OK);
+    assert_eq!(server.ledger().captures(order), 1);
+}
+
+#[test]
 fn without_tls_there_is_no_http2() {
     let server = Sandbox::start();
     assert_eq!((server.authority(), server.authority_pem()), (None, None));

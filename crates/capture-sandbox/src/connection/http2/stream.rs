@@ -44,7 +44,14 @@ async fn decide(head: Request<()>, mut body: RecvStream, shared: &Shared) -> Opt
             return ended;
         }
     }
-    let status = match timeout(REQUEST_TIMEOUT, read(&mut body)).await {
+    let read = async {
+        let _place = match body.is_end_stream() {
+            true => None,
+            false => Some(shared.bodies.acquire().await),
+        };
+        read(&mut body).await
+    };
+    let status = match timeout(REQUEST_TIMEOUT, read).await {
         Ok(Ok(Some(body))) => {
             let request = head.map(|()| body);
             return Some(shared.sandbox().handle(&request, shared.now()));
