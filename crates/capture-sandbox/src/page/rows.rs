@@ -1,6 +1,7 @@
 //! The lists of the page: faults that wait, orders, requests.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::{Duration, SystemTime};
 
 use capture_core::{OrderId, OrderStatus};
@@ -10,34 +11,39 @@ use super::{MOST_SHOWN, count};
 use crate::claims::{Claimed, Finding, Report, Standing};
 use crate::clock;
 use crate::sandbox::Sandbox;
-use crate::script::Rule;
 use crate::state::Order;
 use crate::transcript::{Exchange, Sent};
 
 pub(super) fn faults(page: &mut Html, sandbox: &Sandbox) {
     let left = sandbox.rules();
-    if left.rules.is_empty() {
+    let number = left.rules.len() + left.handshakes.len();
+    if number == 0 {
         return;
     }
-    heading(page, "Faults waiting", left.rules.len(), "rule");
+    heading(page, "Faults waiting", number, "rule");
     page.tag("<div class=\"card\"><ol class=\"rules\">\n");
-    for rule in left.rules.iter().take(MOST_SHOWN) {
-        page.tag("<li>").text(described(rule)).tag("</li>\n");
+    let handshakes = left.handshakes.iter().map(|rule| {
+        let is_each = matches!(rule.times, 1 | u32::MAX);
+        let which = if is_each { "TLS handshake" } else { "the TLS handshakes" };
+        described(rule.times, which, rule.skip, rule.meets)
+    });
+    let requests =
+        left.rules.iter().map(|rule| described(rule.times, rule.on, rule.skip, &rule.act));
+    for words in handshakes.chain(requests).take(MOST_SHOWN) {
+        page.tag("<li>").text(words).tag("</li>\n");
     }
     page.tag("</ol></div>\n");
 }
 
-fn described(rule: &Rule) -> String {
-    let times = match rule.times {
+/// How often, to which, after how many more, and what.
+fn described(times: u32, which: impl Display, skip: u32, what: impl Display) -> String {
+    let times = match times {
         u32::MAX => "every".to_owned(),
         1 => "the next".to_owned(),
         times => format!("the next {times} of"),
     };
-    let mut which = rule.on.to_string();
-    if rule.skip > 0 {
-        which = format!("{which}, after {} more", rule.skip);
-    }
-    format!("{times} {which}: {}", rule.act)
+    let after = if skip > 0 { format!(", after {skip} more") } else { String::new() };
+    format!("{times} {which}{after}: {what}")
 }
 
 pub(super) fn orders(page: &mut Html, sandbox: &Sandbox, report: &Report, now: SystemTime) {

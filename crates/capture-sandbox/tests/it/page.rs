@@ -7,7 +7,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use capture_core::OrderStatus;
-use capture_sandbox::{Claimed, NewOrder, PERSONAL_DATA, Sandbox, Script, Server, Settings};
+use capture_sandbox::{
+    Claimed, Handshake, NewOrder, PERSONAL_DATA, Sandbox, Script, Server, Settings,
+};
 use http::{Method, Response};
 
 use crate::socket::{capture, connect, login, post, reply};
@@ -68,6 +70,7 @@ fn what_the_page_says() {
     let short = NewOrder::new(money("2.00")).window(Duration::from_secs(3_661));
     let short = world.sandbox.create_order(short, world.now);
     world.sandbox.script(Script::lost_reply().then(Script::status(503).times(4).skip(3)));
+    world.sandbox.script(Script::handshake(Handshake::Expired, 2));
     let _ = world.capture(paid, 1, "100.00");
     for (order, key, amount) in
         [(paid, 1, "100.00"), (twice, 2, "7.50"), (twice, 3, "7.50"), (twice, 4, "7.50")]
@@ -86,6 +89,7 @@ fn what_the_page_says() {
         "this order was captured 2 times",
         "3 orders, 3 captures, 1 login",
         "the next 3 of POST /v1/capture: answered 503 Service Unavailable, not carried out",
+        "the next 2 of the TLS handshakes: expired certificate",
         "carried out, then closed",
         "took the money; carried out, then closed",
         "said again what its key got before",
