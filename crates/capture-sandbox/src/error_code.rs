@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Why an HTTP/2 stream or connection ends (RFC 9113, section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 #[allow(missing_docs, reason = "the standard's own words")]
 pub enum ErrorCode {
     NoError = 0x0,

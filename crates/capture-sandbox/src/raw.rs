@@ -82,6 +82,7 @@ pub enum End {
 /// Which streams a GOAWAY says may have been processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum LastStream {
     /// This request's too.
     #[default]

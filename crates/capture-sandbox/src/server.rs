@@ -95,14 +95,15 @@ impl Server {
         self.shared.tls.as_ref().map(|tls| tls.authority_pem.as_str())
     }
 
-    /// The same, as the clients take it.
+    /// [`Server::base_url`], as the clients take it.
     ///
     /// # Panics
-    /// When it listens on an address of this machine's network: the clients refuse plain http there.
+    /// When it listens on an address of this machine's network without TLS: the clients refuse plain
+    /// http there.
     #[must_use]
     pub fn environment(&self) -> Environment {
         let url = self.base_url().parse();
-        url.expect("plain http to a loopback address is allowed")
+        url.expect("https, or plain http to a loopback address")
     }
 
     /// The merchant's credentials, as the clients take them.

@@ -11,18 +11,19 @@ use serde::{Serialize, Serializer};
 
 use crate::{Operation, clock};
 
-/// One request and its answer.
+/// One request and its answer, or one TLS handshake and what a script made it meet.
 ///
 /// It names what was asked and what was sent, never a header, a token or a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Exchange {
-    /// Counts the requests from 1.
+    /// Counts from 1.
     pub number: u64,
     /// When it came in, by the sandbox's clock; in JSON in milliseconds since the Unix epoch.
     #[serde(rename = "at_ms", serialize_with = "clock::as_millis")]
     pub at: SystemTime,
-    /// What was asked for; nothing for a path or a method that the API does not have.
+    /// What was asked for; nothing for a path or a method that the API does not have, and for a
+    /// handshake.
     pub operation: Option<Operation>,
     /// The order it was about, where that could be read.
     pub order: Option<OrderId>,
@@ -61,6 +62,7 @@ impl Exchange {
 
 /// What went over the wire in answer to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Sent {
     /// A reply with this status.
     Status(StatusCode),
