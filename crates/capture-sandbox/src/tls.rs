@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -35,16 +36,16 @@ impl Tls {
 
     fn generate() -> Result<Self, rcgen::Error> {
         let (ours, nobodys) = (authority("Capture sandbox")?, authority("Nobody")?);
-        let names = || CertificateParams::new(NAMES.map(str::to_owned));
-        let mut expired = names()?;
+        let mut expired = params(&NAMES)?;
+        expired.not_before = date_time_ymd(2019, 1, 1);
         expired.not_after = date_time_ymd(2020, 1, 1);
         Ok(Self {
             authority: ours.der().clone(),
             authority_pem: ours.pem(),
-            good: acceptor(names()?, &ours)?,
-            unknown_authority: acceptor(names()?, &nobodys)?,
+            good: acceptor(params(&NAMES)?, &ours)?,
+            unknown_authority: acceptor(params(&NAMES)?, &nobodys)?,
             expired: acceptor(expired, &ours)?,
-            wrong_host: acceptor(CertificateParams::new(["example.invalid".to_owned()])?, &ours)?,
+            wrong_host: acceptor(params(&["example.invalid"])?, &ours)?,
         })
     }
 
@@ -67,6 +68,18 @@ fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Err
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
+/// A server's certificate for these names, from yesterday for a year: longer than 825 days is more
+/// than Apple's verifier takes, whoever signed.
+fn params(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let names: Vec<_> = names.iter().copied().map(str::to_owned).collect();
+    let mut params = CertificateParams::new(names)?;
+    let now = SystemTime::now();
+    params.not_before = (now - DAY).into();
+    params.not_after = (now + 365 * DAY).into();
+    Ok(params)
+}
+
 fn acceptor(
     mut params: CertificateParams,
     authority: &CertifiedIssuer<'static, KeyPair>,
@@ -87,4 +100,17 @@ fn acceptor(
     let mut config = config.expect("ring signs with the key that it made");
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_lives_no_longer_than_any_verifier_takes() {
+        let params = params(&NAMES).unwrap();
+        let [from, to] = [params.not_before, params.not_after].map(SystemTime::from);
+        let days = to.duration_since(from).unwrap().as_secs() / (24 * 60 * 60);
+        assert!(from < SystemTime::now() && to > SystemTime::now() && days <= 825, "{days} days");
+    }
 }
