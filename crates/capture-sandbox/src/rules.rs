@@ -39,6 +39,17 @@ impl Rules {
         Some(rule.act.clone())
     }
 
+    /// The same for a request of which only the head is there; counts it only if it is answered.
+    pub(crate) fn next_before_reading(&mut self, asked: Asked) -> Option<Act> {
+        if !self.requests.iter().any(|(rule, _)| rule.act.is_before_reading()) {
+            return None;
+        }
+        let mut after = self.clone();
+        let act = after.next(asked).filter(Act::is_before_reading)?;
+        *self = after;
+        Some(act)
+    }
+
     /// What the next handshake meets, if anything; counts it.
     pub(crate) fn next_handshake(&mut self) -> Option<Handshake> {
         let rule = self.handshakes.first_mut()?;
@@ -53,17 +64,6 @@ impl Rules {
             spend(&mut rule.times);
         }
         Some(meets)
-    }
-
-    /// The same for a request of which only the head is there; counts it only if it is answered.
-    pub(crate) fn next_before_reading(&mut self, asked: Asked) -> Option<Act> {
-        if !self.requests.iter().any(|(rule, _)| rule.act.is_before_reading()) {
-            return None;
-        }
-        let mut after = self.clone();
-        let act = after.next(asked).filter(Act::is_before_reading)?;
-        *self = after;
-        Some(act)
     }
 
     /// What is left, as a script.

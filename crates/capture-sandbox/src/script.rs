@@ -111,7 +111,7 @@ impl Script {
     }
 
     /// The next so many TLS handshakes meet this, where the sandbox serves TLS; `u32::MAX` is for
-    /// ever.
+    /// ever. The methods do not change this rule: it is not about requests.
     #[must_use]
     pub fn handshake(meets: Handshake, times: u32) -> Self {
         let rule = HandshakeRule { skip: 0, times, meets };

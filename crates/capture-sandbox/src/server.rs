@@ -21,11 +21,8 @@ use crate::{
     Claimed, Exchange, Ledger, NewOrder, Report, Script, Settings, connection, http1, reply,
 };
 
-/// Connections beyond these are answered 503 and closed.
+/// Connections beyond these are answered 503 and closed; bodies beyond these wait.
 const MOST_CONNECTIONS: usize = 256;
-
-/// Bodies beyond these wait until another has come.
-const MOST_BODIES: usize = MOST_CONNECTIONS;
 
 /// A sandbox that is served on loopback. It stops, and its port is free, when this is dropped.
 pub struct Server {
@@ -226,7 +223,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(sandbox: Sandbox, tls: Option<Tls>, clock: Option<SystemTime>) -> Self {
-        let bodies = Semaphore::new(MOST_BODIES);
+        let bodies = Semaphore::new(MOST_CONNECTIONS);
         Self { sandbox: Mutex::new(sandbox), tls, clock, bodies }
     }
 

@@ -15,14 +15,14 @@ use crate::tls;
 use crate::world::{capture_body, money};
 
 /// A client with one connection, and what drives it.
-struct Client {
-    runtime: Runtime,
-    requests: SendRequest<Bytes>,
-    token: String,
+pub(crate) struct Client {
+    pub(crate) runtime: Runtime,
+    pub(crate) requests: SendRequest<Bytes>,
+    pub(crate) token: String,
 }
 
 impl Client {
-    fn new(server: &Server) -> Self {
+    pub(crate) fn new(server: &Server) -> Self {
         // Only so that a broken server makes a test fail instead of hang.
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let connector = TlsConnector::from(tls::config(server, &["h2"]));
@@ -39,7 +39,7 @@ impl Client {
         Self { runtime, requests, token: String::new() }
     }
 
-    fn logged_in(server: &Server) -> Self {
+    pub(crate) fn logged_in(server: &Server) -> Self {
         let mut client = Self::new(server);
         let body = json!({ "AppKey": server.app_key(), "AppSecret": server.app_secret() });
         let (response, body) = client.post("/v1/oauth2/token", body.to_string()).unwrap();
@@ -50,7 +50,11 @@ impl Client {
     }
 
     /// Head and body, or how the exchange ended; the head alone where the body broke.
-    fn send(&mut self, request: Request<()>, body: Bytes) -> Result<(Response<()>, Bytes), String> {
+    pub(crate) fn send(
+        &mut self,
+        request: Request<()>,
+        body: Bytes,
+    ) -> Result<(Response<()>, Bytes), String> {
         let requests = self.requests.clone();
         let exchange = async {
             let mut requests = requests.ready().await.map_err(|error| word(&error))?;
@@ -79,7 +83,11 @@ impl Client {
         self.runtime.block_on(async { timeout(silence, exchange).await }).unwrap()
     }
 
-    fn post(&mut self, path: &str, body: String) -> Result<(Response<()>, Bytes), String> {
+    pub(crate) fn post(
+        &mut self,
+        path: &str,
+        body: String,
+    ) -> Result<(Response<()>, Bytes), String> {
         let request = Request::post(format!("https://localhost{path}"))
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json");
@@ -262,72 +270,6 @@ fn streams_do_not_wait_for_each_other() {
     drop(server);
     let ends = client.runtime.block_on(async { (held.await, hung.await) });
     assert!(ends.0.is_err() && ends.1.is_err(), "{ends:?}");
-}
-
-#[test]
-fn requests_that_the_client_gave_up_make_room_for_others() {
-    let server = tls::server();
-    let mut client = Client::new(&server);
-    for act in [
-        json!({ "hang": true, "effect": true }),
-        json!({ "hang": "mid-body", "effect": true }),
-        json!({ "hang": "before-reading" }),
-        json!({ "hang": "after-reply", "effect": true }),
-        json!({ "delay_ms": 3_600_000 }),
-        json!({ "drip": { "bytes": 1, "every_ms": 60_000 } }),
-    ] {
-        let rule = json!({ "on": { "operation": "capture" }, "times": "always", "do": act });
-        let written = json!({ "rules": [rule] }).to_string();
-        server.script(Script::from_json(&written).unwrap());
-        for turn in 0..110 {
-            let mut requests = client.requests.clone();
-            let request = Request::post("https://localhost/v1/capture").body(()).unwrap();
-            let (response, mut body) = requests.send_request(request, false).unwrap();
-            body.send_data("{}".into(), true).unwrap();
-            // It is with the server when this one, sent later, is answered.
-            let answer = client.post("/v1/nothing", String::new()).map(|(reply, _)| reply.status());
-            assert_eq!(answer, Ok(StatusCode::NOT_FOUND), "{act}: request {turn}");
-            drop((response, body));
-        }
-        server.clear_script();
-    }
-}
-
-#[test]
-fn bodies_on_their_way_are_bounded_over_all_connections() {
-    let server = tls::server();
-    let mut client = Client::logged_in(&server);
-    let order = server.create_order(money("1.00"));
-    let request = |token: &str| {
-        Request::post("https://localhost/v1/capture")
-            .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json")
-            .body(())
-            .unwrap()
-    };
-    // What was sent before this is with the server when this is answered.
-    let sync = |client: &mut Client| {
-        let request = Request::get("https://localhost/v1/nothing").body(()).unwrap();
-        assert_eq!(client.send(request, Bytes::new()).unwrap().0.status(), 404);
-    };
-    let mut held: Vec<_> = (0..4).map(|_| (Client::new(&server), Vec::new())).collect();
-    for (client, streams) in &mut held {
-        for _ in 0..64 {
-            streams.push(client.requests.send_request(request(""), false).unwrap());
-        }
-        sync(client);
-    }
-    let (answer, mut stream) = client.requests.send_request(request(&client.token), false).unwrap();
-    stream.send_data(capture_body(order, 1, "1.00").into(), true).unwrap();
-    sync(&mut client);
-    assert_eq!(server.ledger().captures(order), 0, "256 are before it");
-    let (holder, streams) = &mut held[0];
-    drop(streams.pop());
-    sync(holder);
-    let silence = Duration::from_secs(20);
-    let answer = client.runtime.block_on(async { timeout(silence, answer).await }).unwrap();
-    assert_eq!(answer.unwrap().status(), StatusCode::OK);
-    assert_eq!(server.ledger().captures(order), 1);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod fault;
 mod hostile;
 mod http2;
 mod idempotency;
+mod many;
 mod orders;
 mod page;
 mod preset;
