@@ -32,18 +32,15 @@ pub(crate) async fn serve(tcp: TcpStream, shared: Arc<Shared>) {
     let _ = tcp.set_nodelay(true);
     // A second handle, for what cannot be said through TLS.
     let Ok(socket) = SockRef::from(&tcp).try_clone() else { return };
-    match &shared.tls {
-        Some(tls) if begins_tls(&tcp).await => serve_tls(tcp, &socket, &shared, tls).await,
-        _ => http1::serve(tcp, &socket, &shared).await,
-    }
-}
-
-/// Whether the first byte is that of a TLS handshake.
-async fn begins_tls(tcp: &TcpStream) -> bool {
+    let Some(tls) = &shared.tls else { return http1::serve(tcp, &socket, &shared).await };
+    // The first byte of a TLS handshake; none of HTTP is like it.
     const HANDSHAKE: u8 = 22;
     let mut first = [0];
-    let peeked = timeout(IDLE_TIMEOUT, tcp.peek(&mut first)).await;
-    matches!(peeked, Ok(Ok(1))) && first[0] == HANDSHAKE
+    match timeout(IDLE_TIMEOUT, tcp.peek(&mut first)).await {
+        Ok(Ok(1)) if first == [HANDSHAKE] => serve_tls(tcp, &socket, &shared, tls).await,
+        Ok(Ok(1)) => http1::serve(tcp, &socket, &shared).await,
+        _ => {}
+    }
 }
 
 async fn serve_tls(mut tcp: TcpStream, socket: &Socket, shared: &Arc<Shared>, tls: &Tls) {
@@ -120,7 +117,29 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
+    use tokio::net::TcpListener;
+    use tokio::runtime::Builder;
+
     use super::*;
+    use crate::{Sandbox, Settings};
+
+    #[test]
+    fn who_says_nothing_is_left_after_a_minute() {
+        for tls in [None, Some(Tls::new().unwrap())] {
+            // No test waits for this: the runtime's time runs on whenever there is nothing to do.
+            let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+            runtime.unwrap().block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let _client = std::net::TcpStream::connect(listener.local_addr().unwrap());
+                let (tcp, _) = listener.accept().await.unwrap();
+                let sandbox = Sandbox::new(Settings::default());
+                let begin = Instant::now();
+                serve(tcp, Arc::new(Shared::new(sandbox, tls, None))).await;
+                let silence = begin.elapsed();
+                assert!((60..=62).contains(&silence.as_secs()), "{silence:?}");
+            });
+        }
+    }
 
     #[test]
     fn no_pause_costs_no_time() {
