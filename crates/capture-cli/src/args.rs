@@ -85,7 +85,7 @@ pub(crate) enum Command {
     Status(Status),
     /// Runs the sandbox, the API with memory, until Ctrl-C
     #[command(
-        after_help = "With --json: one line {\"base_url\", \"app_key\", \"app_secret\"} once it listens."
+        after_help = "With --json: one line {\"base_url\", \"plain_url\", \"app_key\", \"app_secret\"} once it listens."
     )]
     Sandbox(Sandbox),
     /// Prints the completions for a shell

@@ -112,3 +112,77 @@ async fn next(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use socket2::{Domain, Type};
+    use tokio::io::{AsyncWriteExt, duplex};
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::{Sandbox, Script, Settings};
+
+    /// What a client gets that says this and then waits, and how many seconds it is served, by a
+    /// clock that moves only while everybody waits.
+    fn served(act: &str, says: &str, reads: bool) -> (String, u64) {
+        let mut runtime = Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let mut sandbox = Sandbox::new(Settings::default());
+            let script = format!(r#"{{ "rules": [{{ "do": {{ {act} }} }}] }}"#);
+            sandbox.script(Script::from_json(&script).unwrap());
+            let shared = Shared::new(sandbox, None, Some(SystemTime::UNIX_EPOCH));
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            let (mut client, io) = duplex(1024);
+            let server = tokio::spawn(async move {
+                let began = Instant::now();
+                serve(io, &socket, &shared).await;
+                began.elapsed().as_secs()
+            });
+            client.write_all(says.as_bytes()).await.unwrap();
+            let mut read = Vec::new();
+            if reads {
+                client.read_to_end(&mut read).await.unwrap();
+            }
+            (String::from_utf8(read).unwrap(), server.await.unwrap())
+        })
+    }
+
+    #[test]
+    fn every_wait_has_an_end() {
+        const GET: &str = "GET /v1/orders/x HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        const POST: &str = "POST /v1/capture HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{";
+        const NOTHING: &str = r#""delay_ms": 0"#;
+        const LONG: &str =
+            r#""status": 200, "body": { "text": " ", "times": 100000 }, "effect": false"#;
+        // A second more where the client is given one to read the last reply.
+        for (act, says, reads, begins, seconds) in [
+            (NOTHING, "", true, "", 60 + 1),
+            (NOTHING, GET, true, "HTTP/1.1 401 ", 60 + 1),
+            (NOTHING, &GET[..20], true, "HTTP/1.1 408 ", 30 + 1),
+            (NOTHING, POST, true, "HTTP/1.1 408 ", 30 + 1),
+            (
+                r#""delay_ms": 5000, "headers": { "connection": "close" }"#,
+                GET,
+                true,
+                "HTTP/1.1 401 ",
+                5 + 1,
+            ),
+            (r#""hang": true, "effect": true"#, GET, true, "", 3600),
+            (LONG, GET, false, "", 30),
+        ] {
+            let (read, served) = served(act, says, reads);
+            assert!(
+                read.starts_with(begins) && read.is_empty() == begins.is_empty(),
+                "{act}: {read}"
+            );
+            assert_eq!(served, seconds, "{act} {says}");
+        }
+        let act = r#""status": 200, "effect": false, "drip": { "bytes": 10, "every_ms": 1000 }"#;
+        let (read, seconds) = served(act, GET, true);
+        let portions = read.len().div_ceil(10) as u64;
+        assert_eq!(seconds, portions - 1 + 1, "{read}");
+    }
+}
