@@ -34,6 +34,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
+use capture_tls::ClientConfig;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
@@ -59,24 +60,17 @@ impl Client {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(setup: Setup) -> Result<Self, rustls::Error> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true); // without it HTTP/2 waits for delayed acknowledgements
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let tls = HttpsConnectorBuilder::new().with_tls_config(capture_tls::client_config()?);
-        let connector = tls.https_or_http().enable_http1().enable_http2().wrap_connector(tcp);
-        Ok(Self::with_connector(setup, connector))
+        Ok(Self::with_connector(setup, connector(capture_tls::client_config()?)))
     }
 }
 
 impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
-    /// A client over a connector of your own. It should set TCP nodelay and a connect timeout.
+    /// A client over a connector of your own. It should set TCP nodelay and a connect timeout, as
+    /// [`connector`] does.
     pub fn with_connector(setup: Setup, connector: C) -> Self {
         let http = legacy::Client::builder(TokioExecutor::new())
             .retry_canceled_requests(false) // the machine counts every send
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .http1_max_buf_size(64 * 1024)
+            .pool_timer(TokioTimer::new()) // idle connections end
             .build(connector);
         let Setup { api, shared, policy, .. } = setup;
         Self { http, api, policy, shared: Arc::new(Mutex::new(shared)) }
@@ -154,6 +148,17 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
             Err(late) => Err(Lost::in_reply(head.status, head.headers, late)),
         }
     }
+}
+
+/// The connector of [`Client::new`] over this TLS: HTTP/1.1 or HTTP/2, no proxies.
+#[must_use]
+pub fn connector(tls: ClientConfig) -> HttpsConnector<HttpConnector> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true); // without it HTTP/2 waits for delayed acknowledgements
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    let tls = HttpsConnectorBuilder::new().with_tls_config(tls);
+    tls.https_or_http().enable_http1().enable_http2().wrap_connector(tcp)
 }
 
 /// Only a connection that never came about is "not sent".

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
+use capture_tls::ClientConfig;
 use reqwest::{redirect, retry};
 use tokio::sync::Mutex;
 use tokio::time::{sleep_until, timeout_at};
@@ -53,27 +54,20 @@ pub struct Client {
 pub struct BuildError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl Client {
-    /// A client with connections of its own: rustls, HTTP/1.1 or HTTP/2, no redirects, no library
-    /// retries, no proxy from the environment, no decompression.
+    /// A client with connections of its own, [`hardened`], under the roots of this crate's features.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(setup: Setup) -> Result<Self, BuildError> {
-        let mut tls = capture_tls::client_config().map_err(|error| BuildError(error.into()))?;
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
-        let http = http.redirect(redirect::Policy::none()).retry(retry::never()).referer(false);
-        let http = http.no_gzip().no_brotli().no_zstd().no_deflate().tcp_nodelay(true);
-        let http = http.connect_timeout(CONNECT_TIMEOUT).build();
-        let http = http.map_err(|error| BuildError(error.into()))?;
+        let tls = capture_tls::client_config().map_err(|error| BuildError(error.into()))?;
+        let http = hardened(tls).build().map_err(|error| BuildError(error.into()))?;
         Ok(Self::with_http(setup, http))
     }
 
-    /// A client over connections that you configured (a proxy, a private CA, pool sizes).
+    /// A client over connections that you configured; begin with [`hardened`].
     ///
-    /// Turn off redirects and retries in it (`redirect::Policy::none()`, `retry::never()`): reqwest
-    /// gives no way to see them. A redirect that was followed is noticed by its URL and counts as
-    /// doubt; retries would make the record of attempts untrue.
+    /// reqwest gives no way to see redirects and retries, which must be off. A followed redirect is
+    /// noticed by its URL and counts as doubt; retries would make the record of attempts untrue.
     #[must_use]
     pub fn with_http(setup: Setup, http: reqwest::Client) -> Self {
         let Setup { api, shared, policy, .. } = setup;
@@ -171,6 +165,16 @@ impl Client {
         *response.headers_mut() = headers;
         Ok(response)
     }
+}
+
+/// What [`Client::new`] is built from, for a client with a private CA, a proxy or a pool of your own:
+/// HTTP/1.1 or HTTP/2 over this TLS, no redirects, no library retries, no proxy from the
+/// environment, no decompression.
+pub fn hardened(mut tls: ClientConfig) -> reqwest::ClientBuilder {
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
+    let http = http.redirect(redirect::Policy::none()).retry(retry::never());
+    http.no_gzip().no_brotli().no_zstd().no_deflate().connect_timeout(CONNECT_TIMEOUT)
 }
 
 /// reqwest's own conversion writes the URL in several pieces, each with an allocation.

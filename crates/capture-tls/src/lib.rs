@@ -7,8 +7,9 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
+
+pub use rustls::ClientConfig;
 
 /// The crypto provider of every adapter.
 #[must_use]

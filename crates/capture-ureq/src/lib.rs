@@ -27,7 +27,7 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use connector::Marking;
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, SendBody};
+use ureq::{Agent, Proxy, SendBody};
 
 pub use capture_core::*;
 
@@ -41,7 +41,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with connections of its own: rustls, HTTP/1.1, no proxy from the environment.
+    /// A client with connections of its own, [`hardened`], under the roots of this crate's features.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let roots = match (cfg!(feature = "platform-verifier"), cfg!(feature = "webpki-roots")) {
@@ -49,14 +49,10 @@ impl Client {
             (false, true) => RootCerts::WebPki,
             (false, false) => RootCerts::new_with_certs(&[]),
         };
-        let tls = TlsConfig::builder().root_certs(roots);
-        let tls = tls.unversioned_rustls_crypto_provider(capture_tls::provider()).build();
-        let config = Agent::config_builder().tls_config(tls).proxy(None).no_delay(true);
-        let config = config.timeout_connect(Some(CONNECT_TIMEOUT)).build();
-        Self::with_agent(setup, Agent::with_parts(config, Marking::default(), Marking::default()))
+        Self::with_agent(setup, hardened(roots, None))
     }
 
-    /// A client over an agent that you configured (a proxy, a private CA, pool sizes).
+    /// A client over an agent that you configured; [`hardened`] makes one.
     ///
     /// Its redirects, status errors and timeouts are overruled. With a connector that is not ours,
     /// fewer failures can be told apart, and more count as maybe sent.
@@ -117,31 +113,23 @@ impl Client {
         match shared.ask(&self.api, wish, asked, Instant::now()) {
             Ask::Token(token) => Ok(token),
             Ask::Denied(denied) => Err(denied),
-            Ask::Login(request) => {
-                let answer = self.send(request);
-                shared.answered(&answer, Instant::now())
-            }
+            Ask::Login(request) => shared.answered(&self.send(request), Instant::now()),
         }
     }
 
     fn send(&self, mut request: wire::Request) -> Answer {
         add_headers(&mut request);
         let (mut head, body) = request.into_parts();
-        // An empty slice would be announced with its length.
-        let body = if body.is_empty() {
-            SendBody::none()
-        } else {
-            head.headers.insert(http::header::CONTENT_LENGTH, body.len().into());
-            SendBody::from_owned_reader(std::io::Cursor::new(body))
+        let body = match body.len() {
+            0 => SendBody::none(), // an empty slice would be announced with its length
+            length => {
+                head.headers.insert(http::header::CONTENT_LENGTH, length.into());
+                SendBody::from_owned_reader(std::io::Cursor::new(body))
+            }
         };
-        let request = self
-            .agent
-            .configure_request(http::Request::from_parts(head, body))
-            .timeout_global(Some(self.policy.attempt_timeout()))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .build();
+        let request = self.agent.configure_request(http::Request::from_parts(head, body));
+        let request = request.http_status_as_error(false).max_redirects(0);
+        let request = request.timeout_global(Some(self.policy.attempt_timeout())).build();
         let (head, mut body) = self.agent.run(request).map_err(connector::classify)?.into_parts();
         // ureq calls a body too long that ends right at its limit.
         match body.with_config().limit(MAX_BODY as u64 + 1).read_to_vec() {
@@ -149,4 +137,15 @@ impl Client {
             Err(error) => Err(Lost::in_reply(head.status, head.headers, error)),
         }
     }
+}
+
+/// The agent of [`Client::new`], with roots and a proxy of your own: rustls, HTTP/1.1, no proxy from
+/// the environment, and failures to connect told from a request that may have left.
+#[must_use]
+pub fn hardened(roots: RootCerts, proxy: Option<Proxy>) -> Agent {
+    let tls = TlsConfig::builder().root_certs(roots);
+    let tls = tls.unversioned_rustls_crypto_provider(capture_tls::provider()).build();
+    let config = Agent::config_builder().tls_config(tls).proxy(proxy);
+    let config = config.timeout_connect(Some(CONNECT_TIMEOUT)).build();
+    Agent::with_parts(config, Marking::default(), Marking::default())
 }

@@ -6,11 +6,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
-use capture_core::{
-    CONNECT_TIMEOUT, Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket,
-};
-use hyper_util::client::legacy::connect::HttpConnector;
+use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket};
 use rustls::pki_types::CertificateDer;
 use tokio::runtime::{Builder, Runtime};
 
@@ -25,6 +23,8 @@ pub(crate) trait Driver: Sized + Send + Sync + Debug + 'static {
     const KNOWS_A_SILENT_HANDSHAKE: bool;
     /// Whether the library logs, at trace level, every byte that it sends and receives.
     const LOGS_THE_WIRE: bool;
+    /// Whether the library replaces a pooled connection that is found dead at the last moment, unseen.
+    const REPEATS_THE_UNWRITTEN: bool;
     /// Whether its futures can be dropped.
     const ASYNC: bool;
 
@@ -41,6 +41,8 @@ pub(crate) trait Driver: Sized + Send + Sync + Debug + 'static {
     fn crowd(&self, captures: &[Capture], at_a_time: usize) -> Vec<Outcome>;
     /// Lets the connections notice what happened to them.
     fn settle(&self);
+    /// Captures at the very moment in which the connections could notice.
+    fn capture_unsettled(&self, capture: &Capture) -> Outcome;
 }
 
 /// An async client and a runtime of its own, of one thread: what the client spawned moves only while
@@ -55,13 +57,21 @@ pub(crate) type Reqwest = Async<capture_reqwest::Client>;
 pub(crate) type Hyper = Async<capture_hyper::Client>;
 
 impl<C> Async<C> {
-    fn of(make: impl FnOnce() -> C) -> Self {
+    pub(crate) fn of(make: impl FnOnce() -> C) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = {
             let _inside = runtime.enter();
             make()
         };
         Self { client, runtime }
+    }
+
+    /// Stops the runtime's clock and turns it on by this much.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.runtime.block_on(async {
+            tokio::time::pause();
+            tokio::time::advance(time).await;
+        });
     }
 }
 
@@ -103,6 +113,14 @@ macro_rules! asynchronous {
             })
         }
 
+        fn capture_unsettled(&self, capture: &Capture) -> Outcome {
+            // The turn looks at the sockets; then this runs before what they woke.
+            self.runtime.block_on(async {
+                tokio::task::yield_now().await;
+                self.client.capture(capture).await
+            })
+        }
+
         fn settle(&self) {
             // Each turn lets the runtime look at its sockets and run what they woke.
             self.runtime.block_on(async {
@@ -119,6 +137,7 @@ impl Driver for Reqwest {
     const SEES_TRUNCATION: bool = true;
     const KNOWS_A_SILENT_HANDSHAKE: bool = false;
     const LOGS_THE_WIRE: bool = false;
+    const REPEATS_THE_UNWRITTEN: bool = true;
     const ASYNC: bool = true;
 
     fn new(setup: Setup) -> Self {
@@ -126,16 +145,7 @@ impl Driver for Reqwest {
     }
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
-        let mut tls = client_config(authority);
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .tcp_nodelay(true)
-            .build()
-            .expect("a client");
+        let http = capture_reqwest::hardened(client_config(authority)).build().expect("a client");
         Self::of(|| capture_reqwest::Client::with_http(setup, http))
     }
 
@@ -147,6 +157,7 @@ impl Driver for Hyper {
     const SEES_TRUNCATION: bool = true;
     const KNOWS_A_SILENT_HANDSHAKE: bool = false;
     const LOGS_THE_WIRE: bool = false;
+    const REPEATS_THE_UNWRITTEN: bool = false;
     const ASYNC: bool = true;
 
     fn new(setup: Setup) -> Self {
@@ -154,16 +165,7 @@ impl Driver for Hyper {
     }
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(client_config(authority))
-            .https_or_http()
-            .enable_http1()
-            .enable_http2()
-            .wrap_connector(tcp);
+        let connector = capture_hyper::connector(client_config(authority));
         Self::of(|| capture_hyper::Client::with_connector(setup, connector))
     }
 
@@ -179,6 +181,7 @@ impl Driver for Ureq {
     const SEES_TRUNCATION: bool = false;
     const KNOWS_A_SILENT_HANDSHAKE: bool = true;
     const LOGS_THE_WIRE: bool = true;
+    const REPEATS_THE_UNWRITTEN: bool = true;
     const ASYNC: bool = false;
 
     fn new(setup: Setup) -> Self {
@@ -186,15 +189,9 @@ impl Driver for Ureq {
     }
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
-        let tls = ureq::tls::TlsConfig::builder()
-            .root_certs(ureq::tls::RootCerts::new_with_certs(&[ureq::tls::Certificate::from_der(
-                &authority,
-            )
-            .to_owned()]))
-            .unversioned_rustls_crypto_provider(provider())
-            .build();
-        let config = ureq::Agent::config_builder().tls_config(tls).proxy(None).build();
-        Self(capture_ureq::Client::with_agent(setup, ureq::Agent::new_with_config(config)))
+        let authority = ureq::tls::Certificate::from_der(&authority).to_owned();
+        let roots = ureq::tls::RootCerts::new_with_certs(&[authority]);
+        Self(capture_ureq::Client::with_agent(setup, capture_ureq::hardened(roots, None)))
     }
 
     fn capture(&self, capture: &Capture) -> Outcome {
@@ -218,6 +215,10 @@ impl Driver for Ureq {
     }
 
     fn settle(&self) {}
+
+    fn capture_unsettled(&self, capture: &Capture) -> Outcome {
+        self.0.capture(capture)
+    }
 }
 
 /// Does this for each item on so many threads, and keeps the order.

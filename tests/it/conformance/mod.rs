@@ -15,6 +15,7 @@ mod replies;
 mod rows;
 mod sandbox;
 mod secrets;
+mod settings;
 mod tls;
 mod wire;
 
@@ -83,6 +84,11 @@ macro_rules! suite {
             #[test]
             fn a_crowd_shares_one_login_and_each_order_is_captured_once() {
                 crowd::check::<$Driver>();
+            }
+
+            #[test]
+            fn a_dead_connection_is_noticed_late() {
+                settings::a_dead_connection_is_noticed_late::<$Driver>();
             }
 
             #[test]

@@ -126,6 +126,9 @@ struct Shared {
     /// How many connections are in the middle of an act.
     acting: Mutex<usize>,
     still: Condvar,
+    /// How many connections clients have ended between two requests.
+    left: Mutex<usize>,
+    gone: Condvar,
     stopped: AtomicBool,
 }
 
@@ -143,9 +146,11 @@ impl Server {
         let address = listener.local_addr().expect("a bound address");
         let (seen, open, accepted) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (acting, still, stopped) = (Mutex::default(), Condvar::new(), AtomicBool::new(false));
-        let shared =
-            Shared { address, trap, tls, script, seen, open, accepted, acting, still, stopped };
-        let shared = Arc::new(shared);
+        let (left, gone) = (Mutex::default(), Condvar::new());
+        #[rustfmt::skip]
+        let shared = Arc::new(Shared {
+            address, trap, tls, script, seen, open, accepted, acting, still, left, gone, stopped,
+        });
         let acceptor = thread::spawn({
             let shared = Arc::clone(&shared);
             move || accept(&listener, &shared)
@@ -167,6 +172,20 @@ impl Server {
         let acting = lock(&self.shared.acting);
         let still = self.shared.still.wait_timeout_while(acting, LONGEST, |acting| *acting > 0);
         assert!(!still.unwrap_or_else(PoisonError::into_inner).1.timed_out(), "an act never ends");
+    }
+
+    /// Sends FIN on every open connection.
+    pub(crate) fn hang_up(&self) {
+        for stream in lock(&self.shared.open).values() {
+            stream.shutdown(Shutdown::Write).expect("an open connection");
+        }
+    }
+
+    /// Waits until a client has ended a connection on which nothing was under way.
+    pub(crate) fn wait_until_left(&self) {
+        let left = lock(&self.shared.left);
+        let left = self.shared.gone.wait_timeout_while(left, LONGEST, |left| *left == 0);
+        assert!(!left.unwrap_or_else(PoisonError::into_inner).1.timed_out(), "nobody ever leaves");
     }
 
     /// How many connections were accepted so far.

@@ -111,6 +111,8 @@ impl Connection<'_> {
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
             if link.read(&mut byte)? == 0 {
+                *lock(&self.shared.left) += usize::from(head.is_empty());
+                self.shared.gone.notify_all();
                 return Ok(None);
             }
             head.extend_from_slice(&byte);
