@@ -155,7 +155,7 @@ impl InFlight {
 
     /// Goes on with a complete reply.
     pub fn received(self, mut response: Response, now: Instant) -> Step {
-        for token in [&self.flow.token, &self.flow.refused].into_iter().flatten() {
+        for token in self.flow.tokens() {
             token.mask(&mut response);
         }
         let head = Some((response.status(), response.headers()));
@@ -173,8 +173,11 @@ impl InFlight {
             (Sent::Maybe, None) => Phase::MaybeSent,
             (Sent::Maybe, Some(_)) => Phase::CutReply,
         };
-        let mut record = self.record(phase, lost.head(), now);
-        let detail = lost.detail(self.flow.token.as_ref());
+        let detail = lost.detail(self.flow.tokens());
+        let mut headers = lost.head().map(|(_, headers)| headers.clone()).unwrap_or_default();
+        self.flow.tokens().for_each(|token| token.mask_headers(&mut headers));
+        let head = lost.head().map(|(status, _)| (status, &headers));
+        let mut record = self.record(phase, head, now);
         record.finding = format!("{lost} ({detail})");
         let Self { mut flow, operation, .. } = self;
         flow.attempts.push(record);
@@ -515,6 +518,11 @@ impl Flow {
                 Outcome::NotCaptured(Refusal { capture, reason, attempts })
             }
         })
+    }
+
+    /// The secrets that a reply may echo.
+    fn tokens(&self) -> impl Iterator<Item = &BearerToken> {
+        [&self.token, &self.refused].into_iter().flatten()
     }
 
     /// Whether the next send repeats an earlier one, and the retry budget has not given leave (R9).

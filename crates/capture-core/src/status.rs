@@ -74,11 +74,12 @@ impl StatusQuery {
 
     /// Takes the answer; `None` means: get another token and send again.
     pub fn answered(&mut self, answer: Answer) -> Option<Result<OrderStatus, StatusError>> {
+        let tokens = [&self.token, &self.refused].into_iter().flatten();
         let mut response = match answer {
             Ok(response) => response,
-            Err(lost) => return Some(Err(StatusError::Lost(lost))),
+            Err(lost) => return Some(Err(StatusError::Lost(lost.without(tokens)))),
         };
-        if let Some(token) = &self.token {
+        for token in tokens {
             token.mask(&mut response);
         }
         if let Some(status) = order::read_reply(self.order, &response) {

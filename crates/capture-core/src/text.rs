@@ -42,11 +42,14 @@ pub fn printable(text: &str, limit: usize) -> String {
 /// ```
 #[must_use]
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
-    one_line_without(error, None)
+    one_line_without(error, std::iter::empty())
 }
 
-/// The same with a secret masked, before the line is cut.
-pub(crate) fn one_line_without(error: &(dyn Error + 'static), secret: Option<&str>) -> String {
+/// The same with these secrets masked, before the line is cut.
+pub(crate) fn one_line_without<'a>(
+    error: &(dyn Error + 'static),
+    secrets: impl Iterator<Item = &'a str>,
+) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -58,8 +61,11 @@ pub(crate) fn one_line_without(error: &(dyn Error + 'static), secret: Option<&st
         }
         cause = error.source();
     }
-    let masked = secret.and_then(|secret| mask(line.as_bytes(), secret));
-    let line = masked.map_or(line, |masked| String::from_utf8_lossy(&masked).into_owned());
+    for secret in secrets {
+        if let Some(masked) = mask(line.as_bytes(), secret) {
+            line = String::from_utf8_lossy(&masked).into_owned();
+        }
+    }
     printable(&line, 300)
 }
 

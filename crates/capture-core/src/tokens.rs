@@ -178,9 +178,11 @@ fn read(answer: &Answer) -> Result<token::Grant, Denied> {
     let response = match answer {
         Ok(response) => response,
         Err(lost) if lost.is_lasting() => {
-            return Err(Denied::NeverSent(lost.detail(None)));
+            return Err(Denied::NeverSent(lost.detail(std::iter::empty())));
         }
-        Err(lost) => return Err(unavailable(format!("{lost} ({})", lost.detail(None)), None)),
+        Err(lost) => {
+            return Err(unavailable(format!("{lost} ({})", lost.detail(std::iter::empty())), None));
+        }
     };
     if let Some(grant) = token::read_reply(response) {
         return Ok(grant);

@@ -97,9 +97,14 @@ impl Lost {
         self.head.as_ref().map(|head| (head.0, &head.1))
     }
 
-    /// The error and its causes in one escaped line.
-    pub(crate) fn detail(&self, token: Option<&BearerToken>) -> String {
-        text::one_line_without(&*self.source, token.map(BearerToken::expose))
+    /// The error and its causes in one escaped line, without these tokens.
+    pub(crate) fn detail<'a>(&self, tokens: impl Iterator<Item = &'a BearerToken>) -> String {
+        text::one_line_without(&*self.source, tokens.map(BearerToken::expose))
+    }
+
+    /// The same with that line as its only cause.
+    pub(crate) fn without<'a>(self, tokens: impl Iterator<Item = &'a BearerToken>) -> Self {
+        Self { source: self.detail(tokens).into(), ..self }
     }
 }
 

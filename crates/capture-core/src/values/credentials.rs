@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
 use super::Invalid;
@@ -80,8 +80,13 @@ impl BearerToken {
         if let Some(masked) = text::mask(response.body(), secret) {
             *response.body_mut() = masked.into();
         }
-        for value in response.headers_mut().values_mut() {
-            if text::mask(value.as_bytes(), secret).is_some() {
+        self.mask_headers(response.headers_mut());
+    }
+
+    /// The same for the head of a reply alone.
+    pub(crate) fn mask_headers(&self, headers: &mut HeaderMap) {
+        for value in headers.values_mut() {
+            if text::mask(value.as_bytes(), self.expose()).is_some() {
                 *value = HeaderValue::from_static("***");
             }
         }

@@ -99,6 +99,67 @@ fn an_echo_of_the_token_in_the_head_is_masked() {
     assert!(!shown.contains(&plain.to_ascii_lowercase()), "{shown}");
 }
 
+/// The head of a reply that broke off echoes it as well.
+#[test]
+fn an_echo_of_the_token_in_the_head_of_a_cut_reply_is_masked() {
+    let headers = reply(200, &[("apigw-requestid", TOKEN)], "").headers().clone();
+    let lost = Lost::in_reply(http::StatusCode::OK, headers, "cut");
+    let shown = everything(&outcome_of(&token(TOKEN), &Err(lost)));
+    assert!(!shown.contains(&TOKEN.to_ascii_lowercase()), "{shown}");
+}
+
+/// A refused token is still a secret when its successor is in use.
+#[test]
+fn an_echo_of_the_refused_token_is_masked() {
+    const OTHER: &str = "another-token-that-is-long";
+    let head = |text| reply(401, &[("apigw-requestid", text)], "").headers().clone();
+    for second in [
+        Ok(reply(500, &[("apigw-requestid", TOKEN)], TOKEN)),
+        Err(Lost::maybe_sent(TOKEN)),
+        Err(Lost::in_reply(http::StatusCode::OK, head(TOKEN), TOKEN)),
+    ] {
+        let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
+        let (mut answers, mut tokens) = (vec![second, Ok(reply(401, &[], ""))], vec![OTHER, TOKEN]);
+        let mut step = capture().start(&api(), &policy, base(), wall());
+        let outcome = loop {
+            step = match step {
+                Step::Authorize(need) => {
+                    need.authorized(token(tokens.pop().expect("two are enough")), base())
+                }
+                Step::Send(_, open) => match answers.pop().expect("two are enough") {
+                    Ok(reply) => open.received(reply, base()),
+                    Err(lost) => open.lost(&lost, base()),
+                },
+                Step::Wait(..) => panic!("no wait"),
+                Step::Done(outcome) => break outcome,
+            };
+        };
+        assert_eq!(outcome.attempts().len(), 2);
+        let shown = everything(&outcome);
+        assert!(!shown.contains(&TOKEN.to_ascii_lowercase()), "{shown}");
+    }
+}
+
+/// What [`StatusQuery`] hands out shows no token either, whichever of the two is echoed.
+#[test]
+fn an_echo_in_the_reply_to_a_status_query_is_masked() {
+    const OTHER: &str = "another-token-that-is-long";
+    for echo in [TOKEN, OTHER] {
+        for answer in [
+            Ok(reply(400, &[], format!(r#"{{"status":400,"title":"{echo}"}}"#))),
+            Err(Lost::maybe_sent(format!("bad header: {echo}"))),
+        ] {
+            let mut query = StatusQuery::new(&api(), order());
+            let _ = query.request(token(TOKEN));
+            assert!(query.answered(Ok(reply(401, &[], ""))).is_none());
+            let _ = query.request(token(OTHER));
+            let error = query.answered(answer).expect("not a 401").expect_err("not an order");
+            let shown = format!("{error:?} {error} {}", capture_core::one_line(&error));
+            assert!(!shown.contains(echo), "{shown}");
+        }
+    }
+}
+
 /// The text of a transport's error is not ours: it may repeat what was sent.
 #[test]
 fn an_error_that_holds_the_token_is_masked() {
