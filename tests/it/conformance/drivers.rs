@@ -21,8 +21,8 @@ pub(crate) trait Driver: Sized + Send + Sync + Debug + 'static {
     const SEES_TRUNCATION: bool;
     /// Whether a TLS handshake that hangs is known to have sent nothing when the attempt times out.
     const KNOWS_A_SILENT_HANDSHAKE: bool;
-    /// Whether the library logs, at trace level, every byte that it sends and receives.
-    const LOGS_THE_WIRE: bool;
+    /// Parts that log; `ureq_proto::util` logs, at trace level, every byte that it sends and receives.
+    const LOGS: &[&str];
     /// Whether the library replaces a pooled connection that is found dead at the last moment, unseen.
     const REPEATS_THE_UNWRITTEN: bool;
     /// Whether its futures can be dropped.
@@ -136,7 +136,7 @@ impl Driver for Reqwest {
     const HTTP2: bool = true;
     const SEES_TRUNCATION: bool = true;
     const KNOWS_A_SILENT_HANDSHAKE: bool = false;
-    const LOGS_THE_WIRE: bool = false;
+    const LOGS: &[&str] = &["reqwest::connect", "rustls::client::hs", "h2::frame::headers"];
     const REPEATS_THE_UNWRITTEN: bool = true;
     const ASYNC: bool = true;
 
@@ -156,7 +156,7 @@ impl Driver for Hyper {
     const HTTP2: bool = true;
     const SEES_TRUNCATION: bool = true;
     const KNOWS_A_SILENT_HANDSHAKE: bool = false;
-    const LOGS_THE_WIRE: bool = false;
+    const LOGS: &[&str] = &["hyper_util::client::legacy::pool", "h2::frame::headers"];
     const REPEATS_THE_UNWRITTEN: bool = false;
     const ASYNC: bool = true;
 
@@ -180,7 +180,7 @@ impl Driver for Ureq {
     const HTTP2: bool = false;
     const SEES_TRUNCATION: bool = false;
     const KNOWS_A_SILENT_HANDSHAKE: bool = true;
-    const LOGS_THE_WIRE: bool = true;
+    const LOGS: &[&str] = &["ureq::run", "ureq_proto::util", "rustls::client::hs"];
     const REPEATS_THE_UNWRITTEN: bool = true;
     const ASYNC: bool = false;
 

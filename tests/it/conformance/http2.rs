@@ -10,7 +10,7 @@ use super::drivers::{Driver, side_by_side};
 use super::rows::{attempts, setup};
 use super::tls::Authority;
 use super::wire::{Operation, Script, Server};
-use super::{capture, replies};
+use super::{capture, replies, secrets};
 
 /// How one request is met.
 pub(crate) type Act = &'static [Frame];
@@ -98,6 +98,7 @@ fn ends_as<D: Driver>(authority: &Authority, name: &str, acts: &[Act], outcome: 
     let client =
         D::trusting(setup(&format!("https://{}", server.address()), true), authority.root());
     let result = client.capture(&capture());
+    secrets::show(&client, &result);
     assert_eq!(format!("{} {}", result.name(), result.reason()), outcome, "{name}: {result:?}");
     assert_eq!(attempts(&result), came, "{name}");
     let sent = result.attempts().iter().map(|attempt| attempt.operation);

@@ -53,12 +53,12 @@ macro_rules! suite {
 
             #[test]
             fn every_row_ends_as_it_must() {
-                rows::check(&reports()[stringify!($adapter)]);
+                secrets::watch(|| rows::check(&reports()[stringify!($adapter)]));
             }
 
             #[test]
             fn every_tls_row_ends_as_it_must() {
-                tls::check::<$Driver>();
+                secrets::watch(|| tls::check::<$Driver>());
             }
 
             #[test]
@@ -68,7 +68,7 @@ macro_rules! suite {
 
             #[test]
             fn http2_is_spoken_where_the_library_can() {
-                http2::check::<$Driver>();
+                secrets::watch(|| http2::check::<$Driver>());
             }
 
             #[test]
@@ -78,22 +78,25 @@ macro_rules! suite {
 
             #[test]
             fn broken_off_anywhere_it_is_settled_later() {
-                cancel::check::<$Driver>();
+                secrets::watch(|| cancel::check::<$Driver>());
             }
 
             #[test]
             fn a_crowd_shares_one_login_and_each_order_is_captured_once() {
-                crowd::check::<$Driver>();
+                secrets::watch(|| crowd::check::<$Driver>());
             }
 
             #[test]
             fn a_dead_connection_is_noticed_late() {
-                settings::a_dead_connection_is_noticed_late::<$Driver>();
+                secrets::watch(|| settings::a_dead_connection_is_noticed_late::<$Driver>());
             }
 
             #[test]
             fn no_secret_is_shown_or_logged() {
-                secrets::check::<$Driver>(module_path!());
+                secrets::watch(|| {
+                    reports();
+                    secrets::check::<$Driver>();
+                });
             }
         })+
 
@@ -118,10 +121,10 @@ suite! {
 
 #[test]
 fn the_adapters_agree_on_every_outcome_and_every_byte() {
-    rows::compare(reports());
+    secrets::watch(|| rows::compare(reports()));
 }
 
 #[test]
 fn no_row_is_lost() {
-    rows::count(reports());
+    secrets::watch(|| rows::count(reports()));
 }

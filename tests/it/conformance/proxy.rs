@@ -3,11 +3,11 @@
 
 use std::process::{Command, Output};
 
-use super::capture;
 use super::drivers::Driver;
 use super::rows::setup;
 use super::tls::Authority;
 use super::wire::{Script, Server};
+use super::{capture, secrets};
 
 /// Set in the child.
 const CHILD: &str = "CAPTURE_CONFORMANCE_CHILD";
@@ -60,6 +60,7 @@ pub(crate) fn again(module: &str, test: &str) -> Command {
 pub(crate) fn succeeds(child: &mut Command) -> String {
     let Output { status, stdout, stderr } = child.output().expect("the child starts");
     let text = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    secrets::search("a child", &text);
     assert!(status.success(), "{}", text.get(text.len().saturating_sub(4000)..).unwrap_or(&text));
     assert!(text.contains("1 passed"), "the child ran nothing: {text}");
     text

@@ -13,7 +13,7 @@ use rustls::{DEFAULT_VERSIONS, RootCertStore, ServerConfig};
 use super::drivers::{Driver, side_by_side};
 use super::rows::{attempts, on_capture, setup};
 use super::wire::{Act, Do, Meet, Script, Server};
-use super::{capture, replies};
+use super::{capture, replies, secrets};
 
 /// A certificate authority that nobody else trusts.
 pub(crate) struct Authority {
@@ -92,7 +92,9 @@ pub(crate) fn check<D: Driver>() {
             .with_attempt_timeout(Duration::from_secs(3))
             .with_deadline(Duration::from_secs(9));
         let setup = setup(&format!("https://{}", server.address()), true).with_policy(policy);
-        let result = make(setup, authority.root()).capture(&capture());
+        let client = make(setup, authority.root());
+        let result = client.capture(&capture());
+        secrets::show(&client, &result);
         assert_eq!(
             format!("{} {}", result.name(), result.reason()),
             *outcome,

@@ -1,4 +1,4 @@
-//! Faults 65 to 85: what the body of a 200 says. What it must not leak (85) is in `secrets.rs`.
+//! Faults 65 to 84: what the body of a 200 says.
 
 use super::*;
 use crate::conformance::replies::{SUCCESS, chunked, json, raw};

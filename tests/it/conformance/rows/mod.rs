@@ -4,6 +4,7 @@ mod aside;
 mod before;
 mod bodies;
 mod during;
+mod echoes;
 mod framing;
 mod lookups;
 mod report;
@@ -19,10 +20,10 @@ use capture_core::{
     Setup,
 };
 
-use super::capture;
 use super::drivers::{Driver, side_by_side};
 use super::replies::{order, waiting};
 use super::wire::{Act, Do, Meet, Operation, Reads, Script, Seen, Server};
+use super::{capture, secrets};
 
 use aside::Aside;
 pub(crate) use report::{Reports, check, compare, count};
@@ -172,7 +173,7 @@ pub(crate) fn proven(name: &str, act: Act, attempt: &str) -> Row {
 
 /// Every row there is.
 pub(crate) fn all() -> Vec<Row> {
-    let sections: [fn() -> Vec<Row>; 7] = [
+    let sections: [fn() -> Vec<Row>; 8] = [
         before::rows,
         during::rows,
         framing::rows,
@@ -180,6 +181,7 @@ pub(crate) fn all() -> Vec<Row> {
         bodies::rows,
         tokens::rows,
         lookups::rows,
+        echoes::rows,
     ];
     sections.into_iter().flat_map(|rows| rows()).collect()
 }
@@ -211,6 +213,7 @@ pub(crate) fn run<D: Driver>(row: &Row) -> Ran {
         client.settle();
         outcome = client.capture(&capture());
     }
+    secrets::show(&client, &outcome);
     drop(client);
     let seen = server.seen();
     Ran {

@@ -16,7 +16,6 @@ pub(crate) const UNCARRIED: &[(u32, &str)] = &[
     (16, "cancelled after it was sent: `cancel.rs`"),
     (33, "HTTP/2 frames that say \"not executed\": `http2.rs`"),
     (34, "HTTP/2 frames that say nothing: `http2.rs`"),
-    (85, "a reply that echoes our secrets: `secrets.rs`"),
     (91, "a thousand captures with one expired token: `crowd.rs`"),
     (92, "a token that somebody else renewed meanwhile: `crowd.rs`"),
     (94, "a secret that is rotated while running: the core takes credentials once"),
