@@ -66,7 +66,7 @@ impl<C> Async<C> {
         Self { client, runtime }
     }
 
-    /// Stops the runtime's clock and turns it on by this much.
+    /// Turns the runtime's clock on by this much, as the last thing: the machine has another one.
     pub(crate) fn pass(&self, time: Duration) {
         self.runtime.block_on(async {
             tokio::time::pause();

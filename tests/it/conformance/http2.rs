@@ -44,7 +44,7 @@ pub(crate) fn refused_stream() -> Act {
 const CANCEL: u32 = 8;
 const ENHANCE_YOUR_CALM: u32 = 11;
 
-const CAPTURED: Act = &[Reply(200, 0, replies::SUCCESS)];
+pub(crate) const CAPTURED: Act = &[Reply(200, 0, replies::SUCCESS)];
 const FAREWELL: Act = &[GoAway(1, NO_ERROR), Reply(200, 0, replies::SUCCESS)];
 pub(crate) const LATER: Act = &[Reply(503, 86400, "")];
 const WAITING: Act =
@@ -151,6 +151,10 @@ pub(crate) fn serve(
                 requests.insert(stream, (operation, Vec::new()));
             }
             DATA => {
+                if !payload.is_empty() {
+                    let length = u32::try_from(payload.len()).expect("a short payload");
+                    send(link, WINDOW_UPDATE, 0, 0, &length.to_be_bytes())?;
+                }
                 requests.entry(stream).or_insert((Operation::Other, Vec::new())).1.extend(payload);
             }
             SETTINGS if flags & ACK == 0 => send(link, SETTINGS, ACK, 0, &[])?,
@@ -186,6 +190,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;

@@ -87,6 +87,11 @@ macro_rules! suite {
             }
 
             #[test]
+            fn a_crowd_leaves_no_memory_behind() {
+                secrets::watch(|| crowd::check_memory::<$Driver>(module_path!()));
+            }
+
+            #[test]
             fn a_dead_connection_is_noticed_late() {
                 secrets::watch(|| settings::a_dead_connection_is_noticed_late::<$Driver>());
             }

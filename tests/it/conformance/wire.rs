@@ -216,7 +216,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const LONGEST: Duration = Duration::from_secs(30);
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    let mut threads = Vec::new();
+    let mut threads: Vec<JoinHandle<()>> = Vec::new();
     for number in 0.. {
         let Ok((stream, _)) = listener.accept() else { break };
         if shared.stopped.load(Ordering::SeqCst) {
@@ -224,6 +224,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         *lock(&shared.accepted) += 1;
         let shared = Arc::clone(shared);
+        threads.retain(|thread| !thread.is_finished());
         threads.push(thread::spawn(move || {
             if let Ok(handle) = stream.try_clone() {
                 lock(&shared.open).insert(number, handle);
