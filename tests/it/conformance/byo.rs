@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use capture_core::{Outcome, Policy, Setup};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 
 use super::http2::{LATER, refused_stream};
 use super::replies::{json, with};
@@ -128,38 +130,56 @@ fn ureq_with_errors_for_statuses_and_redirects_on_is_overruled() {
     }
 }
 
-/// Fault 8: a proxy of the user's own refuses the tunnel; the capture never left.
+/// Fault 8: a proxy of the user's own grants no tunnel, however it says so; the capture never left.
 #[test]
 fn a_refused_tunnel_is_not_sent() {
-    for status in [403, 407, 502] {
-        let proxy = Server::start(Script {
-            other: vec![Act::say(with(status, "", "")); 9],
-            ..Script::default()
-        });
-        let target = "https://api.invalid";
-        let policy = Policy::default().with_deadline(Duration::from_millis(300));
-        let setup = || setup(target, true).with_policy(policy);
+    for (name, act, foreign_came) in [
+        ("403", Act::say(with(403, "", "")), "C!"),
+        ("407", Act::say(with(407, "proxy-authenticate: Basic\r\n", "")), "C!"),
+        ("502", Act::say(with(502, "", "")), "C!"),
+        ("a redirect", Act::say(with(302, "location: http://SELF/\r\n", "")), "C!"),
+        ("the end", Act::does(vec![Do::Finish]), "C!"),
+        ("reset", Act::does(vec![Do::Reset]), "C?"),
+        ("garbage", Act::say("HELLO\r\n\r\n").then(Do::Finish), "C?"),
+        (
+            "no TLS behind it",
+            Act::say("HTTP/1.1 200 OK\r\n\r\nHELLO\r\n\r\n").then(Do::Finish),
+            "C?",
+        ),
+    ] {
+        let others = vec![act; 4];
+        let proxy = Server::start(Script { other: others, ..Script::default() });
         let url = format!("http://{}", proxy.address());
+        let policy = Policy::default().with_deadline(Duration::from_millis(300));
+        let setup = || setup("https://api.invalid", true).with_policy(policy);
+        let tls = || drivers::client_config(Authority::new().root());
 
-        let http = reqwest_builder()
-            .proxy(reqwest::Proxy::all(&url).expect("a proxy"))
-            .build()
-            .expect("a client");
-        let client = capture_reqwest::Client::with_http(setup(), http);
-        let through_reqwest = drivers::block_on(client.capture(&capture()));
+        let through = reqwest::Proxy::all(&url).expect("a proxy");
+        let reqwest = via_reqwest(setup(), capture_reqwest::hardened(tls()).proxy(through));
 
-        let config =
-            ureq::Agent::config_builder().proxy(Some(ureq::Proxy::new(&url).expect("a proxy")));
-        let through_ureq = via_ureq(setup(), config.build());
+        let through = || Some(ureq::Proxy::new(&url).expect("a proxy"));
+        let ours = capture_ureq::hardened(ureq::tls::RootCerts::WebPki, through());
+        let ours = capture_ureq::Client::with_agent(setup(), ours).capture(&capture());
+        let tls_of_its_own = ureq::tls::TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(drivers::provider())
+            .build();
+        let foreign = ureq::Agent::config_builder().tls_config(tls_of_its_own).proxy(through());
+        let foreign = via_ureq(setup(), foreign.build());
 
-        for outcome in [through_reqwest, through_ureq] {
-            assert_eq!(outcome.reason(), "never_sent", "{status}: {outcome:?}");
-            assert_eq!(attempts(&outcome), "C!", "{status}");
+        let hyper = drivers::block_on(async {
+            let tunnel = Tunnel::new(url.parse().expect("a URI"), HttpConnector::new());
+            let https = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls());
+            let connector = https.https_only().enable_http1().wrap_connector(tunnel);
+            capture_hyper::Client::with_connector(setup(), connector).capture(&capture()).await
+        });
+        for (whose, outcome) in [("reqwest", reqwest), ("ureq", ours), ("hyper", hyper)] {
+            let came = (outcome.reason(), attempts(&outcome));
+            assert_eq!(came, ("never_sent", "C!".into()), "{name}, {whose}: {outcome:?}");
         }
-        assert_eq!(proxy.seen().len(), 2);
-        assert!(
-            proxy.seen().iter().all(|seen| !seen.head.contains("canary")),
-            "the token went out"
-        );
+        // A foreign agent's failures are told apart only where ureq itself names the proxy.
+        assert_eq!(attempts(&foreign), foreign_came, "{name}: {foreign:?}");
+        assert_eq!(proxy.seen().len(), 4, "{name}");
+        let shown = proxy.seen().iter().any(|seen| seen.head.contains("canary"));
+        assert!(!shown, "{name}: the token went out");
     }
 }

@@ -266,7 +266,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+pub(crate) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 

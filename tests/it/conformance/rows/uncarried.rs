@@ -6,7 +6,10 @@ pub(crate) const UNCARRIED: &[(u32, &str)] = &[
     (5, "certificates: `tls.rs`"),
     (6, "broken handshakes: `tls.rs`"),
     (7, "the end right after the handshake: `tls.rs`"),
-    (8, "our clients use no proxy (`proxy.rs`); a proxy of the user's own: `byo.rs`"),
+    (
+        8,
+        "our clients use no proxy (`proxy.rs`); a proxy of the user's own, through all three: `byo.rs`",
+    ),
     (
         10,
         "local ports or file handles run out: the tests themselves would fail first; it is a failure to connect, as 3",
