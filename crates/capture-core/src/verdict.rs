@@ -140,8 +140,9 @@ impl fmt::Display for Verdict {
 fn of_success(order: OrderId, response: &Response) -> Verdict {
     let ambiguous = |doubt| Verdict::Ambiguous(doubt, None);
     let contradiction = |what: &str| ambiguous(Doubt::Contradiction(what.into()));
-    if !wire::is_plain_json(response.headers()) {
-        return ambiguous(Doubt::Unreadable("the body is encoded or said not to be JSON".into()));
+    if !wire::is_plain_json(response) {
+        let why = "the body is encoded, oddly framed, or said not to be JSON";
+        return ambiguous(Doubt::Unreadable(why.into()));
     }
     let reply = match Reply::read(response.body()) {
         Ok(reply) => reply,
@@ -176,7 +177,7 @@ fn of_success(order: OrderId, response: &Response) -> Verdict {
 
 /// A 4xx with provenance; `None` for a body that nobody we know writes.
 fn of_refusal(response: &Response) -> Option<Verdict> {
-    if !wire::is_plain_json(response.headers()) {
+    if !wire::is_plain_json(response) {
         return None;
     }
     let status = response.status();

@@ -129,10 +129,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         match shared.ask(&self.api, wish, asked, Instant::now()) {
             Ask::Token(token) => Ok(token),
             Ask::Denied(denied) => Err(denied),
-            Ask::Login(request) => {
-                let answer = self.send(request).await;
-                shared.answered(&answer, Instant::now())
-            }
+            Ask::Login(request) => shared.answered(&self.send(request).await, Instant::now()),
         }
     }
 

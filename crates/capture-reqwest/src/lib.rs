@@ -127,10 +127,7 @@ impl Client {
         match shared.ask(&self.api, wish, asked, Instant::now()) {
             Ask::Token(token) => Ok(token),
             Ask::Denied(denied) => Err(denied),
-            Ask::Login(request) => {
-                let answer = self.send(request).await;
-                shared.answered(&answer, Instant::now())
-            }
+            Ask::Login(request) => shared.answered(&self.send(request).await, Instant::now()),
         }
     }
 
@@ -146,7 +143,8 @@ impl Client {
                 "the HTTP client followed a redirect; turn redirects off",
             ));
         }
-        let (status, headers) = (reply.status(), std::mem::take(reply.headers_mut()));
+        let (status, version) = (reply.status(), reply.version());
+        let headers = std::mem::take(reply.headers_mut());
         let length = reply.content_length().map_or(0, |length| length.min(MAX_BODY as u64));
         let mut body = Vec::with_capacity(length as usize);
         loop {
@@ -161,7 +159,7 @@ impl Client {
             }
         }
         let mut response = http::Response::new(Bytes::from(body));
-        *response.status_mut() = status;
+        (*response.status_mut(), *response.version_mut()) = (status, version);
         *response.headers_mut() = headers;
         Ok(response)
     }

@@ -144,12 +144,17 @@ pub fn json_reply(status: http::StatusCode, body: &impl serde::Serialize) -> Res
     response
 }
 
-/// Whether a body can be taken as it stands: not content-coded, and not said to be something other
-/// than JSON.
-pub(crate) fn is_plain_json(headers: &http::HeaderMap) -> bool {
+/// Whether a body can be taken as it stands: not content-coded, not said to be something other than
+/// JSON, and framed as the service frames its own. HTTP/1.0, or a length beside chunks, is what some
+/// box on the way writes (RFC 9112 section 6.1: perhaps to smuggle).
+pub(crate) fn is_plain_json(response: &Response) -> bool {
+    let headers = response.headers();
+    let modern = response.version() >= http::Version::HTTP_11;
+    let two_lengths = headers.contains_key(header::TRANSFER_ENCODING)
+        && headers.contains_key(header::CONTENT_LENGTH);
     let plain = headers.get_all(header::CONTENT_ENCODING).iter().all(|coding| coding == "identity");
     let json = headers.get_all(header::CONTENT_TYPE).iter().all(is_json);
-    plain && json
+    plain && json && modern && !two_lengths
 }
 
 /// `application/json`, `text/json` or any `+json`, with or without parameters.

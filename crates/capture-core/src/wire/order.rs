@@ -107,7 +107,7 @@ pub fn request(api: &Api, order: OrderId, token: &BearerToken) -> Request {
 /// an order, with this very id. The integer decides before the name.
 #[must_use]
 pub fn read_reply(order: OrderId, response: &Response) -> Option<OrderStatus> {
-    if response.status() != StatusCode::OK || !super::is_plain_json(response.headers()) {
+    if response.status() != StatusCode::OK || !super::is_plain_json(response) {
         return None;
     }
     let found = json::members(response.body(), &["id", "status", "statusname"]).ok()?;

@@ -79,13 +79,16 @@ fn word_and_flag(reply: &Response) -> Option<(String, bool)> {
 /// where a name stands twice in any case.
 fn members(reply: &Response) -> Option<BTreeMap<String, Value>> {
     let headers = reply.headers();
+    let is_old = matches!(reply.version(), http::Version::HTTP_09 | http::Version::HTTP_10);
+    let has = |name: &str| headers.contains_key(name);
+    let is_odd = is_old || (has("transfer-encoding") && has("content-length"));
     let is_plain = headers.get_all(CONTENT_ENCODING).iter().all(|coding| coding == "identity");
     let is_json = headers.get_all(CONTENT_TYPE).iter().all(|media_type| {
         let media_type = media_type.to_str().unwrap_or("?").to_ascii_lowercase();
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         ["application/json", "text/json"].contains(&essence) || essence.ends_with("+json")
     });
-    if reply.status() != 200 || !is_plain || !is_json {
+    if reply.status() != 200 || is_odd || !is_plain || !is_json {
         return None;
     }
     let body = reply.body();

@@ -256,8 +256,23 @@ fn headers_can_take_a_success_away() {
         (&[("content-encoding", "gzip")], "doubt unreadable_reply"),
         (&[("content-encoding", "identity"), ("content-encoding", "br")], "doubt unreadable_reply"),
         (&[("content-encoding", "")], "doubt unreadable_reply"),
+        (&[("content-length", "99")], "captured"),
+        (&[("transfer-encoding", "chunked")], "captured"),
+        (&[("transfer-encoding", "chunked"), ("content-length", "99")], "doubt unreadable_reply"),
     ] {
         assert_eq!(name(&reply(200, headers, SUCCESS)), expected, "{headers:?}");
+    }
+    use http::Version;
+    for (version, expected) in [
+        (Version::HTTP_09, "doubt unreadable_reply"),
+        (Version::HTTP_10, "doubt unreadable_reply"),
+        (Version::HTTP_11, "captured"),
+        (Version::HTTP_2, "captured"),
+        (Version::HTTP_3, "captured"),
+    ] {
+        let mut reply = reply(200, &[], SUCCESS);
+        *reply.version_mut() = version;
+        assert_eq!(name(&reply), expected, "{version:?}");
     }
 }
 

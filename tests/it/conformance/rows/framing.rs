@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use super::*;
-use crate::conformance::replies::{SUCCESS, chunked, json, raw, with};
+use crate::conformance::ORDER;
+use crate::conformance::replies::{SUCCESS, chunked, json, order_body, raw, with};
 
 const OK: &str = "HTTP/1.1 200 OK";
 const JSON: &str = "content-type: application/json\r\n";
@@ -12,6 +13,7 @@ pub(super) fn rows() -> Vec<Row> {
     let length = |n: usize| format!("{JSON}content-length: {n}\r\n");
     let n = SUCCESS.len();
     let chunk = format!("{n:x}\r\n{SUCCESS}\r\n");
+    let both = format!("{}transfer-encoding: chunked\r\n", length(n));
     let say = |reply: Vec<u8>| Act::say(reply);
     let gone = |bytes| say(bytes).then(Do::Finish);
     let mut rows = Vec::new();
@@ -46,6 +48,9 @@ pub(super) fn rows() -> Vec<Row> {
         ("36 a page in a 200", say(with(200, "content-type: text/html\r\n", SUCCESS))),
         ("36 a page in a 200, said to be JSON", say(json(200, "<html></html>"))),
         ("37 an empty 200", say(with(200, "", ""))),
+        ("27 a length beside chunks", gone(raw(OK, &both, format!("{chunk}0\r\n\r\n")))),
+        ("35 HTTP/1.0 with a whole answer", gone(raw("HTTP/1.0 200 OK", &length(n), SUCCESS))),
+        ("35 HTTP/1.0 without a length", gone(raw("HTTP/1.0 200 OK", JSON, SUCCESS))),
         ("32 gzip, not asked for", say(with(200, &coded("gzip"), gzip(SUCCESS.as_bytes())))),
         ("32 a gzip bomb", say(with(200, &coded("gzip"), gzip(&vec![b' '; 8 << 20])))),
         ("32 brotli, not asked for", say(with(200, &coded("br"), SUCCESS))),
@@ -88,6 +93,31 @@ pub(super) fn rows() -> Vec<Row> {
     ] {
         rows.extend(unclear(name, act, "no_reply", "C?"));
     }
+    // A refusal and an order that some box on the way wrote prove as little.
+    let refusal = r#"{"title":"t","status":400}"#;
+    let chunks = |body: &str| format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let two = |body: &str| format!("{}transfer-encoding: chunked\r\n", length(body.len()));
+    for (name, act) in [
+        (
+            "27 a length beside chunks in a 400",
+            gone(raw("HTTP/1.1 400 X", &two(refusal), chunks(refusal))),
+        ),
+        ("35 HTTP/1.0 in a 400", gone(raw("HTTP/1.0 400 X", JSON, refusal))),
+    ] {
+        rows.extend(unclear(name, act, "undecided_status", "C400"));
+    }
+    let completed = order_body(ORDER, 7);
+    for (name, reply) in [
+        ("27 a length beside chunks in an order", raw(OK, &two(&completed), chunks(&completed))),
+        ("35 HTTP/1.0 in an order", raw("HTTP/1.0 200 OK", JSON, &completed)),
+    ] {
+        let script = Script {
+            capture: vec![gone(Vec::new())],
+            lookup: vec![gone(reply)],
+            ..Script::default()
+        };
+        rows.push(Row::new(name, script, "unknown no_reply", "C? L200 L503", "T C L L"));
+    }
     let interim = |line: &str| raw(line, "", "").repeat(200);
     for (name, line) in [
         ("30 100 without end", "HTTP/1.1 100 Continue"),
@@ -115,7 +145,6 @@ pub(super) fn rows() -> Vec<Row> {
             &format!("C{status}"),
         ));
     }
-    let both = format!("{JSON}content-length: {n}\r\ntransfer-encoding: chunked\r\n");
     let after = |line: &str| [raw(line, "", ""), json(200, SUCCESS)].concat();
     for (name, act) in [
         (
@@ -132,16 +161,11 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         ("30 one 100 before the answer", say(after("HTTP/1.1 100 Continue"))),
         ("30 one 103 before the answer", say(after("HTTP/1.1 103 Early Hints"))),
-        (
-            "27 a length beside chunks, and chunks win",
-            gone(raw(OK, &both, format!("{chunk}0\r\n\r\n"))),
-        ),
         ("25 no length, and the body is whole", gone(raw(OK, JSON, SUCCESS))),
         (
             "26 the same length twice",
             say(raw(OK, &format!("{}content-length: {n}\r\n", length(n)), SUCCESS)),
         ),
-        ("35 HTTP/1.0 with a whole answer", gone(raw("HTTP/1.0 200 OK", &length(n), SUCCESS))),
     ] {
         rows.push(Row::new(name, on_capture([act]), "captured reply", "C200", "T C"));
     }

@@ -35,7 +35,7 @@ pub(crate) fn compare(reports: &Reports) {
 }
 
 /// So many rows there were when this was last changed; the number may only grow.
-const FEWEST_ROWS: usize = 570;
+const FEWEST_ROWS: usize = 580;
 
 /// Says how much ran; it is not less than it was, and every fault up to 95 has a row or a reason.
 pub(crate) fn count(reports: &Reports) {
