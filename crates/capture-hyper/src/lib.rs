@@ -30,24 +30,25 @@
 //! counts as maybe sent. Take the stored capture up again with [`Ticket::interrupted`] and
 //! [`Client::resume`].
 
+mod connector;
+
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use capture_tls::ClientConfig;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::connect::Connect;
 use hyper_util::client::legacy::{self, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Mutex;
 use tokio::time::{sleep_until, timeout_at};
 
 pub use capture_core::*;
+pub use connector::Connector;
 
 /// A capture client over the connector `C`. Clones share connections, the token and its login.
 #[derive(Debug, Clone)]
-pub struct Client<C = HttpsConnector<HttpConnector>> {
+pub struct Client<C = Connector> {
     http: legacy::Client<C, Full<Bytes>>,
     api: Api,
     policy: Policy,
@@ -60,13 +61,13 @@ impl Client {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(setup: Setup) -> Result<Self, rustls::Error> {
-        Ok(Self::with_connector(setup, connector(capture_tls::client_config()?)))
+        Ok(Self::with_connector(setup, Connector::new(capture_tls::client_config()?)))
     }
 }
 
 impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     /// A client over a connector of your own. It should set TCP nodelay and a connect timeout, as
-    /// [`connector`] does.
+    /// [`Connector`] does.
     pub fn with_connector(setup: Setup, connector: C) -> Self {
         let http = legacy::Client::builder(TokioExecutor::new())
             .retry_canceled_requests(false) // the machine counts every send
@@ -93,9 +94,8 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         let mut query = StatusQuery::new(&self.api, order);
         loop {
-            let token = self.token(query.wish()).await?;
-            let answer = self.send(query.request(token)).await;
-            if let Some(result) = query.answered(answer) {
+            let request = query.request(self.token(query.wish()).await?);
+            if let Some(result) = query.answered(self.send(request).await) {
                 return result;
             }
         }
@@ -121,8 +121,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         }
     }
 
-    /// A token other than the refused one. The lock is held while a login is in flight, so that any
-    /// number of captures make one.
+    /// The lock is held while a login is in flight, so that any number of captures make one.
     async fn token(&self, wish: Wish<'_>) -> Result<BearerToken, Denied> {
         let asked = Instant::now();
         let mut shared = self.shared.lock().await;
@@ -137,25 +136,13 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         add_headers(&mut request);
         let deadline = (Instant::now() + self.policy.attempt_timeout()).into();
         let reply = timeout_at(deadline, self.http.request(request.map(Full::new))).await;
-        let reply = reply.map_err(Lost::maybe_sent)?.map_err(classify)?;
-        let (head, body) = reply.into_parts();
+        let (head, body) = reply.map_err(Lost::maybe_sent)?.map_err(classify)?.into_parts();
         match timeout_at(deadline, Limited::new(body, MAX_BODY).collect()).await {
             Ok(Ok(body)) => Ok(http::Response::from_parts(head, body.to_bytes())),
             Ok(Err(error)) => Err(Lost::in_reply(head.status, head.headers, error)),
             Err(late) => Err(Lost::in_reply(head.status, head.headers, late)),
         }
     }
-}
-
-/// The connector of [`Client::new`] over this TLS: HTTP/1.1 or HTTP/2, no proxies.
-#[must_use]
-pub fn connector(tls: ClientConfig) -> HttpsConnector<HttpConnector> {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true); // without it HTTP/2 waits for delayed acknowledgements
-    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    let tls = HttpsConnectorBuilder::new().with_tls_config(tls);
-    tls.https_or_http().enable_http1().enable_http2().wrap_connector(tcp)
 }
 
 /// Only a connection that never came about is "not sent".

@@ -19,8 +19,6 @@ pub(crate) trait Driver: Sized + Send + Sync + Debug + 'static {
     const HTTP2: bool;
     /// Whether it notices that TLS ended without a `close_notify`.
     const SEES_TRUNCATION: bool;
-    /// Whether a TLS handshake that hangs is known to have sent nothing when the attempt times out.
-    const KNOWS_A_SILENT_HANDSHAKE: bool;
     /// Parts that log; `ureq_proto::util` logs, at trace level, every byte that it sends and receives.
     const LOGS: &[&str];
     /// Whether the library replaces a pooled connection that is found dead at the last moment, unseen.
@@ -135,7 +133,6 @@ macro_rules! asynchronous {
 impl Driver for Reqwest {
     const HTTP2: bool = true;
     const SEES_TRUNCATION: bool = true;
-    const KNOWS_A_SILENT_HANDSHAKE: bool = false;
     const LOGS: &[&str] = &["reqwest::connect", "rustls::client::hs", "h2::frame::headers"];
     const REPEATS_THE_UNWRITTEN: bool = true;
     const ASYNC: bool = true;
@@ -155,7 +152,6 @@ impl Driver for Reqwest {
 impl Driver for Hyper {
     const HTTP2: bool = true;
     const SEES_TRUNCATION: bool = true;
-    const KNOWS_A_SILENT_HANDSHAKE: bool = false;
     const LOGS: &[&str] = &["hyper_util::client::legacy::pool", "h2::frame::headers"];
     const REPEATS_THE_UNWRITTEN: bool = false;
     const ASYNC: bool = true;
@@ -165,7 +161,7 @@ impl Driver for Hyper {
     }
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
-        let connector = capture_hyper::connector(client_config(authority));
+        let connector = capture_hyper::Connector::new(client_config(authority));
         Self::of(|| capture_hyper::Client::with_connector(setup, connector))
     }
 
@@ -179,7 +175,6 @@ pub(crate) struct Ureq(capture_ureq::Client);
 impl Driver for Ureq {
     const HTTP2: bool = false;
     const SEES_TRUNCATION: bool = false;
-    const KNOWS_A_SILENT_HANDSHAKE: bool = true;
     const LOGS: &[&str] = &["ureq::run", "ureq_proto::util", "rustls::client::hs"];
     const REPEATS_THE_UNWRITTEN: bool = true;
     const ASYNC: bool = false;

@@ -35,7 +35,7 @@ pub(crate) fn a_dead_connection_is_noticed_late<D: Driver>() {
 fn hyper_sends_without_delay() {
     let server = Server::start(Script::default());
     let url = format!("http://{}", server.address()).parse().expect("a URI");
-    let mut connector = capture_hyper::connector(client_config(Authority::new().root()));
+    let mut connector = capture_hyper::Connector::new(client_config(Authority::new().root()));
     let stream = super::drivers::block_on(connector.call(url)).expect("a connection");
     let hyper_rustls::MaybeHttpsStream::Http(tcp) = stream else { panic!("TLS to an http URL") };
     assert!(tcp.inner().nodelay().expect("a socket"));
