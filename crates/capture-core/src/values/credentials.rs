@@ -80,15 +80,19 @@ impl BearerToken {
         if let Some(masked) = text::mask(response.body(), secret) {
             *response.body_mut() = masked.into();
         }
-        self.mask_headers(response.headers_mut());
+        mask_values(response.headers_mut(), secret);
     }
 
     /// The same for the head of a reply alone.
     pub(crate) fn mask_headers(&self, headers: &mut HeaderMap) {
-        for value in headers.values_mut() {
-            if text::mask(value.as_bytes(), self.expose()).is_some() {
-                *value = HeaderValue::from_static("***");
-            }
+        mask_values(headers, self.expose());
+    }
+}
+
+fn mask_values(headers: &mut HeaderMap, secret: &str) {
+    for value in headers.values_mut() {
+        if text::mask(value.as_bytes(), secret).is_some() {
+            *value = HeaderValue::from_static("***");
         }
     }
 }
