@@ -15,7 +15,10 @@ use std::fmt::Write as _;
 /// ```
 #[must_use]
 pub fn printable(text: &str, limit: usize) -> String {
-    if text.len() <= limit && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+    // Without an early end the compiler looks at many bytes at once.
+    let is_plain =
+        text.len() <= limit && text.bytes().fold(true, |plain, b| plain & matches!(b, b' '..=b'~'));
+    if is_plain {
         return text.to_owned();
     }
     let mut shown = String::with_capacity(text.len().min(limit));
@@ -62,7 +65,7 @@ pub(crate) fn one_line_without<'a>(
         cause = error.source();
     }
     for secret in secrets {
-        if let Some(masked) = mask(line.as_bytes(), secret) {
+        if let Some(masked) = mask(line.as_bytes(), secret.as_bytes()) {
             line = String::from_utf8_lossy(&masked).into_owned();
         }
     }
@@ -73,11 +76,11 @@ pub(crate) fn one_line_without<'a>(
 const SHORTEST_SECRET: usize = 16;
 
 /// Overwrites every occurrence of a secret in a body, however JSON spells it.
-pub(crate) fn mask(body: &[u8], secret: &str) -> Option<Vec<u8>> {
+pub(crate) fn mask(body: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
     let (mut masked, mut at) = (None, 0);
     // No spelling is shorter than the secret itself.
     while secret.len() >= SHORTEST_SECRET && body.len() - at >= secret.len() {
-        match spelled(&body[at..], secret.as_bytes()) {
+        match spelled(&body[at..], secret) {
             Some(length) => {
                 masked.get_or_insert_with(|| body.to_vec())[at..at + length].fill(b'*');
                 at += length;

@@ -27,7 +27,7 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use connector::Marking;
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Proxy, SendBody};
+use ureq::{Agent, AsSendBody, Body, Error, Proxy};
 
 pub use capture_core::*;
 
@@ -119,23 +119,24 @@ impl Client {
 
     fn send(&self, mut request: wire::Request) -> Answer {
         add_headers(&mut request);
-        let (mut head, body) = request.into_parts();
-        let body = match body.len() {
-            0 => SendBody::none(), // an empty slice would be announced with its length
-            length => {
-                head.headers.insert(http::header::CONTENT_LENGTH, length.into());
-                SendBody::from_owned_reader(std::io::Cursor::new(body))
-            }
+        let (head, body) = request.into_parts();
+        let reply = if body.is_empty() {
+            self.run(http::Request::from_parts(head, ())) // an empty slice would be announced
+        } else {
+            self.run(http::Request::from_parts(head, &body[..]))
         };
-        let request = self.agent.configure_request(http::Request::from_parts(head, body));
-        let request = request.http_status_as_error(false).max_redirects(0);
-        let request = request.timeout_global(Some(self.policy.attempt_timeout())).build();
-        let (head, mut body) = self.agent.run(request).map_err(connector::classify)?.into_parts();
+        let (head, mut body) = reply.map_err(connector::classify)?.into_parts();
         // ureq calls a body too long that ends right at its limit.
         match body.with_config().limit(MAX_BODY as u64 + 1).read_to_vec() {
             Ok(body) => Ok(http::Response::from_parts(head, Bytes::from(body))),
             Err(error) => Err(Lost::in_reply(head.status, head.headers, error)),
         }
+    }
+
+    fn run(&self, request: http::Request<impl AsSendBody>) -> Result<http::Response<Body>, Error> {
+        let request = self.agent.configure_request(request);
+        let request = request.http_status_as_error(false).max_redirects(0);
+        self.agent.run(request.timeout_global(Some(self.policy.attempt_timeout())).build())
     }
 }
 

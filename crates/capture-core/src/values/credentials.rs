@@ -76,24 +76,24 @@ impl BearerToken {
 impl BearerToken {
     /// Cleans a reply that echoes this token, before anything reads, shows or keeps it.
     pub(crate) fn mask(&self, response: &mut Response) {
-        let secret = self.expose();
-        if let Some(masked) = text::mask(response.body(), secret) {
+        if let Some(masked) = text::mask(response.body(), self.secret()) {
             *response.body_mut() = masked.into();
         }
-        mask_values(response.headers_mut(), secret);
+        self.mask_headers(response.headers_mut());
     }
 
     /// The same for the head of a reply alone.
     pub(crate) fn mask_headers(&self, headers: &mut HeaderMap) {
-        mask_values(headers, self.expose());
-    }
-}
-
-fn mask_values(headers: &mut HeaderMap, secret: &str) {
-    for value in headers.values_mut() {
-        if text::mask(value.as_bytes(), secret).is_some() {
-            *value = HeaderValue::from_static("***");
+        let secret = self.secret();
+        for value in headers.values_mut() {
+            if text::mask(value.as_bytes(), secret).is_some() {
+                *value = HeaderValue::from_static("***");
+            }
         }
+    }
+
+    fn secret(&self) -> &[u8] {
+        &self.0.as_bytes()[SCHEME.len()..]
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::StatusCode;
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -212,12 +212,16 @@ impl<'de> Visitor<'de> for Entries<'_> {
         }
         let mut error = ApiError::default();
         while let Some(known) = members.next_key_seed(Name(&PARTS))? {
+            let Some(known) = known else {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
             let value = Scalar::read("errors", Some(members.next_value()?)).unwrap_or_default();
             match (known, value.text()) {
-                (Some(0..=2), Some(text)) => error.message = shown(text),
-                (Some(3 | 4), Some(text)) => error.code = Some(shown(text)),
-                (Some(5 | 6), Some(text)) => error.field = Some(shown(text)),
-                _ => {}
+                (0..=2, Some(text)) => error.message = shown(text),
+                (3 | 4, Some(text)) => error.code = Some(shown(text)),
+                (_, Some(text)) => error.field = Some(shown(text)),
+                (_, None) => {}
             }
         }
         self.push(error);
