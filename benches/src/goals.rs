@@ -1,7 +1,10 @@
-//! The goals: D are deterministic and gate a build, R are ratios inside one run and gate nothing.
+//! The goals: D are deterministic and gate a build; R are ratios inside one run, and with what must
+//! stay flat they gate nothing.
 
-use crate::results::{LOADS, Results};
+use crate::grow;
+use crate::results::Results;
 
+#[derive(Clone)]
 pub struct Goal {
     pub id: &'static str,
     pub what: String,
@@ -28,15 +31,9 @@ impl Goal {
     }
 }
 
-/// All goals with what this run found.
-pub fn goals(results: &Results) -> Vec<Goal> {
+/// The gate's goals, with what this run found.
+pub fn deterministic(results: &Results) -> Vec<Goal> {
     let mut goals = Vec::new();
-    deterministic(results, &mut goals);
-    ratios(results, &mut goals);
-    goals
-}
-
-fn deterministic(results: &Results, goals: &mut Vec<Goal>) {
     let mut add = |id, what: &str, value: Option<f64>, must, stretch| {
         goals.push(Goal { id, what: what.into(), value, must, first: revised(id, what), stretch });
     };
@@ -76,6 +73,7 @@ fn deterministic(results: &Results, goals: &mut Vec<Goal>) {
         let what = format!("crates in {package}");
         add("D10", &what, Some(*count as f64), must, None);
     }
+    goals
 }
 
 /// The goals that were wrong at first; `report/limits.md` says why.
@@ -88,37 +86,69 @@ fn revised(id: &str, what: &str) -> Option<f64> {
         ("D10", "-ureq", 38.0),
         ("D10", "-hyper", 62.0),
         ("D10", "-reqwest", 100.0),
+        ("R3", "CPU time", 0.30),
+        ("R6", "CPU time", 0.75),
     ];
     let known = all.into_iter().find(|known| known.0 == id && what.ends_with(known.1));
     known.map(|known| known.2)
 }
 
-fn ratios(results: &Results, goals: &mut Vec<Goal>) {
+/// The other goals, which need a whole run.
+pub fn ratios(results: &Results) -> Vec<Goal> {
+    let mut goals = Vec::new();
     let mut add = |id, what: String, value: Option<f64>, must, stretch| {
-        goals.push(Goal { id, what, value, must, first: None, stretch: Some(stretch) });
+        let first = revised(id, &what);
+        goals.push(Goal { id, what, value, must, first, stretch: Some(stretch) });
     };
-    let cpu = |name: &str| results.line(name).cpu;
     for (id, ours, peer, what, must, stretch) in [
         ("R1", "encode", "encode/serde", "encode / derive", 0.42, 0.30),
         ("R2", "read-small", "read-small/value", "read small / Value", 0.40, 0.33),
         ("R2", "read-small", "read-small/serde", "read small / derive", 1.05, 0.95),
-        ("R3", "read-large", "read-large/value", "read large / Value", 0.30, 0.25),
+        ("R3", "read-large", "read-large/value", "read large / Value", 0.36, 0.25),
+        ("R4", "encode", "encode/stripe", "encode / async-stripe", 0.40, 0.25),
         ("R4", "encode", "encode/oauth2", "encode / oauth2", 0.33, 0.21),
     ] {
-        let ratio = cpu(ours).zip(cpu(peer)).map(|(ours, peer)| ours / peer);
-        add(id, format!("{what}: CPU time"), ratio, must, stretch);
+        add(id, format!("{what}: CPU time"), results.cpu_ratio(ours, peer), must, stretch);
     }
-    let load = |name: &str, at: usize| results.line(name).loads.get(at).copied().flatten();
-    for name in ["hyper", "reqwest", "ureq"] {
-        for (at, (in_flight, _)) in LOADS.iter().enumerate().take(2) {
-            let hand = load(&format!("{name}/hand"), at);
-            let ratio = load(name, at).zip(hand).map(|(ours, hand)| ours.0 / hand.0);
-            let what = format!("capture-{name} / by hand, {in_flight} in flight: CPU time");
-            add("R5", what, ratio, 1.05, 1.0);
-        }
+    // Those of HTTP/2 and TLS stand in the table of the clients: no goal was set for them.
+    for (name, in_flight) in [
+        ("hyper", 1),
+        ("hyper", 16),
+        ("reqwest", 1),
+        ("reqwest", 16),
+        ("ureq", 1),
+        ("ureq-pool", 16),
+    ] {
+        let ratio =
+            results.load_ratio((name, &format!("{name}/hand")), in_flight, |load| &load.cpu);
+        let client = name.trim_end_matches("-pool");
+        let what = format!("capture-{client} / by hand, {in_flight} in flight: CPU time");
+        add("R5", what, ratio, 1.05, 1.0);
     }
-    let ratio = load("hyper", 1).zip(load("reqwest/hand", 1)).map(|(a, b)| a.0 / b.0);
-    add("R6", "capture-hyper / reqwest by hand, 16 in flight: CPU time".into(), ratio, 0.75, 0.65);
-    let ratio = load("hyper-h2", 0).zip(load("hyper", 0)).map(|(a, b)| a.1 / b.1);
+    let ratio = results.load_ratio(("hyper", "reqwest/hand"), 16, |load| &load.cpu);
+    add("R6", "capture-hyper / reqwest by hand, 16 in flight: CPU time".into(), ratio, 0.90, 0.65);
+    let ratio = results.load_ratio(("hyper-h2", "hyper"), 1, |load| &load.time);
     add("R7", "HTTP/2 / HTTP/1.1 with capture-hyper: median time".into(), ratio, 2.0, 1.3);
+    let size = |package| Some(results.built.iter().find(|built| built.package == package)?.size);
+    let ratio = size("capture-core").zip(size("capture-reqwest")).map(|(a, b)| a as f64 / b as f64);
+    add(
+        "R9",
+        "a program over the core alone / over capture-reqwest: size".into(),
+        ratio,
+        0.12,
+        0.09,
+    );
+    for name in grow::CLIENTS {
+        let point = |total| {
+            let row = |point: &&grow::Point| point.name == name && point.in_flight == 1;
+            results.growth.iter().filter(row).find(|point| point.total == total)
+        };
+        let ends = point(10_000).zip(point(1_000_000));
+        let what = format!("{}, the millionth / the ten thousandth", results.line(name).what);
+        let ratio = ends.map(|(few, many)| many.cpu / few.cpu);
+        add("flat", format!("{what}: CPU time"), ratio, 1.15, 1.05);
+        let ratio = ends.map(|(few, many)| many.peak as f64 / few.peak as f64);
+        add("flat", format!("{what}: peak memory"), ratio, 1.15, 1.05);
+    }
+    goals
 }

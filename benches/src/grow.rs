@@ -1,6 +1,6 @@
 //! Growth: what many captures at once, and many in a row, cost each, and the memory they need.
 
-use crate::{children, net};
+use crate::{children, clients};
 
 pub struct Point {
     pub name: &'static str,
@@ -12,18 +12,19 @@ pub struct Point {
     pub peak: u64,
 }
 
-const AT_ONCE: [usize; 4] = [1, 10, 100, 1_000];
-const IN_A_ROW: [usize; 4] = [100, 1_000, 10_000, 100_000];
+pub const CLIENTS: [&str; 3] = ["hyper", "reqwest", "ureq-pool"];
+/// Captures of each line at once, and lines of captures in a row.
+const AT_ONCE: [(usize, usize); 4] = [(1, 20_000), (10, 20_000), (100, 20_000), (1_000, 20_000)];
+const IN_A_ROW: [(usize, usize); 5] =
+    [(1, 100), (1, 1_000), (1, 10_000), (1, 100_000), (1, 1_000_000)];
 
 /// Each in a fresh process, because the peak of memory is the process's.
-pub fn points(server: &str) -> Vec<Point> {
-    let at_once = AT_ONCE.map(|in_flight| (in_flight, 20_000));
-    let in_a_row = IN_A_ROW.map(|total| (1, total));
-    let plan = [("hyper", at_once), ("reqwest", at_once), ("hyper", in_a_row), ("ureq", in_a_row)];
+pub fn points(place: &str) -> Vec<Point> {
     let mut points = Vec::new();
-    for (name, loads) in plan {
-        for (in_flight, total) in loads {
-            let (nanos, peak) = children::grow(name, in_flight, total, server);
+    for name in CLIENTS {
+        for (in_flight, total) in AT_ONCE.into_iter().chain(IN_A_ROW) {
+            eprintln!("capture-bench: growth of {name}: {total} captures, {in_flight} in flight");
+            let (nanos, peak) = children::grow(name, in_flight, total, place);
             points.push(Point { name, in_flight, total, cpu: nanos / 1e3, peak });
         }
     }
@@ -31,10 +32,10 @@ pub fn points(server: &str) -> Vec<Point> {
 }
 
 /// One warmed-up client in this process; prints CPU nanoseconds of a capture and peak memory.
-pub fn run(name: &str, in_flight: usize, total: usize, server: &str) {
-    let subject = net::subject(name, server);
-    subject.many(in_flight, in_flight);
-    let cost = subject.many(in_flight, total);
+pub fn run(name: &str, in_flight: usize, total: usize, place: &str) {
+    let client = clients::drive(name, place);
+    (client.many)(in_flight, in_flight.max(100));
+    let cost = (client.many)(in_flight, total);
     println!("{} {}", cost.cpu.as_nanos(), peak());
 }
 

@@ -7,20 +7,20 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::Connect;
 
 use crate::peers::{Body, Reply};
 
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-pub struct Hyper {
-    pub client: Client<HttpConnector, Full<Bytes>>,
+pub struct Hyper<C> {
+    pub client: Client<C, Full<Bytes>>,
     pub url: String,
     pub token: String,
     pub body: Body,
 }
 
-impl Hyper {
+impl<C: Connect + Clone + Send + Sync + 'static> Hyper<C> {
     pub async fn capture(self: Arc<Self>) {
         let body = serde_json::to_vec(&self.body).expect("JSON");
         let request = http::Request::post(&self.url)

@@ -3,6 +3,8 @@
 pub mod chart;
 pub mod check;
 pub mod children;
+pub mod clients;
+pub mod compile;
 pub mod core;
 pub mod goals;
 pub mod grow;
@@ -15,6 +17,8 @@ pub mod peers;
 pub mod report;
 pub mod results;
 pub mod server;
+#[cfg(feature = "peers")]
+pub mod stripe;
 
 /// One thing to measure: the operation, done once.
 pub struct Row {
@@ -33,6 +37,8 @@ impl Row {
 pub fn rows(server: Option<&str>) -> Vec<Row> {
     let mut rows = core::rows();
     rows.extend(peers::rows());
+    #[cfg(feature = "peers")]
+    rows.extend(stripe::rows());
     rows.extend(server.into_iter().flat_map(net::rows));
     rows
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use capture_bench::children::{self, Server};
 use capture_bench::results::Results;
-use capture_bench::{check, grow, report, rows, server};
+use capture_bench::{check, goals, grow, net, report, rows, server};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -13,19 +13,19 @@ fn main() -> ExitCode {
         [] => measure(|_| Ok(())),
         ["--write"] => measure(|results| report::write(results).map_err(|error| error.to_string())),
         ["--check"] => gate(),
-        ["--accept"] => check::accept(&Results::counted(&Server::start())),
+        ["--accept"] => check::accept(&Results::counted(&Server::start(), net::is_gated)),
         // What follows is for the program itself: see `children`.
         ["serve"] => {
             server::serve();
             Ok(())
         }
-        ["repeat", name, count, server] => repeat(name, count, server),
-        ["grow", name, in_flight, total, server] => match (in_flight.parse(), total.parse()) {
+        ["repeat", name, count, place] => repeat(name, count, place),
+        ["grow", name, in_flight, total, place] => match (in_flight.parse(), total.parse()) {
             (Ok(in_flight), Ok(total)) => {
-                grow::run(name, in_flight, total, server);
+                grow::run(name, in_flight, total, place);
                 Ok(())
             }
-            _ => Err("grow NAME IN_FLIGHT TOTAL ADDRESS".into()),
+            _ => Err("grow NAME IN_FLIGHT TOTAL PLACE".into()),
         },
         _ => Err("usage: capture-bench [--write | --check | --accept]".into()),
     };
@@ -47,9 +47,9 @@ fn measure(then: impl Fn(&Results) -> Result<(), String>) -> Result<(), String> 
 
 fn gate() -> Result<(), String> {
     say_what_is_missing();
-    let results = Results::counted(&Server::start());
+    let results = Results::counted(&Server::start(), net::is_gated);
     let faults = check::faults(&results)?;
-    println!("{}", report::goal_table(&results));
+    println!("{}", report::goal_table(&goals::deterministic(&results)));
     if faults.is_empty() {
         Ok(())
     } else {
@@ -63,11 +63,10 @@ fn say_what_is_missing() {
     }
 }
 
-fn repeat(name: &str, count: &str, server: &str) -> Result<(), String> {
-    let server = (!server.is_empty()).then_some(server);
-    let count: u32 = count.parse().map_err(|_| "repeat NAME COUNT ADDRESS")?;
-    let row = rows(server).into_iter().find(|row| row.name == name);
-    let mut row = row.ok_or_else(|| format!("there is no row {name}"))?;
+fn repeat(name: &str, count: &str, place: &str) -> Result<(), String> {
+    let count: u32 = count.parse().map_err(|_| "repeat NAME COUNT PLACE")?;
+    let core = || rows(None).into_iter().find(|row| row.name == name);
+    let mut row = net::row(name, place).or_else(core).ok_or(format!("there is no row {name}"))?;
     for _ in 0..count {
         (row.once)();
     }

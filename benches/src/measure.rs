@@ -1,31 +1,54 @@
-//! Time of the core rows: interleaved rounds in one process, the median of the thread's CPU time.
+//! Time of the core rows: interleaved rounds in one process, the CPU time of the thread.
 
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::Row;
 
 /// Rounds over all rows; the median of so many forgives a noisy machine.
-const ROUNDS: usize = 31;
+pub const ROUNDS: usize = 61;
 const BATCH: Duration = Duration::from_millis(2);
 
-/// CPU nanoseconds of each row.
-pub fn cpu(rows: &mut [Row]) -> Vec<f64> {
+/// CPU nanoseconds of each row in each round.
+pub fn cpu(rows: &mut [Row]) -> Vec<Vec<f64>> {
     let counts: Vec<u32> = rows.iter_mut().map(enough).collect();
     let mut times = vec![Vec::with_capacity(ROUNDS); rows.len()];
-    for _ in 0..ROUNDS {
-        for ((row, count), times) in rows.iter_mut().zip(&counts).zip(&mut times) {
-            let nanos = batch(row, *count).as_secs_f64() * 1e9;
-            times.push(nanos / f64::from(*count));
+    for round in 0..ROUNDS {
+        for at in in_turn(round, rows.len()) {
+            let nanos = batch(&mut rows[at], counts[at]).as_secs_f64() * 1e9;
+            times[at].push(nanos / f64::from(counts[at]));
         }
     }
-    times.into_iter().map(median).collect()
+    times
+}
+
+/// Every other round goes backwards, so that nobody is always measured after the same neighbour.
+pub fn in_turn(round: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |at| if round.is_multiple_of(2) { at } else { count - 1 - at })
 }
 
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// The median of the rounds' ratios: what disturbs a round disturbs both sides of it.
+pub fn ratio(ours: &[f64], peer: &[f64]) -> Option<f64> {
+    let ratios: Vec<f64> = ours.iter().zip(peer).map(|(ours, peer)| ours / peer).collect();
+    (!ratios.is_empty()).then(|| median(ratios))
+}
+
+/// Keeps this process on its first or second CPU, so that client and server do not take turns on
+/// one; false where there is only one, or the system does not let us.
+pub fn pin(nth: usize) -> bool {
+    let Ok(allowed) = sched_getaffinity(None) else { return false };
+    let ours: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).collect();
+    let (Some(cpu), true) = (ours.get(nth), ours.len() > 1) else { return false };
+    let mut set = CpuSet::new();
+    set.set(*cpu);
+    sched_setaffinity(None, &set).is_ok()
 }
 
 /// How often an operation must run to fill a batch; warms it up as well.

@@ -94,6 +94,10 @@ fn test() -> Result<(), String> {
 
 fn lint() -> Result<(), String> {
     cargo("format", "fmt --all --check")?;
+    for workspace in ["benches", "benches/probes"] {
+        let check = format!("fmt --manifest-path {workspace}/Cargo.toml --check");
+        cargo(&format!("format of {workspace}"), &check)?;
+    }
     cargo("clippy", "clippy --locked --workspace --all-targets --all-features -- -D warnings")?;
     run("rustdoc", {
         let mut command = command("cargo", "doc --locked --workspace --no-deps --all-features");

@@ -1,0 +1,6 @@
+//! `capture-ureq`.
+
+fn main() {
+    let (setup, capture) = capture_probes::inputs();
+    println!("{}", capture_ureq::Client::new(setup).capture(&capture));
+}
