@@ -13,19 +13,29 @@ pub struct Point {
 }
 
 pub const CLIENTS: [&str; 3] = ["hyper", "reqwest", "ureq-pool"];
-/// Captures of each line at once, and lines of captures in a row.
-const AT_ONCE: [(usize, usize); 4] = [(1, 20_000), (10, 20_000), (100, 20_000), (1_000, 20_000)];
-const IN_A_ROW: [(usize, usize); 5] =
-    [(1, 100), (1, 1_000), (1, 10_000), (1, 100_000), (1, 1_000_000)];
+/// As many captures at once, and as many in a row.
+const AT_ONCE: [usize; 4] = [1, 10, 100, 1_000];
+const IN_A_ROW: [usize; 5] = [100, 1_000, 10_000, 100_000, 1_000_000];
 
 /// Each in a fresh process, because the peak of memory is the process's.
 pub fn points(place: &str) -> Vec<Point> {
     let mut points = Vec::new();
     for name in CLIENTS {
-        for (in_flight, total) in AT_ONCE.into_iter().chain(IN_A_ROW) {
+        let at_once = AT_ONCE.map(|in_flight| (in_flight, 20_000));
+        let in_a_row = IN_A_ROW.map(|total| (1, total));
+        for (in_flight, total) in at_once.into_iter().chain(in_a_row) {
+            // A thousand threads, each with another that resolves the name, wait for one processor
+            // until captures run out of time; a million in a row take a blocking client minutes.
+            if name.starts_with("ureq") && (in_flight > 100 || total > 100_000) {
+                continue;
+            }
             eprintln!("capture-bench: growth of {name}: {total} captures, {in_flight} in flight");
-            let (nanos, peak) = children::grow(name, in_flight, total, place);
-            points.push(Point { name, in_flight, total, cpu: nanos / 1e3, peak });
+            match children::grow(name, in_flight, total, place) {
+                Some((nanos, peak)) => {
+                    points.push(Point { name, in_flight, total, cpu: nanos / 1e3, peak });
+                }
+                None => eprintln!("capture-bench: SKIPPED: not every capture got its reply"),
+            }
         }
     }
     points

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         [] => measure(|_| Ok(())),
         ["--write"] => measure(|results| report::write(results).map_err(|error| error.to_string())),
         ["--check"] => gate(),
+        ["--accept"] if !children::has_valgrind() => Err("a baseline needs valgrind".into()),
         ["--accept"] => check::accept(&Results::counted(&Server::start(), net::is_gated)),
         // What follows is for the program itself: see `children`.
         ["serve"] => {

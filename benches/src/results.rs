@@ -9,7 +9,7 @@ use crate::{clients, grow, net, rows};
 
 /// In flight at once, and captures per client and round.
 pub const LOADS: [(usize, usize); 3] = [(1, 1_000), (16, 3_200), (256, 5_120)];
-pub const ROUNDS: usize = 15;
+pub const ROUNDS: usize = 11;
 pub const PACKAGES: [&str; 4] =
     ["capture-core", "capture-ureq", "capture-hyper", "capture-reqwest"];
 
@@ -91,7 +91,9 @@ impl Results {
         let mut cpu: BTreeMap<_, _> = core.iter().map(|row| row.name).zip(cpu).collect();
         let mut loads = net(server);
         for line in &mut results.lines {
-            line.cpu = cpu.remove(line.name).unwrap_or_default();
+            // The allocator makes these ten times dearer or not, by chance; `limits.md` says how.
+            let is_steady = !line.name.ends_with("/stripe");
+            line.cpu = cpu.remove(line.name).filter(|_| is_steady).unwrap_or_default();
             line.loads = loads.remove(line.name).unwrap_or_default();
         }
         results.growth = grow::points(&server.place);
