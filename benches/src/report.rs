@@ -79,14 +79,8 @@ pub fn page(results: &Results) -> String {
         let (cpu, size) = (number(built.cpu.round()), number((built.size / 1_000) as f64));
         let _ = writeln!(page, "| {} | {crates} | {cpu} | {size} |", built.package);
     }
-    let ratio = |ratio: Option<f64>| ratio.map_or("-".into(), number);
-    let mut limits = LIMITS.to_owned();
-    for (name, value) in
-        [("{R6 hand}", results.load_ratio(("hyper/hand", "reqwest/hand"), 16, |load| &load.cpu))]
-    {
-        limits = limits.replace(name, &ratio(value));
-    }
-    page + &limits
+    let by_hand = results.load_ratio(("hyper/hand", "reqwest/hand"), 16, |load| &load.cpu);
+    page + &LIMITS.replace("{R6 hand}", &by_hand.map_or("-".into(), number))
 }
 
 const GOALS: &str = "D: deterministic, a gate. R: ratios inside one run, the median of the rounds' own. *Flat*: what \
