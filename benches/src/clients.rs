@@ -75,7 +75,7 @@ fn ours_reqwest(wanted: &Wanted) -> Drive {
     let capture = inputs::capture();
     let client = if wanted.is_tls {
         let http = reqwest::Client::builder().tls_backend_preconfigured(wanted.trust());
-        let http = http.redirect(reqwest::redirect::Policy::none()).referer(false);
+        let http = http.redirect(reqwest::redirect::Policy::none());
         let http = http.retry(reqwest::retry::never()).build();
         capture_reqwest::Client::with_http(wanted.setup(), http.expect("a client"))
     } else {

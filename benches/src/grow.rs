@@ -24,11 +24,6 @@ pub fn points(place: &str) -> Vec<Point> {
         let at_once = AT_ONCE.map(|in_flight| (in_flight, 20_000));
         let in_a_row = IN_A_ROW.map(|total| (1, total));
         for (in_flight, total) in at_once.into_iter().chain(in_a_row) {
-            // A thousand threads, each with another that resolves the name, wait for one processor
-            // until captures run out of time; a million in a row take a blocking client minutes.
-            if name.starts_with("ureq") && (in_flight > 100 || total > 100_000) {
-                continue;
-            }
             eprintln!("capture-bench: growth of {name}: {total} captures, {in_flight} in flight");
             match children::grow(name, in_flight, total, place) {
                 Some((nanos, peak)) => {

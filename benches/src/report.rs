@@ -68,8 +68,7 @@ pub fn page(results: &Results) -> String {
         let _ = writeln!(page, "| {name} | {in_flight} | {total} | {cpu} | {peak} |");
     }
     page += "\nThe *captures* of one line share one client in a fresh process. Memory at 1,000 in flight is that of\n\
-             1,000 connections, most of it in the HTTP client's buffers. ureq has a thread for each capture and another for each name\n\
-             it resolves: a thousand of them wait for one processor until captures run out of time.\n";
+             1,000 connections, most of it in the HTTP client's buffers; ureq has a thread for each as well.\n";
     page += "\n## What it costs a build\n\n";
     page += "| a program over | unique crates | CPU s of a clean release build | KB, stripped |\n";
     page += "|---|--:|--:|--:|\n";
@@ -220,7 +219,8 @@ fn machine() -> String {
     let model =
         cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
     let model = model.trim_start_matches(['\t', ' ', ':']);
-    let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    // This process may keep to one of them.
+    let cpus = cpuinfo.lines().filter(|line| line.starts_with("processor")).count();
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default();
     let (system, rustc) = (std::env::consts::OS, rustc());
