@@ -79,7 +79,9 @@ pub fn page(results: &Results) -> String {
         let _ = writeln!(page, "| {} | {crates} | {cpu} | {size} |", built.package);
     }
     let by_hand = results.load_ratio(("hyper/hand", "reqwest/hand"), 16, |load| &load.cpu);
-    page + &LIMITS.replace("{R6 hand}", &by_hand.map_or("-".into(), number))
+    let derive = results.cpu_ratio("read-large/serde", "read-large/value");
+    let shown = |ratio: Option<f64>| ratio.map_or("-".into(), number);
+    page + &LIMITS.replace("{R6 hand}", &shown(by_hand)).replace("{R3 derive}", &shown(derive))
 }
 
 const GOALS: &str = "D: deterministic, a gate. R: ratios inside one run, the median of the rounds' own. *Flat*: what \

@@ -8,8 +8,8 @@ use crate::measure::{self, median, ratio};
 use crate::{clients, grow, net, rows};
 
 /// In flight at once, and captures per client and round.
-pub const LOADS: [(usize, usize); 3] = [(1, 1_000), (16, 3_200), (256, 5_120)];
-pub const ROUNDS: usize = 11;
+pub const LOADS: [(usize, usize); 3] = [(1, 3_000), (16, 6_400), (256, 5_120)];
+pub const ROUNDS: usize = 15;
 pub const PACKAGES: [&str; 4] =
     ["capture-core", "capture-ureq", "capture-hyper", "capture-reqwest"];
 
@@ -91,9 +91,7 @@ impl Results {
         let mut cpu: BTreeMap<_, _> = core.iter().map(|row| row.name).zip(cpu).collect();
         let mut loads = net(server);
         for line in &mut results.lines {
-            // The allocator makes these ten times dearer or not, by chance; `limits.md` says how.
-            let is_steady = !line.name.ends_with("/stripe");
-            line.cpu = cpu.remove(line.name).filter(|_| is_steady).unwrap_or_default();
+            line.cpu = cpu.remove(line.name).unwrap_or_default();
             line.loads = loads.remove(line.name).unwrap_or_default();
         }
         results.growth = grow::points(&server.place);

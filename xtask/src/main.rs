@@ -98,6 +98,12 @@ fn lint() -> Result<(), String> {
         let check = format!("fmt --manifest-path {workspace}/Cargo.toml --check");
         cargo(&format!("format of {workspace}"), &check)?;
     }
+    // They depend on the crates here, so that a change of those can leave their lock files behind.
+    for workspace in ["benches", "benches/probes", "fuzz"] {
+        let tree =
+            format!("tree --quiet --locked --manifest-path {workspace}/Cargo.toml --depth 0");
+        cargo(&format!("lock file of {workspace}"), &tree)?;
+    }
     cargo("clippy", "clippy --locked --workspace --all-targets --all-features -- -D warnings")?;
     run("rustdoc", {
         let mut command = command("cargo", "doc --locked --workspace --no-deps --all-features");
