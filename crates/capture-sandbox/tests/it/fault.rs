@@ -21,9 +21,18 @@ fn read_all(stream: &mut TcpStream) -> (String, &'static str) {
     (String::from_utf8_lossy(&bytes).into_owned(), end)
 }
 
-fn script(server: &Server, act: &Value) {
+/// What the next capture meets.
+pub(crate) fn script(server: &Server, act: &Value) {
     let written = json!({ "rules": [{ "on": { "operation": "capture" }, "do": act }] });
     server.script(Script::from_json(&written.to_string()).unwrap());
+}
+
+/// Scripted words, and more.
+pub(crate) fn with(more: Value) -> Value {
+    let mut act = json!({ "status": 200, "body": "abcdef", "effect": false });
+    let Value::Object(more) = more else { panic!("{more} is no object") };
+    act.as_object_mut().unwrap().extend(more);
+    act
 }
 
 #[test]
@@ -31,12 +40,6 @@ fn every_reply_and_every_end() {
     let server = Sandbox::start();
     let token = login(&server);
     let huge = "\r\n\r\nffffffffffffffff\r\nab\r\n0\r\n\r\n";
-    let words = json!({ "status": 200, "body": "abcdef", "effect": false });
-    let with = |more: Value| {
-        let mut act = words.clone();
-        act.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        act
-    };
     let rows = [
         (json!({ "close": true, "effect": true }), "", "", "closed", 1),
         (json!({ "close": "after-reading", "effect": false }), "", "", "closed", 0),

@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::fault::{script, with};
 use crate::tls;
 use crate::world::{capture_body, money};
 
@@ -136,12 +137,6 @@ fn the_same_api() {
 #[test]
 fn every_reply_and_every_end_as_frames() {
     let server = tls::server();
-    let words = json!({ "status": 200, "body": "abcdef", "effect": false });
-    let with = |more: Value| {
-        let mut act = words.clone();
-        act.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        act
-    };
     // What the client sees, how often the money moved, and whether the connection lives.
     let rows = [
         (json!({ "rst_stream": true, "effect": true }), "RST_STREAM CANCEL", 1, true),
@@ -192,7 +187,7 @@ fn every_reply_and_every_end_as_frames() {
             1,
             false,
         ),
-        (words.clone(), "200 abcdef", 0, true),
+        (with(json!({})), "200 abcdef", 0, true),
         (with(json!({ "drip": { "bytes": 1, "every_ms": 1 } })), "200 abcdef", 0, true),
         (with(json!({ "content_length": 9 })), "200 OK  noticed PROTOCOL_ERROR", 0, true),
         (with(json!({ "framing": "chunked" })), "200 abcdef", 0, true),
@@ -216,8 +211,7 @@ fn every_reply_and_every_end_as_frames() {
     for (key, (act, expect, captures, lives)) in (1..).zip(rows) {
         let order = server.create_order(money("1.00"));
         let mut client = Client::logged_in(&server);
-        let written = json!({ "rules": [{ "on": { "operation": "capture" }, "do": act }] });
-        server.script(Script::from_json(&written.to_string()).unwrap());
+        script(&server, &act);
         let body = capture_body(order, key, "1.00");
         let seen = match client.post("/v1/capture", body.clone()) {
             Err(seen) => seen,
