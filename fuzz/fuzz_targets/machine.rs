@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use capture_core::{
-    Api, BearerToken, Capture, Denied, Environment, IdempotencyKey, Lost, Money, OrderId, Outcome,
-    Policy, Reason, Step,
+    Api, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome,
+    Policy, Reason, Step, TokenError, TransportError,
 };
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
@@ -53,9 +53,9 @@ fuzz_target!(|answers: Vec<Answer>| {
         }
         step = match step {
             Step::Authorize(need) => match answer {
-                Answer::Denied(true) => need.denied(Denied::Credentials(400), now),
+                Answer::Denied(true) => need.denied(TokenError::Credentials(400), now),
                 Answer::Denied(false) => {
-                    need.denied(Denied::Unavailable { why: "x".into(), retry_after: None }, now)
+                    need.denied(TokenError::Unavailable { why: "x".into(), retry_after: None }, now)
                 }
                 Answer::SameToken => need.authorized(BearerToken::new("same").unwrap(), now),
                 _ => need.authorized(BearerToken::new(&format!("token-{steps}")).unwrap(), now),
@@ -67,19 +67,19 @@ fuzz_target!(|answers: Vec<Answer>| {
                 match answer {
                     Answer::Reply(status, wish, body) => match reply(status, wish, body) {
                         Some(reply) => open.received(reply, now),
-                        None => open.lost(&Lost::maybe_sent("x"), now),
+                        None => open.lost(&TransportError::maybe_sent("x"), now),
                     },
                     Answer::Usual(which) => {
                         let (status, body) = USUAL[usize::from(which) % USUAL.len()];
                         open.received(reply(status, None, body.into()).unwrap(), now)
                     }
-                    Answer::NotSent(false) => open.lost(&Lost::not_sent("x"), now),
-                    Answer::NotSent(true) => open.lost(&Lost::not_sent_for_good("x"), now),
+                    Answer::NotSent(false) => open.lost(&TransportError::not_sent("x"), now),
+                    Answer::NotSent(true) => open.lost(&TransportError::not_sent_for_good("x"), now),
                     Answer::Cut(status) => match http::StatusCode::from_u16(status) {
-                        Ok(status) => open.lost(&Lost::in_reply(status, Default::default(), "x"), now),
-                        Err(_) => open.lost(&Lost::maybe_sent("x"), now),
+                        Ok(status) => open.lost(&TransportError::in_reply(status, Default::default(), "x"), now),
+                        Err(_) => open.lost(&TransportError::maybe_sent("x"), now),
                     },
-                    _ => open.lost(&Lost::maybe_sent("x"), now),
+                    _ => open.lost(&TransportError::maybe_sent("x"), now),
                 }
             }
             Step::Wait(until, open) => {

@@ -5,8 +5,8 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    Answer, Api, BearerToken, Capture, Denied, Lost, Operation, OrderId, Outcome, Policy, Progress,
-    Resend, Sent, Step, Ticket, Wish,
+    Api, BearerToken, Capture, Delivery, Operation, OrderId, Outcome, Policy, Progress, Resend,
+    Step, Ticket, TokenError, TokenRequest, TransportError,
 };
 
 /// What a client says at the end. A broken client says it without proof.
@@ -72,7 +72,7 @@ impl Mutant {
 #[derive(Debug)]
 pub enum Wants<'a> {
     /// A token, or leave to send again.
-    Token(Wish<'a>),
+    Token(TokenRequest<'a>),
     /// This request sent.
     Send(Operation, &'a Request),
     /// To wait until then.
@@ -148,7 +148,7 @@ impl Client {
             return Wants::Nothing(said);
         }
         match (&self.step, &self.forged) {
-            (Step::Authorize(need), _) => Wants::Token(need.wish()),
+            (Step::Authorize(need), _) => Wants::Token(need.token_request()),
             (Step::Send(..), Some(forged)) => Wants::Send(operation(forged), forged),
             (Step::Send(request, _), None) => Wants::Send(operation(request), request),
             (Step::Wait(until, _), _) => Wants::Wait(*until),
@@ -178,10 +178,10 @@ impl Client {
     }
 
     /// Answers a wish for a token; `None` gives back the one just refused.
-    pub fn token(&mut self, token: Result<Option<BearerToken>, Denied>, now: Instant) {
+    pub fn token(&mut self, token: Result<Option<BearerToken>, TokenError>, now: Instant) {
         self.advance(|step| match step {
             Step::Authorize(need) => match token {
-                Ok(fresh) => match fresh.or_else(|| need.wish().refused.cloned()) {
+                Ok(fresh) => match fresh.or_else(|| need.token_request().refused.cloned()) {
                     Some(token) => need.authorized(token, now),
                     None => Step::Authorize(need),
                 },
@@ -192,7 +192,7 @@ impl Client {
     }
 
     /// Answers a send.
-    pub fn answer(&mut self, answer: Answer, now: Instant) {
+    pub fn answer(&mut self, answer: Result<Response, TransportError>, now: Instant) {
         let Wants::Send(operation, _) = self.wants() else { return };
         let answer = self.misread(operation, answer);
         if self.said.is_some() || self.redirected {
@@ -277,12 +277,19 @@ impl Client {
     }
 
     /// What a broken client makes of an answer before the machine sees it.
-    fn misread(&mut self, operation: Operation, answer: Answer) -> Answer {
+    fn misread(
+        &mut self,
+        operation: Operation,
+        answer: Result<Response, TransportError>,
+    ) -> Result<Response, TransportError> {
         let Some(mutant) = self.mutant else { return answer };
         let mut reply = match answer {
             Ok(reply) => reply,
-            Err(lost) if mutant == Mutant::EndOfFileIsNotSent && lost.sent() == Sent::Maybe => {
-                return Err(Lost::not_sent("end of file"));
+            Err(lost)
+                if mutant == Mutant::EndOfFileIsNotSent
+                    && lost.delivery() == Delivery::MaybeSent =>
+            {
+                return Err(TransportError::not_sent("end of file"));
             }
             Err(lost) => return Err(lost),
         };

@@ -5,7 +5,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use capture_core::{Api, BearerToken, Environment, Lost, Operation, Outcome, Policy, Sent, Step};
+use capture_core::{
+    Api, BearerToken, Delivery, Environment, Operation, Outcome, Policy, Step, TransportError,
+};
 use serde_json::{Map, Value, json};
 
 use crate::exhaustive::events::{Kind, capture_kinds, lookup_kinds};
@@ -113,7 +115,7 @@ fn vector(captures: &[&Kind], lookups: &[&Kind]) -> Value {
         "lookups": answers(lookups),
         "expect": {
             "outcome": outcome.name(),
-            "reason": outcome.reason(),
+            "reason": outcome.code(),
             "begins_with": first,
             "sends": sends,
             "lookups_at_least": usize::from(looks > 0),
@@ -148,11 +150,11 @@ fn answer(kind: &Kind) -> Value {
     }
 }
 
-fn lost_answer(lost: &Lost) -> Value {
-    match (lost.sent(), lost.head()) {
-        (Sent::No, _) => json!({ "lost": "not_sent", "for_good": lost.is_lasting() }),
-        (Sent::Maybe, None) => json!({ "lost": "maybe_sent" }),
-        (Sent::Maybe, Some((status, _))) => {
+fn lost_answer(lost: &TransportError) -> Value {
+    match (lost.delivery(), lost.head()) {
+        (Delivery::NotSent, _) => json!({ "lost": "not_sent", "for_good": lost.is_lasting() }),
+        (Delivery::MaybeSent, None) => json!({ "lost": "maybe_sent" }),
+        (Delivery::MaybeSent, Some((status, _))) => {
             json!({ "lost": "cut_reply", "status": status.as_u16() })
         }
     }

@@ -36,7 +36,7 @@ pub(crate) fn run() -> Result<Exit, BadInput> {
     for row in &table {
         let Row { transport, story, outcome, captured } = row;
         let (client, reply) = (transport.name(), story.name());
-        let (name, reason) = (outcome.name(), outcome.reason());
+        let (name, reason) = (outcome.name(), outcome.code());
         output::line(&format!("{client:<8} {reply:<8} {name:<9} {reason:<13} {captured}"));
     }
     output::line("");
@@ -79,7 +79,7 @@ impl Row {
             Story::Arrives => "reply",
             Story::Lost => "order_status",
         };
-        self.captured == 1 && (self.outcome.name(), self.outcome.reason()) == ("captured", reason)
+        self.captured == 1 && (self.outcome.name(), self.outcome.code()) == ("captured", reason)
     }
 }
 

@@ -108,12 +108,12 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
         output::json(&Report {
             order_id: order,
             outcome: outcome.name(),
-            reason: outcome.reason(),
+            reason: outcome.code(),
             idempotency_key: key,
             amount: money.minor_units(),
             currency: money.currency().code(),
             attempts,
-            next: outcome.next(),
+            next: outcome.next_step(),
         });
     } else {
         let sentence = outcome.to_string();
@@ -125,7 +125,7 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
         output::line(&format!("{name}  {order}  {money}"));
         output::line(&format!("  {why}"));
         output::line(&format!("  {count}, key {key}"));
-        output::line(&format!("  next: {}", outcome.next()));
+        output::line(&format!("  next: {}", outcome.next_step()));
     }
     match outcome {
         Outcome::Captured(_) => Exit::Yes,

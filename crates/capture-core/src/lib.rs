@@ -19,11 +19,11 @@
 //! ```
 //! use std::time::{Instant, SystemTime};
 //! use capture_core::{
-//!     Answer, Api, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome, Policy,
-//!     Step, wire,
+//!     Api, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome, Policy,
+//!     Step, TransportError, wire,
 //! };
 //!
-//! fn my_stack(_request: wire::Request) -> Answer {
+//! fn my_stack(_request: wire::Request) -> Result<wire::Response, TransportError> {
 //!     Ok(wire::capture::captured()) // your HTTP client goes here
 //! }
 //!
@@ -76,12 +76,12 @@ pub use machine::{InFlight, NeedsToken, Progress, Step, Waiting};
 pub use outcome::{Outcome, Proof, Reason, Receipt, Refusal};
 pub use policy::{Policy, Resend};
 pub use setup::Setup;
-pub use shared::{RetryBudget, Shared, Wish};
+pub use shared::{RetryBudget, Shared, TokenRequest};
 pub use status::{StatusError, StatusQuery};
 pub use text::{one_line, printable};
 pub use ticket::Ticket;
-pub use tokens::{Ask, Denied, Tokens};
-pub use transport::{Answer, CONNECT_TIMEOUT, Lost, MAX_BODY, Sent, add_headers};
+pub use tokens::{TokenAction, TokenError, Tokens};
+pub use transport::{CONNECT_TIMEOUT, Delivery, MAX_BODY, TransportError, add_headers};
 pub use values::{
     BaseUrl, BearerToken, Capture, Credentials, Currency, Environment, IdempotencyKey, Invalid,
     Money, OrderId,

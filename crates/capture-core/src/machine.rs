@@ -36,10 +36,10 @@ use http::{HeaderMap, StatusCode};
 use crate::attempt::{Attempt, Operation, Phase};
 use crate::outcome::{Outcome, Proof, Reason, Receipt, Refusal};
 use crate::policy::{self, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
-use crate::shared::Wish;
+use crate::shared::TokenRequest;
 use crate::ticket::Ticket;
-use crate::tokens::Denied;
-use crate::transport::{Lost, Sent};
+use crate::tokens::TokenError;
+use crate::transport::{Delivery, TransportError};
 use crate::values::{BearerToken, Capture};
 use crate::verdict::{Doubt, Verdict};
 use crate::wire::order::{self, OrderStatus};
@@ -125,15 +125,18 @@ impl NeedsToken {
     /// What is needed: a token other than the one that was refused, and for a resend the leave of
     /// the client's retry budget. A driver without a budget just gives a token.
     #[must_use]
-    pub fn wish(&self) -> Wish<'_> {
-        Wish { refused: self.flow.refused.as_ref(), resend: self.flow.needs_leave(self.next) }
+    pub fn token_request(&self) -> TokenRequest<'_> {
+        TokenRequest {
+            refused: self.flow.refused.as_ref(),
+            resend: self.flow.needs_leave(self.next),
+        }
     }
 
     /// Goes on with this token.
     pub fn authorized(self, token: BearerToken, now: Instant) -> Step {
         let Self { mut flow, next } = self;
         if flow.refused.as_ref() == Some(&token) {
-            return flow.denied(Denied::NoOther, next, now);
+            return flow.denied(TokenError::NoOther, next, now);
         }
         flow.token = Some(token);
         flow.has_leave |= next == Operation::Capture;
@@ -141,7 +144,7 @@ impl NeedsToken {
     }
 
     /// Goes on without a token.
-    pub fn denied(self, why: Denied, now: Instant) -> Step {
+    pub fn denied(self, why: TokenError, now: Instant) -> Step {
         self.flow.denied(why, self.next, now)
     }
 }
@@ -167,11 +170,11 @@ impl InFlight {
     }
 
     /// Goes on after a request that got no complete reply.
-    pub fn lost(self, lost: &Lost, now: Instant) -> Step {
-        let phase = match (lost.sent(), lost.head()) {
-            (Sent::No, _) => Phase::NotSent,
-            (Sent::Maybe, None) => Phase::MaybeSent,
-            (Sent::Maybe, Some(_)) => Phase::CutReply,
+    pub fn lost(self, lost: &TransportError, now: Instant) -> Step {
+        let phase = match (lost.delivery(), lost.head()) {
+            (Delivery::NotSent, _) => Phase::NotSent,
+            (Delivery::MaybeSent, None) => Phase::MaybeSent,
+            (Delivery::MaybeSent, Some(_)) => Phase::CutReply,
         };
         let detail = lost.detail(self.flow.tokens());
         let mut headers = lost.head().map(|(_, headers)| headers.clone()).unwrap_or_default();
@@ -472,11 +475,14 @@ impl Flow {
     }
 
     /// There is no token. In doubt the login is tried until the deadline, otherwise a few times.
-    fn denied(mut self: Box<Self>, why: Denied, next: Operation, now: Instant) -> Step {
+    fn denied(mut self: Box<Self>, why: TokenError, next: Operation, now: Instant) -> Step {
         self.failed_logins += 1;
         let lasting = why.is_lasting();
-        let wish =
-            if let Denied::Unavailable { retry_after, .. } = &why { *retry_after } else { None };
+        let wish = if let TokenError::Unavailable { retry_after, .. } = &why {
+            *retry_after
+        } else {
+            None
+        };
         let enough = self.doubt.is_none() && self.failed_logins >= self.policy.max_sends().get();
         if matches!(self.refusal, None | Some(Reason::NoToken(_))) {
             self.refusal = Some(Reason::NoToken(why));

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::attempt::Attempt;
 use crate::ticket::Ticket;
-use crate::tokens::Denied;
+use crate::tokens::TokenError;
 use crate::values::Capture;
 use crate::wire::error::ApiError;
 use crate::wire::order::OrderStatus;
@@ -57,7 +57,7 @@ pub enum Reason {
     /// No capture left this machine; the last obstacle.
     NeverSent(String),
     /// No bearer token could be obtained, so no capture was executed.
-    NoToken(Denied),
+    NoToken(TokenError),
     /// The API refused every token that it was shown.
     Unauthorized,
     /// The API answered FAILED.
@@ -83,14 +83,14 @@ impl Outcome {
 
     /// A short, stable name of the reason, for machines.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Captured(receipt) => match receipt.proof {
                 Proof::Reply => "reply",
                 Proof::OrderStatus(_) => "order_status",
             },
-            Self::NotCaptured(refusal) => refusal.reason.name(),
-            Self::Unknown(ticket) => ticket.doubt.name(),
+            Self::NotCaptured(refusal) => refusal.reason.code(),
+            Self::Unknown(ticket) => ticket.doubt.code(),
         }
     }
 
@@ -116,11 +116,11 @@ impl Outcome {
 
     /// One sentence for a person: what to do next.
     #[must_use]
-    pub fn next(&self) -> &'static str {
+    pub fn next_step(&self) -> &'static str {
         match self {
-            Self::Captured(receipt) => receipt.next(),
-            Self::NotCaptured(refusal) => refusal.next(),
-            Self::Unknown(ticket) => ticket.next(),
+            Self::Captured(receipt) => receipt.next_step(),
+            Self::NotCaptured(refusal) => refusal.next_step(),
+            Self::Unknown(ticket) => ticket.next_step(),
         }
     }
 }
@@ -166,7 +166,7 @@ impl Receipt {
 
     /// One sentence for a person: what to do next.
     #[must_use]
-    pub fn next(&self) -> &'static str {
+    pub fn next_step(&self) -> &'static str {
         match self.proof {
             Proof::Reply => "Ship; the order is paid.",
             Proof::OrderStatus(OrderStatus::Returned) => {
@@ -200,7 +200,7 @@ impl Refusal {
 
     /// One sentence for a person: what to do next.
     #[must_use]
-    pub fn next(&self) -> &'static str {
+    pub fn next_step(&self) -> &'static str {
         match self.reason {
             Reason::NeverSent(_) => {
                 "Check the network and the environment, then capture again with the same key."
@@ -225,7 +225,7 @@ impl Refusal {
 impl Reason {
     /// A short, stable name for logs and machines.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NeverSent(_) => "never_sent",
             Self::NoToken(_) => "no_token",

@@ -4,10 +4,10 @@
 
 use std::time::Instant;
 
-use crate::tokens::{Ask, Denied, Tokens};
-use crate::transport::Answer;
+use crate::tokens::{TokenAction, TokenError, Tokens};
+use crate::transport::TransportError;
 use crate::values::BearerToken;
-use crate::wire::Api;
+use crate::wire::{Api, Response};
 
 /// The shared state of a client.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct Shared {
 
 /// What a capture asks the shared state for, before it sends.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct TokenRequest<'a> {
     /// A token other than this one, which was refused.
     pub refused: Option<&'a BearerToken>,
     /// Leave to send the capture once more.
@@ -33,12 +33,18 @@ impl Shared {
     }
 
     /// Leave and a token, or the way to get one; see [`Tokens::ask`].
-    pub fn ask(&mut self, api: &Api, wish: Wish<'_>, asked: Instant, now: Instant) -> Ask {
+    pub fn ask(
+        &mut self,
+        api: &Api,
+        wish: TokenRequest<'_>,
+        asked: Instant,
+        now: Instant,
+    ) -> TokenAction {
         if !wish.resend {
             // Whoever asks without repeating anything counts as a first send, be it a lookup.
             self.budget.earn(now);
         } else if !self.budget.spend(now) {
-            return Ask::Denied(Denied::RetryBudget);
+            return TokenAction::Fail(TokenError::RetryBudget);
         }
         self.tokens.ask(api, wish.refused, asked, now)
     }
@@ -47,7 +53,11 @@ impl Shared {
     ///
     /// # Errors
     /// Why it gave no token.
-    pub fn answered(&mut self, answer: &Answer, now: Instant) -> Result<BearerToken, Denied> {
+    pub fn answered(
+        &mut self,
+        answer: &Result<Response, TransportError>,
+        now: Instant,
+    ) -> Result<BearerToken, TokenError> {
         self.tokens.answered(answer, now)
     }
 }

@@ -2,13 +2,13 @@
 
 use http::StatusCode;
 
-use crate::shared::Wish;
-use crate::tokens::Denied;
-use crate::transport::{Answer, Lost};
+use crate::shared::TokenRequest;
+use crate::tokens::TokenError;
+use crate::transport::TransportError;
 use crate::values::{BearerToken, OrderId};
 use crate::wire::error::{ApiError, Shape};
 use crate::wire::order::{self, OrderStatus};
-use crate::wire::{Api, Request};
+use crate::wire::{Api, Request, Response};
 
 /// One question for an order's status: it is asked once, and once more if the token was refused.
 ///
@@ -37,10 +37,10 @@ pub struct StatusQuery {
 pub enum StatusError {
     /// There is no bearer token.
     #[error("no bearer token")]
-    NoToken(#[from] Denied),
+    NoToken(#[from] TokenError),
     /// No complete reply came.
     #[error("no complete reply came")]
-    Lost(#[source] Lost),
+    TransportError(#[source] TransportError),
     /// The API refused two tokens in a row.
     #[error("the API refused the bearer token; check that it belongs to this environment")]
     Unauthorized,
@@ -61,8 +61,8 @@ impl StatusQuery {
 
     /// What it needs before it is sent: a token, other than the one that was refused.
     #[must_use]
-    pub fn wish(&self) -> Wish<'_> {
-        Wish { refused: self.refused.as_ref(), resend: false }
+    pub fn token_request(&self) -> TokenRequest<'_> {
+        TokenRequest { refused: self.refused.as_ref(), resend: false }
     }
 
     /// The request to send.
@@ -73,11 +73,14 @@ impl StatusQuery {
     }
 
     /// Takes the answer; `None` means: get another token and send again.
-    pub fn answered(&mut self, answer: Answer) -> Option<Result<OrderStatus, StatusError>> {
+    pub fn answered(
+        &mut self,
+        answer: Result<Response, TransportError>,
+    ) -> Option<Result<OrderStatus, StatusError>> {
         let tokens = [&self.token, &self.refused].into_iter().flatten();
         let mut response = match answer {
             Ok(response) => response,
-            Err(lost) => return Some(Err(StatusError::Lost(lost.without(tokens)))),
+            Err(lost) => return Some(Err(StatusError::TransportError(lost.without(tokens)))),
         };
         for token in tokens {
             token.mask(&mut response);

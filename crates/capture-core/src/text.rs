@@ -39,7 +39,7 @@ pub fn printable(text: &str, limit: usize) -> String {
 /// An error and its causes as one escaped line.
 ///
 /// ```
-/// let error = capture_core::Lost::not_sent("connection refused");
+/// let error = capture_core::TransportError::not_sent("connection refused");
 /// let line = capture_core::one_line(&error);
 /// assert_eq!(line, "the request did not leave: connection refused");
 /// ```

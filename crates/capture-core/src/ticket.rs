@@ -71,7 +71,7 @@ impl Ticket {
 
     /// One sentence for a person: what to do next.
     #[must_use]
-    pub fn next(&self) -> &'static str {
+    pub fn next_step(&self) -> &'static str {
         "Money may have moved. Do not use a new key: run the same capture again with this key, or look the order up, until it is decided."
     }
 }

@@ -7,9 +7,9 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::policy::retry_after;
-use crate::transport::Answer;
+use crate::transport::TransportError;
 use crate::values::{BearerToken, Credentials};
-use crate::wire::{Api, Request, token};
+use crate::wire::{Api, Request, Response, token};
 
 /// Where bearer tokens come from, and the one in use.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Tokens {
     source: Source,
     current: Option<Held>,
     /// When the last login failed, and how: shared with everybody who asked before that.
-    denied: Option<(Instant, Denied)>,
+    denied: Option<(Instant, TokenError)>,
     login_began: Option<Instant>,
 }
 
@@ -41,22 +41,22 @@ struct Held {
     clippy::large_enum_variant,
     reason = "one value exists at a time, and it lives on the stack"
 )]
-pub enum Ask {
+pub enum TokenAction {
     /// Use this one.
-    Token(BearerToken),
+    Use(BearerToken),
     /// Send this login, and hand the answer to [`Tokens::answered`].
     Login(Request),
     /// There is none to be had.
-    Denied(Denied),
+    Fail(TokenError),
 }
 
 /// A login's body holds the secret.
-impl fmt::Debug for Ask {
+impl fmt::Debug for TokenAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Token(token) => f.debug_tuple("Token").field(token).finish(),
+            Self::Use(token) => f.debug_tuple("Use").field(token).finish(),
             Self::Login(_) => f.write_str("Login(hidden)"),
-            Self::Denied(why) => f.debug_tuple("Denied").field(why).finish(),
+            Self::Fail(why) => f.debug_tuple("Fail").field(why).finish(),
         }
     }
 }
@@ -64,7 +64,7 @@ impl fmt::Debug for Ask {
 /// Why there is no bearer token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Denied {
+pub enum TokenError {
     /// The API refused the key and secret (it answers 400, not 401).
     #[error(
         "the API refused the credentials (status {0}); check app key, app secret and environment"
@@ -93,7 +93,7 @@ pub enum Denied {
     },
 }
 
-impl Denied {
+impl TokenError {
     /// Whether trying again soon cannot help.
     #[must_use]
     pub fn is_lasting(&self) -> bool {
@@ -126,11 +126,11 @@ impl Tokens {
         refused: Option<&BearerToken>,
         asked: Instant,
         now: Instant,
-    ) -> Ask {
+    ) -> TokenAction {
         if let Some(held) = &self.current {
             let fresh = held.good_until.is_none_or(|until| now < until);
             if fresh && Some(&held.token) != refused {
-                return Ask::Token(held.token.clone());
+                return TokenAction::Use(held.token.clone());
             }
             if matches!(self.source, Source::Login(_)) {
                 self.current = None; // nobody else need be refused with it
@@ -138,14 +138,14 @@ impl Tokens {
         }
         if let Some((at, denied)) = &self.denied {
             if *at >= asked {
-                return Ask::Denied(denied.clone());
+                return TokenAction::Fail(denied.clone());
             }
         }
         match &self.source {
-            Source::Own => Ask::Denied(Denied::NoOther),
+            Source::Own => TokenAction::Fail(TokenError::NoOther),
             Source::Login(credentials) => {
                 self.login_began = Some(now);
-                Ask::Login(token::request(api, credentials))
+                TokenAction::Login(token::request(api, credentials))
             }
         }
     }
@@ -154,7 +154,11 @@ impl Tokens {
     ///
     /// # Errors
     /// Why it gave no token. Everybody who asked before `now` will share it.
-    pub fn answered(&mut self, answer: &Answer, now: Instant) -> Result<BearerToken, Denied> {
+    pub fn answered(
+        &mut self,
+        answer: &Result<Response, TransportError>,
+        now: Instant,
+    ) -> Result<BearerToken, TokenError> {
         let began = self.login_began.take().unwrap_or(now);
         match read(answer) {
             Ok(grant) => {
@@ -173,12 +177,12 @@ impl Tokens {
     }
 }
 
-fn read(answer: &Answer) -> Result<token::Grant, Denied> {
-    let unavailable = |why, retry_after| Denied::Unavailable { why, retry_after };
+fn read(answer: &Result<Response, TransportError>) -> Result<token::Grant, TokenError> {
+    let unavailable = |why, retry_after| TokenError::Unavailable { why, retry_after };
     let response = match answer {
         Ok(response) => response,
         Err(lost) if lost.is_lasting() => {
-            return Err(Denied::NeverSent(lost.detail(std::iter::empty())));
+            return Err(TokenError::NeverSent(lost.detail(std::iter::empty())));
         }
         Err(lost) => {
             return Err(unavailable(format!("{lost} ({})", lost.detail(std::iter::empty())), None));
@@ -192,7 +196,7 @@ fn read(answer: &Answer) -> Result<token::Grant, Denied> {
         408 | 425 | 429 | 500..=599 => {
             unavailable(format!("status {}", status.as_u16()), retry_after(response.headers()))
         }
-        refused @ 400..=499 => Denied::Credentials(refused),
-        other => Denied::NoToken(other),
+        refused @ 400..=499 => TokenError::Credentials(refused),
+        other => TokenError::NoToken(other),
     })
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::text;
 use crate::values::BearerToken;
-use crate::wire::{Request, Response};
+use crate::wire::Request;
 
 /// The most bytes of a reply body that a transport reads: 1 MiB. A longer one is a cut reply.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -29,11 +29,11 @@ pub fn add_headers(request: &mut Request) {
 
 /// How much of the request may have left this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
+pub enum Delivery {
     /// Provably nothing: the connection never came about.
-    No,
+    NotSent,
     /// Something, or all of it; a transport that cannot tell says so.
-    Maybe,
+    MaybeSent,
 }
 
 /// A request that got no complete reply.
@@ -43,21 +43,21 @@ pub enum Sent {
 /// executed everything: it is *maybe sent*.
 ///
 /// ```
-/// use capture_core::{Lost, Sent};
+/// use capture_core::{TransportError, Delivery};
 /// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-/// assert_eq!(Lost::not_sent(refused).sent(), Sent::No);
+/// assert_eq!(TransportError::not_sent(refused).delivery(), Delivery::NotSent);
 /// ```
-pub struct Lost {
-    sent: Sent,
+pub struct TransportError {
+    delivery: Delivery,
     lasting: bool,
     head: Option<Box<(http::StatusCode, HeaderMap)>>,
     source: Box<dyn Error + Send + Sync>,
 }
 
-impl Lost {
+impl TransportError {
     /// Nothing left; trying again may help (name resolution, connect, handshake cut).
     pub fn not_sent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { sent: Sent::No, lasting: false, head: None, source: source.into() }
+        Self { delivery: Delivery::NotSent, lasting: false, head: None, source: source.into() }
     }
 
     /// Nothing left, and trying again cannot help (a certificate that does not verify).
@@ -67,7 +67,7 @@ impl Lost {
 
     /// Something may have left, and no reply came.
     pub fn maybe_sent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { sent: Sent::Maybe, ..Self::not_sent(source) }
+        Self { delivery: Delivery::MaybeSent, ..Self::not_sent(source) }
     }
 
     /// A reply began, with this status and these headers, and its body broke or was too long.
@@ -81,8 +81,8 @@ impl Lost {
 
     /// How much may have left.
     #[must_use]
-    pub fn sent(&self) -> Sent {
-        self.sent
+    pub fn delivery(&self) -> Delivery {
+        self.delivery
     }
 
     /// Whether trying again cannot help.
@@ -109,13 +109,12 @@ impl Lost {
 }
 
 /// A transport's answer to one request.
-pub type Answer = Result<Response, Lost>;
 
-impl fmt::Debug for Lost {
+impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.head.as_ref().map(|head| head.0.as_u16());
-        f.debug_struct("Lost")
-            .field("sent", &self.sent)
+        f.debug_struct("TransportError")
+            .field("delivery", &self.delivery)
             .field("lasting", &self.lasting)
             .field("status", &status)
             .field("source", &self.source)
@@ -123,17 +122,17 @@ impl fmt::Debug for Lost {
     }
 }
 
-impl fmt::Display for Lost {
+impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.sent, &self.head) {
-            (Sent::No, _) => "the request did not leave",
-            (Sent::Maybe, None) => "no reply came, and the request may have left",
-            (Sent::Maybe, Some(_)) => "the reply broke off",
+        f.write_str(match (self.delivery, &self.head) {
+            (Delivery::NotSent, _) => "the request did not leave",
+            (Delivery::MaybeSent, None) => "no reply came, and the request may have left",
+            (Delivery::MaybeSent, Some(_)) => "the reply broke off",
         })
     }
 }
 
-impl Error for Lost {
+impl Error for TransportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.source)
     }

@@ -58,7 +58,7 @@ pub enum Doubt {
 impl Doubt {
     /// A short, stable name for logs and machines.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NoReply => "no_reply",
             Self::CutReply => "cut_reply",

@@ -18,8 +18,8 @@
 //!
 //! match client.capture(&capture).await {
 //!     Outcome::Captured(_receipt) => println!("ship it"),
-//!     Outcome::NotCaptured(refusal) => println!("{}", refusal.next()),
-//!     Outcome::Unknown(ticket) => println!("keep the ticket, resume it later: {}", ticket.next()),
+//!     Outcome::NotCaptured(refusal) => println!("{}", refusal.next_step()),
+//!     Outcome::Unknown(ticket) => println!("keep the ticket, resume it later: {}", ticket.next_step()),
 //! }
 //! # assert_eq!(sandbox.ledger().captures(order), 1);
 //! # Ok(())
@@ -94,7 +94,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         let mut query = StatusQuery::new(&self.api, order);
         loop {
-            let request = query.request(self.token(query.wish()).await?);
+            let request = query.request(self.token(query.token_request()).await?);
             if let Some(result) = query.answered(self.send(request).await) {
                 return result;
             }
@@ -104,7 +104,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     async fn drive(&self, mut step: Step) -> Outcome {
         loop {
             step = match step {
-                Step::Authorize(need) => match self.token(need.wish()).await {
+                Step::Authorize(need) => match self.token(need.token_request()).await {
                     Ok(token) => need.authorized(token, Instant::now()),
                     Err(denied) => need.denied(denied, Instant::now()),
                 },
@@ -122,34 +122,39 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     }
 
     /// The lock is held while a login is in flight, so that any number of captures make one.
-    async fn token(&self, wish: Wish<'_>) -> Result<BearerToken, Denied> {
+    async fn token(&self, wish: TokenRequest<'_>) -> Result<BearerToken, TokenError> {
         let asked = Instant::now();
         let mut shared = self.shared.lock().await;
         match shared.ask(&self.api, wish, asked, Instant::now()) {
-            Ask::Token(token) => Ok(token),
-            Ask::Denied(denied) => Err(denied),
-            Ask::Login(request) => shared.answered(&self.send(request).await, Instant::now()),
+            TokenAction::Use(token) => Ok(token),
+            TokenAction::Fail(denied) => Err(denied),
+            TokenAction::Login(request) => {
+                shared.answered(&self.send(request).await, Instant::now())
+            }
         }
     }
 
-    async fn send(&self, mut request: wire::Request) -> Answer {
+    async fn send(&self, mut request: wire::Request) -> Result<wire::Response, TransportError> {
         add_headers(&mut request);
         let deadline = (Instant::now() + self.policy.attempt_timeout()).into();
         let reply = timeout_at(deadline, self.http.request(request.map(Full::new))).await;
-        let (head, body) = reply.map_err(Lost::maybe_sent)?.map_err(classify)?.into_parts();
+        let (head, body) =
+            reply.map_err(TransportError::maybe_sent)?.map_err(classify)?.into_parts();
         match timeout_at(deadline, Limited::new(body, MAX_BODY).collect()).await {
             Ok(Ok(body)) => Ok(http::Response::from_parts(head, body.to_bytes())),
-            Ok(Err(error)) => Err(Lost::in_reply(head.status, head.headers, error)),
-            Err(late) => Err(Lost::in_reply(head.status, head.headers, late)),
+            Ok(Err(error)) => Err(TransportError::in_reply(head.status, head.headers, error)),
+            Err(late) => Err(TransportError::in_reply(head.status, head.headers, late)),
         }
     }
 }
 
 /// Only a connection that never came about is "not sent".
-fn classify(error: Error) -> Lost {
+fn classify(error: Error) -> TransportError {
     match error.is_connect() {
-        true if capture_tls::is_certificate_error(&error) => Lost::not_sent_for_good(error),
-        true => Lost::not_sent(error),
-        false => Lost::maybe_sent(error),
+        true if capture_tls::is_certificate_error(&error) => {
+            TransportError::not_sent_for_good(error)
+        }
+        true => TransportError::not_sent(error),
+        false => TransportError::maybe_sent(error),
     }
 }

@@ -15,8 +15,8 @@
 //!
 //! match client.capture(&capture).await {
 //!     Outcome::Captured(_receipt) => println!("ship it"),
-//!     Outcome::NotCaptured(refusal) => println!("{}", refusal.next()),
-//!     Outcome::Unknown(ticket) => println!("keep the ticket, resume it later: {}", ticket.next()),
+//!     Outcome::NotCaptured(refusal) => println!("{}", refusal.next_step()),
+//!     Outcome::Unknown(ticket) => println!("keep the ticket, resume it later: {}", ticket.next_step()),
 //! }
 //! # assert_eq!(sandbox.ledger().captures(order), 1);
 //! # Ok(())
@@ -91,7 +91,7 @@ impl Client {
     pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         let mut query = StatusQuery::new(&self.api, order);
         loop {
-            let token = self.token(query.wish()).await?;
+            let token = self.token(query.token_request()).await?;
             let answer = self.send(query.request(token)).await;
             if let Some(result) = query.answered(answer) {
                 return result;
@@ -102,7 +102,7 @@ impl Client {
     async fn drive(&self, mut step: Step) -> Outcome {
         loop {
             step = match step {
-                Step::Authorize(need) => match self.token(need.wish()).await {
+                Step::Authorize(need) => match self.token(need.token_request()).await {
                     Ok(token) => need.authorized(token, Instant::now()),
                     Err(denied) => need.denied(denied, Instant::now()),
                 },
@@ -121,25 +121,27 @@ impl Client {
 
     /// A token other than the refused one. The lock is held while a login is in flight, so that any
     /// number of captures make one.
-    async fn token(&self, wish: Wish<'_>) -> Result<BearerToken, Denied> {
+    async fn token(&self, wish: TokenRequest<'_>) -> Result<BearerToken, TokenError> {
         let asked = Instant::now();
         let mut shared = self.shared.lock().await;
         match shared.ask(&self.api, wish, asked, Instant::now()) {
-            Ask::Token(token) => Ok(token),
-            Ask::Denied(denied) => Err(denied),
-            Ask::Login(request) => shared.answered(&self.send(request).await, Instant::now()),
+            TokenAction::Use(token) => Ok(token),
+            TokenAction::Fail(denied) => Err(denied),
+            TokenAction::Login(request) => {
+                shared.answered(&self.send(request).await, Instant::now())
+            }
         }
     }
 
-    async fn send(&self, mut request: wire::Request) -> Answer {
+    async fn send(&self, mut request: wire::Request) -> Result<wire::Response, TransportError> {
         add_headers(&mut request);
         let deadline = (Instant::now() + self.policy.attempt_timeout()).into();
         let request = convert(request)?;
         let url = request.url().clone();
         let reply = timeout_at(deadline, self.http.execute(request)).await;
-        let mut reply = reply.map_err(Lost::maybe_sent)?.map_err(classify)?;
+        let mut reply = reply.map_err(TransportError::maybe_sent)?.map_err(classify)?;
         if *reply.url() != url {
-            return Err(Lost::maybe_sent(
+            return Err(TransportError::maybe_sent(
                 "the HTTP client followed a redirect; turn redirects off",
             ));
         }
@@ -151,11 +153,17 @@ impl Client {
             match timeout_at(deadline, reply.chunk()).await {
                 Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
                 Ok(Ok(None)) => break,
-                Ok(Err(error)) => return Err(Lost::in_reply(status, headers, error.without_url())),
-                Err(late) => return Err(Lost::in_reply(status, headers, late)),
+                Ok(Err(error)) => {
+                    return Err(TransportError::in_reply(status, headers, error.without_url()));
+                }
+                Err(late) => return Err(TransportError::in_reply(status, headers, late)),
             }
             if body.len() > MAX_BODY {
-                return Err(Lost::in_reply(status, headers, "the body is longer than 1 MiB"));
+                return Err(TransportError::in_reply(
+                    status,
+                    headers,
+                    "the body is longer than 1 MiB",
+                ));
             }
         }
         let mut response = http::Response::new(Bytes::from(body));
@@ -176,11 +184,11 @@ pub fn hardened(mut tls: ClientConfig) -> reqwest::ClientBuilder {
 }
 
 /// reqwest's own conversion writes the URL in several pieces, each with an allocation.
-fn convert(request: wire::Request) -> Result<reqwest::Request, Lost> {
+fn convert(request: wire::Request) -> Result<reqwest::Request, TransportError> {
     let (head, body) = request.into_parts();
     let mut url = String::with_capacity(256);
     let _ = write!(url, "{}", head.uri); // a String takes every write
-    let url = reqwest::Url::parse(&url).map_err(Lost::not_sent_for_good)?;
+    let url = reqwest::Url::parse(&url).map_err(TransportError::not_sent_for_good)?;
     let mut request = reqwest::Request::new(head.method, url);
     *request.headers_mut() = head.headers;
     *request.body_mut() = Some(body.into());
@@ -188,11 +196,13 @@ fn convert(request: wire::Request) -> Result<reqwest::Request, Lost> {
 }
 
 /// Only a connection that never came about is "not sent".
-fn classify(error: reqwest::Error) -> Lost {
+fn classify(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     match error.is_connect() {
-        true if capture_tls::is_certificate_error(&error) => Lost::not_sent_for_good(error),
-        true => Lost::not_sent(error),
-        false => Lost::maybe_sent(error),
+        true if capture_tls::is_certificate_error(&error) => {
+            TransportError::not_sent_for_good(error)
+        }
+        true => TransportError::not_sent(error),
+        false => TransportError::maybe_sent(error),
     }
 }

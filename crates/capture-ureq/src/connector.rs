@@ -1,11 +1,11 @@
 //! Telling a connection that never came about from a request that may have left.
 
-use capture_core::Lost;
+use capture_core::TransportError;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{self, ConnectionDetails, Connector, DefaultConnector};
 use ureq::{Error, config::Config, http::Uri};
 
-/// ureq's own resolver or connector; its failures travel as [`Lost`], because ureq reports an
+/// ureq's own resolver or connector; its failures travel as [`TransportError`], because ureq reports an
 /// unknown name, a broken handshake and a broken request with the same error.
 #[derive(Debug, Default)]
 pub(crate) struct Marking<T>(T);
@@ -28,17 +28,23 @@ impl Resolver for Marking<DefaultResolver> {
 }
 
 fn mark(error: Error) -> Error {
-    let lost = if is_lasting(&error) { Lost::not_sent_for_good } else { Lost::not_sent };
+    let lost = if is_lasting(&error) {
+        TransportError::not_sent_for_good
+    } else {
+        TransportError::not_sent
+    };
     Error::Other(Box::new(lost(error)))
 }
 
 /// Only a connection that never came about is "not sent".
-pub(crate) fn classify(error: Error) -> Lost {
+pub(crate) fn classify(error: Error) -> TransportError {
     match error {
-        Error::Other(other) => other.downcast().map_or_else(Lost::maybe_sent, |lost| *lost),
-        Error::HostNotFound | Error::ConnectProxyFailed(_) => Lost::not_sent(error),
-        error if is_lasting(&error) => Lost::not_sent_for_good(error),
-        _ => Lost::maybe_sent(error),
+        Error::Other(other) => {
+            other.downcast().map_or_else(TransportError::maybe_sent, |lost| *lost)
+        }
+        Error::HostNotFound | Error::ConnectProxyFailed(_) => TransportError::not_sent(error),
+        error if is_lasting(&error) => TransportError::not_sent_for_good(error),
+        _ => TransportError::maybe_sent(error),
     }
 }
 

@@ -12,8 +12,8 @@
 //!
 //! match client.capture(&capture) {
 //!     Outcome::Captured(_receipt) => println!("ship it"),
-//!     Outcome::NotCaptured(refusal) => println!("{}", refusal.next()),
-//!     Outcome::Unknown(ticket) => println!("keep the ticket, resume it later: {}", ticket.next()),
+//!     Outcome::NotCaptured(refusal) => println!("{}", refusal.next_step()),
+//!     Outcome::Unknown(ticket) => println!("keep the ticket, resume it later: {}", ticket.next_step()),
 //! }
 //! # assert_eq!(sandbox.ledger().captures(order), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -79,7 +79,7 @@ impl Client {
     pub fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         let mut query = StatusQuery::new(&self.api, order);
         loop {
-            let request = query.request(self.token(query.wish())?);
+            let request = query.request(self.token(query.token_request())?);
             if let Some(result) = query.answered(self.send(request)) {
                 return result;
             }
@@ -89,7 +89,7 @@ impl Client {
     fn drive(&self, mut step: Step) -> Outcome {
         loop {
             step = match step {
-                Step::Authorize(need) => match self.token(need.wish()) {
+                Step::Authorize(need) => match self.token(need.token_request()) {
                     Ok(token) => need.authorized(token, Instant::now()),
                     Err(denied) => need.denied(denied, Instant::now()),
                 },
@@ -107,17 +107,17 @@ impl Client {
     }
 
     /// The lock is held while a login is in flight, so that any number of captures make one.
-    fn token(&self, wish: Wish<'_>) -> Result<BearerToken, Denied> {
+    fn token(&self, wish: TokenRequest<'_>) -> Result<BearerToken, TokenError> {
         let asked = Instant::now();
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         match shared.ask(&self.api, wish, asked, Instant::now()) {
-            Ask::Token(token) => Ok(token),
-            Ask::Denied(denied) => Err(denied),
-            Ask::Login(request) => shared.answered(&self.send(request), Instant::now()),
+            TokenAction::Use(token) => Ok(token),
+            TokenAction::Fail(denied) => Err(denied),
+            TokenAction::Login(request) => shared.answered(&self.send(request), Instant::now()),
         }
     }
 
-    fn send(&self, mut request: wire::Request) -> Answer {
+    fn send(&self, mut request: wire::Request) -> Result<wire::Response, TransportError> {
         add_headers(&mut request);
         let (head, body) = request.into_parts();
         let reply = if body.is_empty() {
@@ -129,7 +129,7 @@ impl Client {
         // ureq calls a body too long that ends right at its limit.
         match body.with_config().limit(MAX_BODY as u64 + 1).read_to_vec() {
             Ok(body) => Ok(http::Response::from_parts(head, Bytes::from(body))),
-            Err(error) => Err(Lost::in_reply(head.status, head.headers, error)),
+            Err(error) => Err(TransportError::in_reply(head.status, head.headers, error)),
         }
     }
 

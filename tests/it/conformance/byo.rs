@@ -36,7 +36,7 @@ impl World {
         let captures = |seen: Vec<super::wire::Seen>| {
             seen.iter().filter(|seen| seen.operation == Operation::Capture).count()
         };
-        let name = format!("{} {}", outcome.name(), outcome.reason());
+        let name = format!("{} {}", outcome.name(), outcome.code());
         (name, attempts(outcome), captures(self.server.seen()), captures(self.trap.seen()))
     }
 }
@@ -173,7 +173,7 @@ fn a_refused_tunnel_is_not_sent() {
             capture_hyper::Client::with_connector(setup(), connector).capture(&capture()).await
         });
         for (whose, outcome) in [("reqwest", reqwest), ("ureq", ours), ("hyper", hyper)] {
-            let came = (outcome.reason(), attempts(&outcome));
+            let came = (outcome.code(), attempts(&outcome));
             assert_eq!(came, ("never_sent", "C!".into()), "{name}, {whose}: {outcome:?}");
         }
         // A foreign agent's failures are told apart only where ureq itself names the proxy.

@@ -88,11 +88,7 @@ fn the_deadline_passes<D: Driver>() {
             .with_deadline(Duration::from_millis(*deadline))
             .with_attempt_timeout(Duration::from_millis(1500));
         let outcome = D::new(setup.with_policy(policy)).capture(&capture());
-        assert_eq!(
-            format!("{} {}", outcome.name(), outcome.reason()),
-            *ends,
-            "{phase}: {outcome:?}"
-        );
+        assert_eq!(format!("{} {}", outcome.name(), outcome.code()), *ends, "{phase}: {outcome:?}");
         assert_eq!(attempts(&outcome), *came, "{phase}");
         drop(server);
 

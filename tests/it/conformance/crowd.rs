@@ -118,7 +118,7 @@ fn all_captured<D: Driver>(sandbox: &capture_sandbox::Server, client: &D) {
     let outcomes = client.crowd(&captures, AT_A_TIME);
     for (capture, outcome) in captures.iter().zip(&outcomes) {
         assert_eq!(outcome.capture(), capture);
-        assert_eq!((outcome.name(), outcome.reason()), ("captured", "reply"), "{outcome:?}");
+        assert_eq!((outcome.name(), outcome.code()), ("captured", "reply"), "{outcome:?}");
         assert_eq!(sandbox.ledger().captures(capture.order_id()), 1);
     }
     assert_eq!(sandbox.ledger().entries().len() - before, CROWD);

@@ -99,7 +99,7 @@ fn ends_as<D: Driver>(authority: &Authority, name: &str, acts: &[Act], outcome: 
         D::trusting(setup(&format!("https://{}", server.address()), true), authority.root());
     let result = client.capture(&capture());
     secrets::show(&client, &result);
-    assert_eq!(format!("{} {}", result.name(), result.reason()), outcome, "{name}: {result:?}");
+    assert_eq!(format!("{} {}", result.name(), result.code()), outcome, "{name}: {result:?}");
     assert_eq!(attempts(&result), came, "{name}");
     let sent = result.attempts().iter().map(|attempt| attempt.operation);
     let sent: Vec<_> = sent.collect();

@@ -39,7 +39,7 @@ fn requests<D: Driver>() {
     let authority = Authority::new();
     let tls = Server::with(Script::default(), Some(authority.server(&["http/1.1"])), None);
     let outcome = D::new(setup(&format!("https://{}", tls.address()), true)).capture(&capture());
-    assert_eq!(outcome.reason(), "never_sent", "nobody trusts this authority: {outcome:?}");
+    assert_eq!(outcome.code(), "never_sent", "nobody trusts this authority: {outcome:?}");
     assert_eq!(tls.connections(), 1);
 }
 

@@ -55,7 +55,7 @@ fn ends_as<D: Driver>(script: &str, expect: &str, captures: usize) {
     let order = sandbox.create_order(money());
     let key = QUICK_KEY.parse().expect("a GUID");
     let outcome = client.capture(&Capture::new(order, money(), key));
-    let found = format!("{} {}", outcome.name(), outcome.reason());
+    let found = format!("{} {}", outcome.name(), outcome.code());
     assert_eq!(found, expect, "{script:?}: {outcome:?}");
     assert_eq!(sandbox.ledger().captures(order), captures, "{script:?}");
     let claimed = match outcome {

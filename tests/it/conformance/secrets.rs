@@ -78,7 +78,7 @@ pub(crate) fn check<D: Driver>() {
 pub(crate) fn show<D: Driver>(client: &D, outcome: &Outcome) {
     let mut shown = format!("{client:?} {client:#?} {outcome:?} {outcome:#?} {outcome}");
     let step = Step::Done(outcome.clone());
-    let _ = write!(shown, "{} {step:?} {step:#?}", outcome.next()); // a String takes every write
+    let _ = write!(shown, "{} {step:?} {step:#?}", outcome.next_step()); // a String takes every write
     for attempt in outcome.attempts() {
         let json = serde_json::to_string(attempt).expect("plain data");
         let _ = write!(shown, "{attempt:?} {attempt:#?} {json}");

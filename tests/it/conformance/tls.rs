@@ -95,11 +95,7 @@ pub(crate) fn check<D: Driver>() {
         let client = make(setup, authority.root());
         let result = client.capture(&capture());
         secrets::show(&client, &result);
-        assert_eq!(
-            format!("{} {}", result.name(), result.reason()),
-            *outcome,
-            "{name}: {result:?}"
-        );
+        assert_eq!(format!("{} {}", result.name(), result.code()), *outcome, "{name}: {result:?}");
         assert_eq!(attempts(&result), *came, "{name}: {result:?}");
         let answered = result.attempts().iter().filter(|attempt| attempt.status.is_some()).count();
         assert_eq!(server.seen().len(), answered, "{name}");
@@ -208,5 +204,5 @@ fn a_client_certificate_is_wanted<D: Driver>(authority: &Authority) {
     let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
     let setup = setup(&format!("https://{}", server.address()), true).with_policy(policy);
     let result = D::trusting(setup, authority.root()).capture(&capture());
-    assert_eq!((result.reason(), attempts(&result)), ("no_reply", "C?".to_owned()), "{result:?}");
+    assert_eq!((result.code(), attempts(&result)), ("no_reply", "C?".to_owned()), "{result:?}");
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use capture_core::TransportError;
 use capture_core::wire::Response;
-use capture_core::{Answer, Lost};
 use http::{HeaderMap, StatusCode};
 
 use super::world::Order;
@@ -48,15 +48,15 @@ impl Kind {
     ///
     /// # Errors
     /// Where the kind is a request without a complete reply.
-    pub fn answer(&self) -> Answer {
+    pub fn answer(&self) -> Result<Response, TransportError> {
         match &self.make {
             Make::Reply(reply) => Ok(reply.clone()),
-            Make::NotSent => Err(Lost::not_sent("refused")),
-            Make::NotSentForGood => Err(Lost::not_sent_for_good("certificate")),
-            Make::MaybeSent => Err(Lost::maybe_sent("end of file")),
+            Make::NotSent => Err(TransportError::not_sent("refused")),
+            Make::NotSentForGood => Err(TransportError::not_sent_for_good("certificate")),
+            Make::MaybeSent => Err(TransportError::maybe_sent("end of file")),
             Make::Cut(status) => {
                 let status = StatusCode::from_u16(*status).expect("a status");
-                Err(Lost::in_reply(status, HeaderMap::new(), "cut"))
+                Err(TransportError::in_reply(status, HeaderMap::new(), "cut"))
             }
         }
     }

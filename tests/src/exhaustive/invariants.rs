@@ -75,7 +75,7 @@ fn ending(node: &Node, outcome: &Outcome) -> Option<(&'static str, String)> {
     if node.doubted && refused_for.is_some_and(|reason| *reason != Reason::OrderCancelled) {
         return broken("I9", "\"not captured\" after doubt, without the order being cancelled");
     }
-    if *outcome.capture() != super::capture() || outcome.next().is_empty() {
+    if *outcome.capture() != super::capture() || outcome.next_step().is_empty() {
         return broken("I4", "the outcome does not name its capture and the next step");
     }
     if matches!(outcome, Outcome::Unknown(ticket) if ticket.first_sent().is_none()) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use capture_core::wire::Request;
-use capture_core::{Api, BearerToken, Denied, Environment, Operation, Wish};
+use capture_core::{Api, BearerToken, Environment, Operation, TokenError, TokenRequest};
 
 use super::events::{Class, Kind};
 use super::world::World;
@@ -129,7 +129,7 @@ impl Node {
             has_token: p.has_token,
             has_leave: p.has_leave,
             in_doubt: p.doubt.is_some(),
-            refusal: p.refusal.map(capture_core::Reason::name),
+            refusal: p.refusal.map(capture_core::Reason::code),
             sends_left: p.sends_left,
             refused_tokens: p.refused_tokens,
             // More failed logins than sends decide nothing further.
@@ -205,20 +205,20 @@ impl Node {
         }
     }
 
-    fn tokens(&self, wish: Wish<'_>, found: &mut dyn FnMut(Event<'_>, Self)) {
+    fn tokens(&self, wish: TokenRequest<'_>, found: &mut dyn FnMut(Event<'_>, Self)) {
         let fresh = BearerToken::new(&format!("token-{}-{}", self.restarts, self.client.logins));
         let fresh = fresh.expect("a token");
-        let unavailable = Denied::Unavailable { why: "503".into(), retry_after: None };
+        let unavailable = TokenError::Unavailable { why: "503".into(), retry_after: None };
         for (what, answer) in [
             ("a new one", Ok(Some(fresh))),
             ("the refused one again", Ok(None)),
-            ("credentials refused", Err(Denied::Credentials(400))),
+            ("credentials refused", Err(TokenError::Credentials(400))),
             ("login unavailable", Err(unavailable)),
-            ("no retry budget left", Err(Denied::RetryBudget)),
+            ("no retry budget left", Err(TokenError::RetryBudget)),
         ] {
             let possible = match answer {
                 Ok(None) => wish.refused.is_some(),
-                Err(Denied::RetryBudget) => wish.resend,
+                Err(TokenError::RetryBudget) => wish.resend,
                 _ => true,
             };
             if !possible {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    Answer, Api, Ask, Capture, Credentials, Denied, Environment, IdempotencyKey, Lost, Money,
-    Operation, OrderStatus, Outcome, Policy, Shared,
+    Api, Capture, Credentials, Environment, IdempotencyKey, Money, Operation, OrderStatus, Outcome,
+    Policy, Shared, TokenAction, TokenError, TransportError,
 };
 use capture_sandbox::{Action, Idempotency, NewOrder, Sandbox, Settings};
 
@@ -64,7 +64,7 @@ enum Event {
     /// A request reaches the server.
     Arrives(From, u64, Request, Option<Fault>, bool),
     /// An answer, or the end of patience, reaches who sent request `n`.
-    Answered(From, u64, Answer),
+    Answered(From, u64, Result<Response, TransportError>),
     /// A process dies.
     Dies(usize),
     /// Somebody cancels an order.
@@ -293,9 +293,13 @@ impl World {
             return;
         };
         match self.processes[process].shared.ask(&self.api, wish, asked_at, now) {
-            Ask::Token(token) => self.with_client(job, |client| client.token(Ok(Some(token)), now)),
-            Ask::Denied(denied) => self.with_client(job, |client| client.token(Err(denied), now)),
-            Ask::Login(request) => {
+            TokenAction::Use(token) => {
+                self.with_client(job, |client| client.token(Ok(Some(token)), now))
+            }
+            TokenAction::Fail(denied) => {
+                self.with_client(job, |client| client.token(Err(denied), now))
+            }
+            TokenAction::Login(request) => {
                 self.count("logins");
                 self.processes[process].waiting.push((job, asked));
                 self.processes[process].login = Some(self.requests);
@@ -305,7 +309,13 @@ impl World {
         }
     }
 
-    fn logged_in(&mut self, process: usize, life: u32, n: u64, answer: &Answer) {
+    fn logged_in(
+        &mut self,
+        process: usize,
+        life: u32,
+        n: u64,
+        answer: &Result<Response, TransportError>,
+    ) {
         if self.processes[process].lives != life || self.processes[process].login != Some(n) {
             return;
         }
@@ -313,7 +323,7 @@ impl World {
         let now = self.instant();
         self.processes[process].login = None;
         // Whoever waited asks again, and finds the token or shares the failure.
-        let _: Result<_, Denied> = self.processes[process].shared.answered(answer, now);
+        let _: Result<_, TokenError> = self.processes[process].shared.answered(answer, now);
         for (job, asked) in std::mem::take(&mut self.processes[process].waiting) {
             self.wants_token(job, process, asked);
         }
@@ -340,8 +350,10 @@ impl World {
         let patience = self.now + self.policy.attempt_timeout();
         match fault {
             Some(Fault::Refused) => {
-                return self
-                    .at(self.now + way, Event::Answered(from, n, Err(Lost::not_sent("refused"))));
+                return self.at(
+                    self.now + way,
+                    Event::Answered(from, n, Err(TransportError::not_sent("refused"))),
+                );
             }
             Some(Fault::RequestLost) => {}
             Some(Fault::RequestLate(late)) => {
@@ -356,7 +368,7 @@ impl World {
             }
             _ => self.at(self.now + way, Event::Arrives(from, n, request, fault, true)),
         }
-        self.at(patience, Event::Answered(from, n, Err(Lost::maybe_sent("timeout"))));
+        self.at(patience, Event::Answered(from, n, Err(TransportError::maybe_sent("timeout"))));
     }
 
     /// The server answers; `heard` is false for the second copy of a request.
@@ -374,13 +386,13 @@ impl World {
             self.count("requests to a server that is down");
         }
         let answer = match fault {
-            _ if is_down => Err(Lost::maybe_sent("reset by a server that went down")),
+            _ if is_down => Err(TransportError::maybe_sent("reset by a server that went down")),
             Some(Fault::GatewayBefore(status)) => Ok(gateway(status)),
             Some(Fault::Html) => Ok(html()),
             Some(Fault::Throttled(wait)) => Ok(throttled(wait)),
             _ => match self.sandbox.handle(request, self.wall(0)).action {
                 Action::Respond(response) => Ok(response),
-                _ => Err(Lost::maybe_sent("closed")),
+                _ => Err(TransportError::maybe_sent("closed")),
             },
         };
         if self.story.violation.is_none() {
@@ -392,7 +404,9 @@ impl World {
         }
         let (answer, late) = match fault {
             Some(Fault::ReplyLost) => return,
-            Some(Fault::EndOfFile) => (Err(Lost::maybe_sent("end of file")), Duration::ZERO),
+            Some(Fault::EndOfFile) => {
+                (Err(TransportError::maybe_sent("end of file")), Duration::ZERO)
+            }
             Some(Fault::ReplyCut) => (answer.and_then(cut), Duration::ZERO),
             Some(Fault::ReplyLate(late)) => (answer, late),
             Some(Fault::GatewayAfter(status)) => (Ok(gateway(status)), Duration::ZERO),
@@ -423,7 +437,7 @@ impl World {
     fn ends(&mut self, job: usize, said: Said) {
         let Job { order, shared, .. } = self.jobs[job];
         let outcome = self.jobs[job].client.as_ref().and_then(Client::outcome);
-        let reason = outcome.map_or("said without proof", Outcome::reason);
+        let reason = outcome.map_or("said without proof", Outcome::code);
         let status = self.sandbox.order_status(order, self.wall(0));
         let captured = matches!(status, Some(OrderStatus::Completed | OrderStatus::Returned));
         self.tell(|| format!("job {job} ends: {said:?} ({reason}); the order is {status:?}"));
@@ -496,7 +510,7 @@ impl World {
     }
 }
 
-fn shown(answer: &Answer) -> String {
+fn shown(answer: &Result<Response, TransportError>) -> String {
     match answer {
         Ok(response) => {
             let body = String::from_utf8_lossy(response.body());
@@ -527,10 +541,10 @@ fn plain(status: u16, body: &'static str) -> Response {
 }
 
 /// The reply without its second half: half the time its end is noticed, half the time it is not.
-fn cut(response: Response) -> Answer {
+fn cut(response: Response) -> Result<Response, TransportError> {
     let half = response.body().len() / 2;
     if half % 2 == 0 {
-        return Err(Lost::in_reply(response.status(), response.headers().clone(), "cut"));
+        return Err(TransportError::in_reply(response.status(), response.headers().clone(), "cut"));
     }
     Ok(response.map(|body| body.slice(..half)))
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use capture_core::{Ask, Lost, Step};
+use capture_core::{Step, TokenAction, TransportError};
 
 fn main() {
     let (mut setup, capture) = capture_probes::inputs();
@@ -11,15 +11,15 @@ fn main() {
         step = match step {
             Step::Authorize(need) => {
                 let now = Instant::now();
-                match setup.shared.ask(&setup.api, need.wish(), now, now) {
-                    Ask::Token(token) => need.authorized(token, now),
-                    Ask::Denied(denied) => need.denied(denied, now),
-                    Ask::Login(_) => unreachable!("there is a token"),
+                match setup.shared.ask(&setup.api, need.token_request(), now, now) {
+                    TokenAction::Use(token) => need.authorized(token, now),
+                    TokenAction::Fail(denied) => need.denied(denied, now),
+                    TokenAction::Login(_) => unreachable!("there is a token"),
                 }
             }
             Step::Send(request, open) => {
                 println!("{} {}", request.method(), request.uri());
-                open.lost(&Lost::not_sent("this program has no network"), Instant::now())
+                open.lost(&TransportError::not_sent("this program has no network"), Instant::now())
             }
             Step::Wait(until, open) => open.elapsed(until),
             Step::Done(outcome) => return println!("{outcome}"),

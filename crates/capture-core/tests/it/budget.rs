@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use capture_core::{Ask, Denied, RetryBudget, Shared, Wish};
+use capture_core::{RetryBudget, Shared, TokenAction, TokenError, TokenRequest};
 
 use crate::{api, base, token};
 
@@ -28,10 +28,11 @@ fn a_hundred_and_a_fifth_in_any_ten_seconds() {
 fn a_resend_without_budget_gets_no_token() {
     let (now, api) = (base(), api());
     let mut shared = Shared::new(token("token"));
-    let wish = |resend| Wish { refused: None, resend };
-    let got = (0..200).filter(|_| matches!(shared.ask(&api, wish(true), now, now), Ask::Token(_)));
+    let wish = |resend| TokenRequest { refused: None, resend };
+    let got =
+        (0..200).filter(|_| matches!(shared.ask(&api, wish(true), now, now), TokenAction::Use(_)));
     assert_eq!(got.count(), 100);
     let denied = shared.ask(&api, wish(true), now, now);
-    assert!(matches!(denied, Ask::Denied(Denied::RetryBudget)));
-    assert!(matches!(shared.ask(&api, wish(false), now, now), Ask::Token(_)));
+    assert!(matches!(denied, TokenAction::Fail(TokenError::RetryBudget)));
+    assert!(matches!(shared.ask(&api, wish(false), now, now), TokenAction::Use(_)));
 }

@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind};
 use std::time::{Duration, Instant};
 
 use capture_core::wire::{Request, Response};
-use capture_core::{Answer, BearerToken, Denied, Lost, Operation, Outcome, Step};
+use capture_core::{BearerToken, Operation, Outcome, Step, TokenError, TransportError};
 
 use crate::{reply, token};
 
@@ -86,7 +86,7 @@ impl Run {
 
     /// The whole run in one line: outcome, reason and trace.
     pub(crate) fn line(&self) -> String {
-        let (name, reason) = (self.outcome.name(), self.outcome.reason());
+        let (name, reason) = (self.outcome.name(), self.outcome.code());
         format!("{name} {reason}: {}", self.trace())
     }
 
@@ -119,7 +119,7 @@ pub(crate) fn drive(mut step: Step, start: Instant, world: &mut dyn World) -> Ru
                 steps.push('A');
                 let (login, takes) = world.login();
                 now += takes;
-                let refused = need.wish().refused.cloned();
+                let refused = need.token_request().refused.cloned();
                 tokens += 1;
                 match (denied(login), login, refused) {
                     (Some(why), ..) => need.denied(why, now),
@@ -157,11 +157,11 @@ fn numbered(n: usize) -> BearerToken {
     token(&format!("{CANARY}{n}"))
 }
 
-fn denied(login: Login) -> Option<Denied> {
+fn denied(login: Login) -> Option<TokenError> {
     match login {
         Login::Fresh | Login::Same => None,
-        Login::Denied => Some(Denied::Credentials(400)),
-        Login::Unavailable(seconds) => Some(Denied::Unavailable {
+        Login::Denied => Some(TokenError::Credentials(400)),
+        Login::Unavailable(seconds) => Some(TokenError::Unavailable {
             why: "status 503".into(),
             retry_after: seconds.map(Duration::from_secs),
         }),
@@ -176,17 +176,21 @@ fn operation(request: &Request) -> Operation {
 }
 
 impl Say {
-    pub(crate) fn answer(self) -> Answer {
+    pub(crate) fn answer(self) -> Result<Response, TransportError> {
         match self {
             Self::Reply(status, headers, body) => Ok(reply(status, headers, body)),
             Self::Cut(status, headers) => {
                 let (head, _) = reply(status, headers, "").into_parts();
                 let source = Error::from(ErrorKind::UnexpectedEof);
-                Err(Lost::in_reply(head.status, head.headers, source))
+                Err(TransportError::in_reply(head.status, head.headers, source))
             }
-            Self::Lost => Err(Lost::maybe_sent(Error::from(ErrorKind::TimedOut))),
-            Self::NotSent => Err(Lost::not_sent(Error::from(ErrorKind::ConnectionRefused))),
-            Self::NeverSent => Err(Lost::not_sent_for_good("the certificate has expired")),
+            Self::Lost => Err(TransportError::maybe_sent(Error::from(ErrorKind::TimedOut))),
+            Self::NotSent => {
+                Err(TransportError::not_sent(Error::from(ErrorKind::ConnectionRefused)))
+            }
+            Self::NeverSent => {
+                Err(TransportError::not_sent_for_good("the certificate has expired"))
+            }
         }
     }
 

@@ -67,7 +67,7 @@ fn check(policy: &Policy, rows: &[Row]) {
         let sent: Vec<_> = run.sent.iter().map(|sent| sent.operation).collect();
         assert_eq!(recorded, sent, "the record is complete");
         assert_eq!(run.outcome.capture(), &capture());
-        assert!(!run.outcome.next().is_empty() && !run.outcome.to_string().is_empty());
+        assert!(!run.outcome.next_step().is_empty() && !run.outcome.to_string().is_empty());
     }
 }
 
@@ -442,9 +442,9 @@ fn a_resend_asks_for_leave_and_ends_without_it() {
         let outcome = loop {
             step = match step {
                 Step::Authorize(need) => {
-                    asked.push(need.wish().resend);
-                    if need.wish().resend {
-                        need.denied(capture_core::Denied::RetryBudget, now)
+                    asked.push(need.token_request().resend);
+                    if need.token_request().resend {
+                        need.denied(capture_core::TokenError::RetryBudget, now)
                     } else {
                         need.authorized(token("token"), now)
                     }
@@ -461,7 +461,7 @@ fn a_resend_asks_for_leave_and_ends_without_it() {
                 Step::Done(outcome) => break outcome,
             };
         };
-        assert_eq!((outcome.name(), outcome.reason(), asked), (name, reason, vec![false, true]));
+        assert_eq!((outcome.name(), outcome.code(), asked), (name, reason, vec![false, true]));
     }
 }
 
@@ -472,8 +472,8 @@ fn a_refused_token_costs_no_leave() {
     let mut resends = Vec::new();
     for answer in [UNAUTHORIZED, SUCCESS] {
         let Step::Authorize(need) = step else { panic!("{step:?}") };
-        resends.push(need.wish().resend);
-        let fresh = token(if need.wish().refused.is_some() { "second" } else { "first" });
+        resends.push(need.token_request().resend);
+        let fresh = token(if need.token_request().refused.is_some() { "second" } else { "first" });
         let Step::Send(_, open) = need.authorized(fresh, start) else { panic!("it sends") };
         step = open.received(answer.reply().unwrap(), start);
     }

@@ -17,9 +17,9 @@ const FAILED: &str = r#"{"status":"FAILED","success":true,"result":null,"statusC
 fn name(response: &Response) -> String {
     match Verdict::of(order(), response) {
         Verdict::Captured => "captured".into(),
-        Verdict::Refused(reason) => reason.name().into(),
-        Verdict::InProgress(doubt) => format!("open {}", doubt.name()),
-        Verdict::Ambiguous(doubt, _) => format!("doubt {}", doubt.name()),
+        Verdict::Refused(reason) => reason.code().into(),
+        Verdict::InProgress(doubt) => format!("open {}", doubt.code()),
+        Verdict::Ambiguous(doubt, _) => format!("doubt {}", doubt.code()),
         other => panic!("{other:?}"),
     }
 }

@@ -2,8 +2,8 @@
 
 use capture_core::wire::Response;
 use capture_core::{
-    Answer, Ask, BearerToken, Credentials, Environment, Lost, Outcome, Policy, Resend, Setup,
-    StatusQuery, Step, Tokens, wire,
+    BearerToken, Credentials, Environment, Outcome, Policy, Resend, Setup, StatusQuery, Step,
+    TokenAction, Tokens, TransportError, wire,
 };
 
 use crate::driver::Say::{Lost as LOST, Reply};
@@ -14,7 +14,7 @@ use crate::{api, base, capture, order, reply, token, wall};
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.canary/token.c2lnbmF0dXJl";
 
 /// The outcome after one answer to the one capture: nothing is looked up or sent again.
-fn outcome_of(token: &BearerToken, answer: &Answer) -> Outcome {
+fn outcome_of(token: &BearerToken, answer: &Result<Response, TransportError>) -> Outcome {
     let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
     let policy = policy.with_deadline(std::time::Duration::ZERO);
     let now = base();
@@ -36,7 +36,7 @@ fn outcome_of(token: &BearerToken, answer: &Answer) -> Outcome {
 /// Everything about an outcome that a person, a log or a file may come to see, with the strings of
 /// its raw replies decoded.
 fn everything(outcome: &Outcome) -> String {
-    let mut shown = format!("{outcome:?} {outcome:#?} {outcome} {}", outcome.next());
+    let mut shown = format!("{outcome:?} {outcome:#?} {outcome} {}", outcome.next_step());
     if let Outcome::Unknown(ticket) = outcome {
         shown += &serde_json::to_string(ticket).expect("a ticket is plain");
     }
@@ -103,7 +103,7 @@ fn an_echo_of_the_token_in_the_head_is_masked() {
 #[test]
 fn an_echo_of_the_token_in_the_head_of_a_cut_reply_is_masked() {
     let headers = reply(200, &[("apigw-requestid", TOKEN)], "").headers().clone();
-    let lost = Lost::in_reply(http::StatusCode::OK, headers, "cut");
+    let lost = TransportError::in_reply(http::StatusCode::OK, headers, "cut");
     let shown = everything(&outcome_of(&token(TOKEN), &Err(lost)));
     assert!(!shown.contains(&TOKEN.to_ascii_lowercase()), "{shown}");
 }
@@ -115,8 +115,8 @@ fn an_echo_of_the_refused_token_is_masked() {
     let head = |text| reply(401, &[("apigw-requestid", text)], "").headers().clone();
     for second in [
         Ok(reply(500, &[("apigw-requestid", TOKEN)], TOKEN)),
-        Err(Lost::maybe_sent(TOKEN)),
-        Err(Lost::in_reply(http::StatusCode::OK, head(TOKEN), TOKEN)),
+        Err(TransportError::maybe_sent(TOKEN)),
+        Err(TransportError::in_reply(http::StatusCode::OK, head(TOKEN), TOKEN)),
     ] {
         let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
         let (mut answers, mut tokens) = (vec![second, Ok(reply(401, &[], ""))], vec![OTHER, TOKEN]);
@@ -147,7 +147,7 @@ fn an_echo_in_the_reply_to_a_status_query_is_masked() {
     for echo in [TOKEN, OTHER] {
         for answer in [
             Ok(reply(400, &[], format!(r#"{{"status":400,"title":"{echo}"}}"#))),
-            Err(Lost::maybe_sent(format!("bad header: {echo}"))),
+            Err(TransportError::maybe_sent(format!("bad header: {echo}"))),
         ] {
             let mut query = StatusQuery::new(&api(), order());
             let _ = query.request(token(TOKEN));
@@ -164,8 +164,11 @@ fn an_echo_in_the_reply_to_a_status_query_is_masked() {
 #[test]
 fn an_error_that_holds_the_token_is_masked() {
     let text = || format!("bad header: Bearer {TOKEN}");
-    for lost in [Lost::maybe_sent(text()), Lost::not_sent(text()), Lost::not_sent_for_good(text())]
-    {
+    for lost in [
+        TransportError::maybe_sent(text()),
+        TransportError::not_sent(text()),
+        TransportError::not_sent_for_good(text()),
+    ] {
         let shown = everything(&outcome_of(&token(TOKEN), &Err(lost)));
         assert!(!shown.contains(&TOKEN.to_ascii_lowercase()), "{shown}");
     }
@@ -177,7 +180,7 @@ fn masking_changes_no_meaning() {
     let contradiction = r#"{"captureStatus":"FAILED","status":"SUCCESS","success":true}"#;
     let success = r#"{"status":"SUCCESS","success":true}"#;
     for short in ["t", "true", "status", "SUCCESS", "captureStatus"] {
-        let reason = |body| outcome_of(&token(short), &Ok(reply(200, &[], body))).reason();
+        let reason = |body| outcome_of(&token(short), &Ok(reply(200, &[], body))).code();
         assert_eq!(reason(success), "reply", "{short}");
         assert_eq!(reason(contradiction), "contradiction", "{short}");
     }
@@ -189,7 +192,7 @@ fn nothing_that_holds_a_secret_shows_it() {
     let now = base();
     let mut tokens = Tokens::login(credentials());
     let login = tokens.ask(&api(), None, now, now);
-    assert!(matches!(login, Ask::Login(_)));
+    assert!(matches!(login, TokenAction::Login(_)));
     let granted = wire::token::granted(&token("canary-token"), "canary-refresh", 0, "id");
     let grant = wire::token::read_reply(&granted).unwrap();
     let taken = tokens.answered(&Ok(granted), now).unwrap();
@@ -205,7 +208,10 @@ fn nothing_that_holds_a_secret_shows_it() {
         format!("{query:?} {request:?}"),
         format!("{:?}", Setup::new(&Environment::Sandbox, credentials())),
         format!("{:?}", Setup::new(&Environment::Sandbox, token("canary-token"))),
-        format!("{:?}", Lost::in_reply(http::StatusCode::OK, request.headers().clone(), "cut")),
+        format!(
+            "{:?}",
+            TransportError::in_reply(http::StatusCode::OK, request.headers().clone(), "cut")
+        ),
     ] {
         assert!(!shown.contains("canary"), "{shown}");
     }

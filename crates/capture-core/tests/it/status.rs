@@ -15,7 +15,7 @@ fn ask(answers: &[Say]) -> String {
         match query.answered(answer.answer()) {
             Some(Ok(status)) => return status.to_string(),
             Some(Err(error)) => return error.to_string(),
-            None => assert_eq!(query.wish().refused, Some(&token(name))),
+            None => assert_eq!(query.token_request().refused, Some(&token(name))),
         }
     }
     "another token is wanted".into()

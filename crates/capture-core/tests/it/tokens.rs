@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use capture_core::wire::Response;
-use capture_core::{Ask, BearerToken, Credentials, Denied, Lost, Tokens, wire};
+use capture_core::{
+    BearerToken, Credentials, TokenAction, TokenError, Tokens, TransportError, wire,
+};
 
 use crate::{api, base, reply, token};
 
@@ -24,9 +26,9 @@ fn granted(text: &str, seconds: u64) -> Response {
 /// What the next caller gets, in one word.
 fn ask(tokens: &mut Tokens, refused: Option<&BearerToken>, asked: Instant, now: Instant) -> String {
     match tokens.ask(&api(), refused, asked, now) {
-        Ask::Token(token) => token.expose().to_owned(),
-        Ask::Login(_) => "login".into(),
-        Ask::Denied(why) => format!("denied: {why}"),
+        TokenAction::Use(token) => token.expose().to_owned(),
+        TokenAction::Login(_) => "login".into(),
+        TokenAction::Fail(why) => format!("denied: {why}"),
     }
 }
 
@@ -122,7 +124,7 @@ fn a_token_of_ones_own_cannot_be_renewed() {
     let mut tokens = Tokens::own(own.clone());
     assert_eq!(ask(&mut tokens, None, now, now), "own");
     assert_eq!(ask(&mut tokens, None, year, year), "own", "it has no known end");
-    let denied = format!("denied: {}", Denied::NoOther);
+    let denied = format!("denied: {}", TokenError::NoOther);
     assert_eq!(ask(&mut tokens, Some(&own), now, now), denied);
 }
 
@@ -149,10 +151,10 @@ fn every_answer_to_a_login() {
             "no usable token",
         ),
         (Ok(reply(302, &[], "")), true, None, "status 302"),
-        (Err(Lost::not_sent("refused")), false, None, "did not leave (refused)"),
-        (Err(Lost::maybe_sent("reset")), false, None, "(reset)"),
+        (Err(TransportError::not_sent("refused")), false, None, "did not leave (refused)"),
+        (Err(TransportError::maybe_sent("reset")), false, None, "(reset)"),
         (
-            Err(Lost::not_sent_for_good("bad certificate")),
+            Err(TransportError::not_sent_for_good("bad certificate")),
             true,
             None,
             "cannot be sent: bad certificate",
@@ -165,7 +167,7 @@ fn every_answer_to_a_login() {
         assert!(denied.to_string().contains(why), "{denied}");
         assert_eq!(denied.is_lasting(), lasting, "{denied}");
         let told = match &denied {
-            Denied::Unavailable { retry_after, .. } => *retry_after,
+            TokenError::Unavailable { retry_after, .. } => *retry_after,
             _ => None,
         };
         assert_eq!(told, retry_after, "{denied}");

@@ -220,7 +220,7 @@ pub(crate) fn run<D: Driver>(row: &Row) -> Ran {
         name: row.name.clone(),
         expect: row.expect.clone(),
         came: Expect {
-            outcome: format!("{} {}", outcome.name(), outcome.reason()),
+            outcome: format!("{} {}", outcome.name(), outcome.code()),
             attempts: attempts(&outcome),
             wire: words(seen.iter().map(|seen| letter(seen.operation).into())),
         },
