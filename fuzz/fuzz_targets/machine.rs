@@ -1,12 +1,12 @@
 //! Any sequence of answers: the machine ends, sends the same bytes, and keeps doubt.
 #![no_main]
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use capture_core::driver::{Api, Now, Step, TransportError};
 use capture_core::{
-    Api, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome,
-    Policy, Reason, Step, TokenError, TransportError,
+    BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome, Policy, Reason, TokenError,
 };
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
@@ -39,9 +39,10 @@ const USUAL: [(u16, &str); 10] = [
 fuzz_target!(|answers: Vec<Answer>| {
     let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
     let capture = Capture::new(order, Money::parse("1.00", "USD").unwrap(), IdempotencyKey::for_order(order));
-    let (mut now, api) = (Instant::now(), Api::new(&Environment::Sandbox));
+    let api = Api::new(&Environment::Sandbox);
     let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    let mut step = capture.start(&api, &Policy::default(), now, wall);
+    let mut now = Now::new(Duration::ZERO, wall);
+    let mut step = capture.start(&api, &Policy::default(), now);
     let (mut answers, mut body, mut doubted, mut steps) = (answers.into_iter(), None, false, 0);
     let outcome = loop {
         steps += 1;
@@ -53,9 +54,9 @@ fuzz_target!(|answers: Vec<Answer>| {
         }
         step = match step {
             Step::Authorize(need) => match answer {
-                Answer::Denied(true) => need.denied(TokenError::Credentials(400), now),
+                Answer::Denied(true) => need.no_token(TokenError::Credentials(400), now),
                 Answer::Denied(false) => {
-                    need.denied(TokenError::Unavailable { why: "x".into(), retry_after: None }, now)
+                    need.no_token(TokenError::Unavailable { why: "x".into(), retry_after: None }, now)
                 }
                 Answer::SameToken => need.authorized(BearerToken::new("same").unwrap(), now),
                 _ => need.authorized(BearerToken::new(&format!("token-{steps}")).unwrap(), now),
@@ -65,25 +66,25 @@ fuzz_target!(|answers: Vec<Answer>| {
                     assert_eq!(body.get_or_insert_with(|| request.body().clone()), request.body());
                 }
                 match answer {
-                    Answer::Reply(status, wish, body) => match reply(status, wish, body) {
+                    Answer::Reply(status, retry_after, body) => match reply(status, retry_after, body) {
                         Some(reply) => open.received(reply, now),
-                        None => open.lost(&TransportError::maybe_sent("x"), now),
+                        None => open.failed(&TransportError::maybe_sent("x"), now),
                     },
                     Answer::Usual(which) => {
                         let (status, body) = USUAL[usize::from(which) % USUAL.len()];
                         open.received(reply(status, None, body.into()).unwrap(), now)
                     }
-                    Answer::NotSent(false) => open.lost(&TransportError::not_sent("x"), now),
-                    Answer::NotSent(true) => open.lost(&TransportError::not_sent_for_good("x"), now),
+                    Answer::NotSent(false) => open.failed(&TransportError::not_sent("x"), now),
+                    Answer::NotSent(true) => open.failed(&TransportError::not_sent_for_good("x"), now),
                     Answer::Cut(status) => match http::StatusCode::from_u16(status) {
-                        Ok(status) => open.lost(&TransportError::in_reply(status, Default::default(), "x"), now),
-                        Err(_) => open.lost(&TransportError::maybe_sent("x"), now),
+                        Ok(status) => open.failed(&TransportError::in_reply(status, Default::default(), "x"), now),
+                        Err(_) => open.failed(&TransportError::maybe_sent("x"), now),
                     },
-                    _ => open.lost(&TransportError::maybe_sent("x"), now),
+                    _ => open.failed(&TransportError::maybe_sent("x"), now),
                 }
             }
-            Step::Wait(until, open) => {
-                now = now.max(until);
+            Step::Wait(delay, open) => {
+                now += delay;
                 open.elapsed(now)
             }
             Step::Done(outcome) => break outcome,
@@ -94,11 +95,11 @@ fuzz_target!(|answers: Vec<Answer>| {
     }
 });
 
-fn reply(status: u16, wish: Option<u8>, body: Vec<u8>) -> Option<capture_core::wire::Response> {
+fn reply(status: u16, retry_after: Option<u8>, body: Vec<u8>) -> Option<capture_core::wire::Response> {
     let mut response = http::Response::new(Bytes::from(body));
     *response.status_mut() = http::StatusCode::from_u16(status).ok()?;
-    if let Some(wish) = wish {
-        response.headers_mut().insert("retry-after", u16::from(wish).into());
+    if let Some(retry_after) = retry_after {
+        response.headers_mut().insert("retry-after", u16::from(retry_after).into());
     }
     Some(response)
 }

@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 use capture_core::wire::{capture, error, order, token};
-use capture_core::{OrderId, Verdict};
+use capture_core::OrderId;
+use capture_core::driver::Verdict;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u16, &[u8])| {

@@ -1,12 +1,12 @@
 //! The client under test: the real machine, or one that is broken in a known way.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use capture_core::driver::{Api, Delivery, Now, Progress, Step, TokenRequest, TransportError};
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    Api, BearerToken, Capture, Delivery, Operation, OrderId, Outcome, Policy, Progress, Resend,
-    Step, Ticket, TokenError, TokenRequest, TransportError,
+    BearerToken, Capture, Operation, OrderId, Outcome, Policy, Resend, Ticket, TokenError,
 };
 
 /// What a client says at the end. A broken client says it without proof.
@@ -71,12 +71,12 @@ impl Mutant {
 /// What the client wants next.
 #[derive(Debug)]
 pub enum Wants<'a> {
-    /// A token, or leave to send again.
+    /// A token, or a permit to send again.
     Token(TokenRequest<'a>),
     /// This request sent.
     Send(Operation, &'a Request),
-    /// To wait until then.
-    Wait(Instant),
+    /// To wait this long.
+    Wait(Duration),
     /// Nothing more.
     Nothing(Said),
 }
@@ -93,6 +93,8 @@ pub struct Client {
     forged: Option<Request>,
     redirected: bool,
     said: Option<Said>,
+    /// How far a broken client sets its wall clock back.
+    set_back: Duration,
     /// How often it sent the capture and asked for a token, for the bounds.
     pub sends: u32,
     /// Sends that a 409 or 425 gave back.
@@ -111,8 +113,7 @@ impl Client {
         capture: Capture,
         api: &Api,
         policy: Policy,
-        now: Instant,
-        wall: SystemTime,
+        now: Now,
     ) -> Self {
         let machine_policy = match mutant {
             Some(Mutant::ResendsUnderNever) => policy.with_resend(Resend::Keyed),
@@ -121,7 +122,7 @@ impl Client {
             }
             _ => policy,
         };
-        let step = capture.start(api, &machine_policy, now, wall);
+        let step = capture.start(api, &machine_policy, now);
         let (forged, said) = (None, None);
         let mut client = Self {
             mutant,
@@ -132,6 +133,7 @@ impl Client {
             forged,
             redirected: false,
             said,
+            set_back: Duration::ZERO,
             sends: 0,
             given_back: 0,
             logins: 0,
@@ -151,7 +153,7 @@ impl Client {
             (Step::Authorize(need), _) => Wants::Token(need.token_request()),
             (Step::Send(..), Some(forged)) => Wants::Send(operation(forged), forged),
             (Step::Send(request, _), None) => Wants::Send(operation(request), request),
-            (Step::Wait(until, _), _) => Wants::Wait(*until),
+            (Step::Wait(delay, _), _) => Wants::Wait(*delay),
             (Step::Done(outcome), _) => Wants::Nothing(said(outcome)),
         }
     }
@@ -178,22 +180,24 @@ impl Client {
     }
 
     /// Answers a wish for a token; `None` gives back the one just refused.
-    pub fn token(&mut self, token: Result<Option<BearerToken>, TokenError>, now: Instant) {
+    pub fn token(&mut self, token: Result<Option<BearerToken>, TokenError>, now: Now) {
+        let now = self.clock(now);
         self.advance(|step| match step {
             Step::Authorize(need) => match token {
                 Ok(fresh) => match fresh.or_else(|| need.token_request().refused.cloned()) {
                     Some(token) => need.authorized(token, now),
                     None => Step::Authorize(need),
                 },
-                Err(denied) => need.denied(denied, now),
+                Err(error) => need.no_token(error, now),
             },
             other => other,
         });
     }
 
     /// Answers a send.
-    pub fn answer(&mut self, answer: Result<Response, TransportError>, now: Instant) {
+    pub fn answer(&mut self, answer: Result<Response, TransportError>, now: Now) {
         let Wants::Send(operation, _) = self.wants() else { return };
+        let now = self.clock(now);
         let answer = self.misread(operation, answer);
         if self.said.is_some() || self.redirected {
             return;
@@ -212,13 +216,23 @@ impl Client {
         }
         self.advance(|step| match (step, answer) {
             (Step::Send(_, open), Ok(reply)) => open.received(reply, now),
-            (Step::Send(_, open), Err(lost)) => open.lost(&lost, now),
+            (Step::Send(_, open), Err(lost)) => open.failed(&lost, now),
             (other, _) => other,
         });
     }
 
+    /// The retry budget gives no permit.
+    pub fn no_permit(&mut self, now: Now) {
+        let now = self.clock(now);
+        self.advance(|step| match step {
+            Step::Authorize(need) => need.no_permit(now),
+            other => other,
+        });
+    }
+
     /// The time it waits for has come.
-    pub fn elapsed(&mut self, now: Instant) {
+    pub fn elapsed(&mut self, now: Now) {
+        let now = self.clock(now);
         self.advance(|step| match step {
             Step::Wait(_, open) => open.elapsed(now),
             other => other,
@@ -227,7 +241,7 @@ impl Client {
 
     /// The process dies and another one takes the capture up again: with the ticket where there was
     /// one, else with what was stored at `saved_at`.
-    pub fn restart(&mut self, saved_at: SystemTime, now: Instant, wall: SystemTime) {
+    pub fn restart(&mut self, saved_at: SystemTime, now: Now) {
         let ticket = match &self.step {
             // The ticket travels as text, as it would between two processes.
             Step::Done(Outcome::Unknown(ticket)) => {
@@ -236,16 +250,23 @@ impl Client {
             }
             _ => Ticket::interrupted(self.capture, saved_at),
         };
-        let wall = if self.mutant == Some(Mutant::ResendsOldKeys) { saved_at } else { wall };
+        if self.mutant == Some(Mutant::ResendsOldKeys) {
+            self.set_back = now.wall().duration_since(saved_at).unwrap_or_default();
+        }
+        let now = self.clock(now);
         self.step = if self.mutant == Some(Mutant::ForgetsDoubtOnResume) {
-            self.capture.start(&self.api, &self.policy, now, wall)
+            self.capture.start(&self.api, &self.policy, now)
         } else {
-            ticket.resume(&self.api, &self.policy, now, wall)
+            ticket.resume(&self.api, &self.policy, now)
         };
         self.redirected = false;
         self.said = None;
         (self.sends, self.given_back, self.logins, self.refusals) = (0, 0, 0, 0);
         self.after();
+    }
+
+    fn clock(&self, now: Now) -> Now {
+        Now::new(now.monotonic(), now.wall() - self.set_back)
     }
 
     fn advance(&mut self, change: impl FnOnce(Step) -> Step) {
@@ -259,7 +280,7 @@ impl Client {
         self.forged = None;
         let has_token = self.progress().is_some_and(|progress| progress.has_token);
         match &self.step {
-            // Being asked for leave only, it still has its token.
+            // Asked for a permit only, it still has its token.
             Step::Authorize(_) if !has_token || self.mutant == Some(Mutant::LogsInPerSend) => {
                 self.logins += 1;
             }

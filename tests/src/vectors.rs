@@ -3,11 +3,10 @@
 //! They are made from the catalogue of the exhaustive check and from the real machine, and checked
 //! in under `tests/vectors/`; a test keeps the two equal. `docs/vectors.md` says how to use them.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use capture_core::{
-    Api, BearerToken, Delivery, Environment, Operation, Outcome, Policy, Step, TransportError,
-};
+use capture_core::driver::{Api, Delivery, Now, Step, TransportError};
+use capture_core::{BearerToken, Environment, Outcome, Policy};
 use serde_json::{Map, Value, json};
 
 use crate::exhaustive::events::{Kind, capture_kinds, lookup_kinds};
@@ -72,10 +71,10 @@ fn second_answers() -> Vec<Value> {
 
 /// Plays a script against the machine. The last answer of each list is repeated for ever.
 fn vector(captures: &[&Kind], lookups: &[&Kind]) -> Value {
-    let (now, wall) = (Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+    let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    let mut now = Now::new(Duration::ZERO, wall);
     let api = Api::new(&Environment::Sandbox);
-    let mut now = now;
-    let mut step = capture().start(&api, &Policy::default(), now, wall);
+    let mut step = capture().start(&api, &Policy::default(), now);
     let (mut sends, mut looks, mut logins) = (0, 0, 0);
     let outcome = loop {
         let has_token = step.progress().is_some_and(|progress| progress.has_token);
@@ -95,11 +94,11 @@ fn vector(captures: &[&Kind], lookups: &[&Kind]) -> Value {
                 *count += 1;
                 match kind.answer() {
                     Ok(reply) => open.received(reply, now),
-                    Err(lost) => open.lost(&lost, now),
+                    Err(lost) => open.failed(&lost, now),
                 }
             }
-            Step::Wait(until, open) => {
-                now = until;
+            Step::Wait(delay, open) => {
+                now += delay;
                 open.elapsed(now)
             }
             Step::Done(outcome) => break outcome,
@@ -108,7 +107,7 @@ fn vector(captures: &[&Kind], lookups: &[&Kind]) -> Value {
     let names = |kinds: &[&Kind]| kinds.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>();
     let answers = |kinds: &[&Kind]| kinds.iter().map(|kind| answer(kind)).collect::<Vec<_>>();
     let first: Vec<&str> =
-        outcome.attempts().iter().map(|attempt| word(attempt.operation)).take(6).collect();
+        outcome.attempts().iter().map(|attempt| attempt.operation.code()).take(6).collect();
     json!({
         "name": format!("{} | {}", names(captures).join(", then "), names(lookups).join(", then ")),
         "captures": answers(captures),
@@ -123,10 +122,6 @@ fn vector(captures: &[&Kind], lookups: &[&Kind]) -> Value {
             "retry_after_s": retry_after(&outcome),
         },
     })
-}
-
-fn word(operation: Operation) -> &'static str {
-    if operation == Operation::Capture { "capture" } else { "lookup" }
 }
 
 fn retry_after(outcome: &Outcome) -> Option<u64> {

@@ -37,8 +37,9 @@ const AFTER_ORDER: &str = "\
 Output:
   Results go to stdout, everything else to stderr. With --json, stdout is one
   object with exactly these keys: order_id, outcome (captured, not_captured,
-  unknown), reason, idempotency_key, amount (in minor units), currency,
-  attempts, next. On exit code 2 it is {\"error\", \"field\"} instead.
+  unknown), code, says, idempotency_key, asked_amount (in minor units),
+  asked_currency, captured_amount (null unless the proof shows it),
+  amount_verified, obstacle, attempts, next_step. On exit code 2 it is {\"error\", \"field\"} instead.
 
 After exit code 3 (unknown):
   Run the same command again; the key stays the same. With --ticket FILE the
@@ -80,7 +81,7 @@ pub(crate) enum Command {
     Order(Order),
     /// Reads the definitive status of one order
     #[command(
-        after_help = "With --json: {\"order_id\", \"status\", \"status_name\", \"next\"}, or {\"error\", \"field\"}."
+        after_help = "With --json: {\"order_id\", \"status\", \"status_name\", \"next_step\"}, or {\"error\", \"field\"}."
     )]
     Status(Status),
     /// Runs the sandbox, the API with memory, until Ctrl-C
@@ -132,7 +133,7 @@ pub(crate) struct Order {
     /// Prints the request with the token masked; sends nothing, needs no credentials
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// After how long nothing new is begun; 120 unless given
+    /// Start nothing new after this many seconds; 120 unless given
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub(crate) deadline: Option<String>,
     /// How often the capture may be sent, 1 to 100; 4 unless given
@@ -194,7 +195,7 @@ pub(crate) struct Connection {
     /// The HTTP client
     #[arg(long, value_enum, value_name = "CLIENT", default_value_t = Transport::Reqwest)]
     pub(crate) transport: Transport,
-    /// How long one attempt may take; 35 unless given (the gateway answers up to 30)
+    /// Seconds that one attempt may take; 35 unless given (the gateway answers up to 30)
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub(crate) attempt_timeout: Option<String>,
     /// Prints one JSON object on stdout

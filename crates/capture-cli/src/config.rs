@@ -7,7 +7,8 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
-use capture_core::{BearerToken, Credentials, Environment, Invalid, Policy, Tokens};
+use capture_core::driver::Tokens;
+use capture_core::{BearerToken, Credentials, Environment, Invalid, Policy};
 use serde::Deserialize;
 
 use crate::output;
@@ -108,7 +109,7 @@ pub(crate) fn policy(
     Ok(policy)
 }
 
-/// A variable's text. Set but empty is more likely an accident than a wish.
+/// A variable's text. Set but empty is more likely an accident than intended.
 fn variable(name: &'static str, field: &'static str) -> Result<Option<String>, BadInput> {
     match env::var(name) {
         Err(env::VarError::NotPresent) => Ok(None),

@@ -94,15 +94,11 @@ fn tell(sandbox: &Server, client: &Client, transport: Transport, story: Story) -
     if story == Story::Lost {
         sandbox.script(Script::lost_reply());
     }
-    let logins = sandbox.logins();
     let outcome = client.capture(&Capture::new(order, money, IdempotencyKey::for_order(order)));
-    if sandbox.logins() > logins {
-        show("POST /v1/oauth2/token", Some(200), "a bearer token (hidden)");
-    }
     for attempt in outcome.attempts() {
-        // What the HTTP library has to say about it stands in brackets, and is not the story.
-        let finding = attempt.finding.split(" (").next().unwrap_or_default();
-        show(request(attempt), attempt.status, finding);
+        // What the HTTP library has to say about it is in brackets, and is not the story.
+        let says = attempt.to_string();
+        show(request(attempt), attempt.status, says.split(" (").next().unwrap_or_default());
     }
     let captured = sandbox.ledger().captures(order);
     output::line(&format!("  {outcome}; times in the ledger: {captured}"));
@@ -113,11 +109,12 @@ fn request(attempt: &Attempt) -> &'static str {
     match attempt.operation {
         Operation::Capture => "POST /v1/capture",
         Operation::Lookup => "GET  /v1/orders/{id}",
+        Operation::Login => "POST /v1/oauth2/token",
     }
 }
 
 /// One line of the wire, cut to the width of a screen.
-fn show(request: &str, status: Option<u16>, finding: &str) {
+fn show(request: &str, status: Option<u16>, says: &str) {
     let status = status.map_or("---".to_owned(), |status| status.to_string());
-    output::line(&printable(&format!("  {request:<21}  {status}  {finding}"), 79));
+    output::line(&printable(&format!("  {request:<21}  {status}  {says}"), 79));
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use capture_core::driver::Api;
 use capture_core::{
-    Api, Attempt, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome,
-    Resend, Setup, Ticket, add_headers, wire,
+    Attempt, BearerToken, Capture, Environment, IdempotencyKey, Money, Obstacle, Operation,
+    OrderId, Outcome, Resend, Setup, Ticket, wire,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -93,36 +94,68 @@ fn end_as_unknown_when_interrupted(open: Ticket, json: bool) -> Result<(), BadIn
 struct Report<'a> {
     order_id: OrderId,
     outcome: &'static str,
-    reason: &'static str,
+    code: &'static str,
+    /// What happened, in one sentence.
+    says: String,
     idempotency_key: IdempotencyKey,
-    amount: u32,
-    currency: &'a str,
-    attempts: &'a [Attempt],
-    next: &'static str,
+    /// What the caller asked for, in minor units. It is no proof of what was captured.
+    asked_amount: u32,
+    asked_currency: &'a str,
+    /// What was captured, if the proof shows it: an order's status does not.
+    captured_amount: Option<u32>,
+    amount_verified: bool,
+    /// What keeps an unknown outcome from being decided.
+    obstacle: Option<&'a Obstacle>,
+    attempts: Vec<ReportedAttempt<'a>>,
+    next_step: &'static str,
+}
+
+#[derive(Serialize)]
+struct ReportedAttempt<'a> {
+    #[serde(flatten)]
+    attempt: &'a Attempt,
+    says: String,
 }
 
 fn report(outcome: &Outcome, json: bool) -> Exit {
     let (capture, attempts) = (outcome.capture(), outcome.attempts());
     let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
+    let amount_verified =
+        matches!(outcome, Outcome::Captured(receipt) if receipt.amount_verified());
+    let sentence = outcome.to_string();
     if json {
+        let said = |attempt| ReportedAttempt { attempt, says: attempt.to_string() };
         output::json(&Report {
             order_id: order,
             outcome: outcome.name(),
-            reason: outcome.code(),
+            code: outcome.code(),
+            says: sentence,
             idempotency_key: key,
-            amount: money.minor_units(),
-            currency: money.currency().code(),
-            attempts,
-            next: outcome.next_step(),
+            asked_amount: money.minor_units(),
+            asked_currency: money.currency().code(),
+            captured_amount: amount_verified.then_some(money.minor_units()),
+            amount_verified,
+            obstacle: match outcome {
+                Outcome::Unknown(ticket) => Some(ticket.obstacle()),
+                _ => None,
+            },
+            attempts: attempts.iter().map(said).collect(),
+            next_step: outcome.next_step(),
         });
     } else {
-        let sentence = outcome.to_string();
         let (name, why) = sentence.split_once(": ").unwrap_or((&sentence, ""));
-        let count = match attempts.len() {
+        let is_login = |attempt: &&Attempt| attempt.operation == Operation::Login;
+        let count = match attempts.len() - attempts.iter().filter(is_login).count() {
             1 => "1 attempt".to_owned(),
             count => format!("{count} attempts"),
         };
-        output::line(&format!("{name}  {order}  {money}"));
+        let shown = match (outcome, amount_verified) {
+            (Outcome::Captured(_), false) => {
+                format!("(asked: {money}; the order's status does not show the amount)")
+            }
+            _ => money.to_string(),
+        };
+        output::line(&format!("{name}  {order}  {shown}"));
         output::line(&format!("  {why}"));
         output::line(&format!("  {count}, key {key}"));
         output::line(&format!("  next: {}", outcome.next_step()));
@@ -144,8 +177,7 @@ fn show_request(api: &Api, capture: &Capture, json: bool) -> Exit {
         body: &'a RawValue,
     }
     let nobody = BearerToken::new("none").expect("four letters are a token");
-    let mut request = wire::capture::request(api, &nobody, wire::capture::body(capture));
-    add_headers(&mut request);
+    let request = wire::capture::request(api, &nobody, wire::capture::body(capture));
     let headers = request.headers().iter().map(|(name, value)| {
         let shown = if value.is_sensitive() { "Bearer ***" } else { value.to_str().unwrap_or("?") };
         (name.to_string(), shown.to_owned())

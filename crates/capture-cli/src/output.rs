@@ -19,7 +19,7 @@ pub(crate) fn print(text: &str) {
     }
 }
 
-/// One line on stdout. Whatever the network put into it has lost its teeth.
+/// One line on stdout. Control characters from the network are escaped.
 pub(crate) fn line(text: &str) {
     print(&format!("{}\n", printable(text, LONGEST_LINE)));
 }
@@ -43,7 +43,7 @@ pub(crate) fn error(as_json: bool, sentence: &str, field: Option<&str>) {
     }
 }
 
-/// The object that stands on stdout in place of a result.
+/// The object on stdout in place of a result.
 #[derive(Serialize)]
 pub(crate) struct Error<'a> {
     error: String,
@@ -65,7 +65,7 @@ pub(crate) fn last_word() {
 
 const LONGEST_LINE: usize = 2000;
 
-/// Escapes what is not ASCII, which in JSON stands inside strings only.
+/// Escapes what is not ASCII, which in JSON occurs inside strings only.
 fn ascii(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {

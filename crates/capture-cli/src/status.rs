@@ -35,19 +35,19 @@ struct Report {
     order_id: OrderId,
     status: Option<i64>,
     status_name: String,
-    next: &'static str,
+    next_step: &'static str,
 }
 
 fn report(order_id: OrderId, status: OrderStatus, json: bool) {
-    let (status_name, next) = (status.to_string(), next(status));
+    let (status_name, next_step) = (status.to_string(), next_step(status));
     if json {
-        output::json(&Report { order_id, status: status.number(), status_name, next });
+        output::json(&Report { order_id, status: status.number(), status_name, next_step });
     } else {
-        output::line(&format!("{status_name}  {order_id}  {next}"));
+        output::line(&format!("{status_name}  {order_id}  {next_step}"));
     }
 }
 
-fn next(status: OrderStatus) -> &'static str {
+fn next_step(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::CaptureRequired => "Not captured yet; capture it before its window ends.",
         OrderStatus::Completed => "It is captured.",

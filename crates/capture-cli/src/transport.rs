@@ -22,7 +22,7 @@ impl Client {
             Transport::Reqwest => {
                 Self::Reqwest(runtime()?, capture_reqwest::Client::new(setup).map_err(not_set_up)?)
             }
-            Transport::Ureq => Self::Ureq(capture_ureq::Client::new(setup)),
+            Transport::Ureq => Self::Ureq(capture_ureq::Client::new(setup).map_err(not_set_up)?),
             Transport::Hyper => {
                 Self::Hyper(runtime()?, capture_hyper::Client::new(setup).map_err(not_set_up)?)
             }

@@ -1,29 +1,34 @@
-//! The record of one exchange with the API.
+//! The record of one exchange with the API, and what it showed.
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use crate::reason::{Doubt, Reason};
 use crate::text::printable;
+use crate::time::Now;
+use crate::token_error::TokenError;
 use crate::wire::REQUEST_ID;
+use crate::wire::order::OrderStatus;
 
 /// One request that was sent for a capture, and what came of it.
 ///
 /// Serialised it is free of secrets and of the reply's body; in memory a capture's raw reply stays
 /// reachable through [`Attempt::raw_reply`]. `Debug` never shows a body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Attempt {
     /// What was asked.
     pub operation: Operation,
-    /// When it was begun, in milliseconds since the Unix epoch, by the wall clock given at the start.
+    /// When it began, in milliseconds since the Unix epoch, by the wall clock.
     pub began_ms: u64,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
-    /// How far it came.
+    /// How far it got.
     pub phase: Phase,
     /// The status of the reply, if its head arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,13 +36,88 @@ pub struct Attempt {
     /// The gateway's id of the request, for FlexFactor's support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// What it showed, in one escaped sentence.
-    pub finding: String,
+    /// What it showed.
+    pub finding: Finding,
     #[serde(rename = "reply_sha1", default, skip_serializing_if = "Option::is_none")]
     raw_reply: Option<RawReply>,
 }
 
-/// The body of a reply to a capture, or what is left of it in a ticket.
+/// What an attempt asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `POST /v1/capture`.
+    Capture,
+    /// `GET /v1/orders/{id}`.
+    Lookup,
+    /// `POST /v1/oauth2/token`.
+    Login,
+}
+
+impl Operation {
+    /// A short, stable name for logs and machines.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Lookup => "lookup",
+            Self::Login => "login",
+        }
+    }
+}
+
+/// How far an attempt got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Provably nothing left.
+    NotSent,
+    /// Something may have left; no reply came.
+    MaybeSent,
+    /// A reply began and broke off.
+    CutReply,
+    /// A complete reply came.
+    Replied,
+}
+
+impl Phase {
+    /// A short, stable name for logs and machines.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::MaybeSent => "maybe_sent",
+            Self::CutReply => "cut_reply",
+            Self::Replied => "replied",
+        }
+    }
+}
+
+/// What an attempt showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Finding {
+    /// The API says SUCCESS to the capture.
+    Captured,
+    /// The API refused, and nothing was executed by this attempt.
+    Refused(Reason),
+    /// The reply decides nothing.
+    Undecided(Doubt),
+    /// The order's own status.
+    OrderStatus(OrderStatus),
+    /// The login gave a token.
+    Token,
+    /// The login gave no token.
+    NoToken(TokenError),
+    /// No complete reply came; the transport's own words. The phase says how far the attempt got.
+    Lost(String),
+    /// What version 1 wrote, in prose.
+    #[serde(untagged)]
+    Prose(String),
+}
+
+/// The body of a reply to a capture, or what is left of it once it was stored.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 enum RawReply {
@@ -46,30 +126,29 @@ enum RawReply {
 }
 
 impl Attempt {
-    /// A record that shows nothing yet.
     pub(crate) fn new(
         operation: Operation,
         phase: Phase,
         head: Option<(StatusCode, &HeaderMap)>,
-        began: SystemTime,
-        took: Duration,
+        (began, ended): (Now, Now),
+        finding: Finding,
     ) -> Self {
         let request_id = head.and_then(|(_, headers)| headers.get(REQUEST_ID)?.to_str().ok());
         Self {
             operation,
-            began_ms: unix_ms(began),
-            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            began_ms: unix_ms(began.wall()),
+            took_ms: u64::try_from(ended.since(began).as_millis()).unwrap_or(u64::MAX),
             phase,
             status: head.map(|(status, _)| status.as_u16()),
             request_id: request_id.map(|id| printable(id, 80)),
-            finding: String::new(),
+            finding,
             raw_reply: None,
         }
     }
 
     /// The body of the reply to a capture, as it came (with an echoed token masked).
     ///
-    /// The reply to a lookup is not kept: it is full of personal data.
+    /// The reply to a lookup is not kept: it is full of personal data. Neither is that to a login.
     #[must_use]
     pub fn raw_reply(&self) -> Option<&[u8]> {
         match &self.raw_reply {
@@ -78,8 +157,7 @@ impl Attempt {
         }
     }
 
-    /// The SHA-1 of that body in hexadecimal digits: it stays in a ticket, and tells whether two
-    /// records are of one reply.
+    /// The SHA-1 of that body in hexadecimal, which a stored attempt keeps in its place.
     #[must_use]
     pub fn reply_sha1(&self) -> Option<String> {
         self.raw_reply.clone().map(String::from)
@@ -87,6 +165,26 @@ impl Attempt {
 
     pub(crate) fn keep(&mut self, body: Bytes) {
         self.raw_reply = Some(RawReply::Body(body));
+    }
+}
+
+/// What it showed, in one sentence.
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.finding, self.phase) {
+            (Finding::Captured, _) => f.write_str("the API says SUCCESS"),
+            (Finding::Refused(reason), _) => reason.fmt(f),
+            (Finding::Undecided(doubt), _) => doubt.fmt(f),
+            (Finding::OrderStatus(status), _) => write!(f, "the order is {status}"),
+            (Finding::Token, _) => f.write_str("the login gave a token"),
+            (Finding::NoToken(error), _) => error.fmt(f),
+            (Finding::Lost(why), Phase::NotSent) => write!(f, "the request did not leave ({why})"),
+            (Finding::Lost(why), Phase::MaybeSent) => {
+                write!(f, "no reply came, and the request may have left ({why})")
+            }
+            (Finding::Lost(why), _) => write!(f, "the reply broke off ({why})"),
+            (Finding::Prose(text), _) => f.write_str(text),
+        }
     }
 }
 
@@ -112,30 +210,6 @@ impl PartialEq for RawReply {
 }
 
 impl Eq for RawReply {}
-
-/// What an attempt asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// `POST /v1/capture`.
-    Capture,
-    /// `GET /v1/orders/{id}`.
-    Lookup,
-}
-
-/// How far an attempt came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Provably nothing left.
-    NotSent,
-    /// Something may have left; no reply came.
-    MaybeSent,
-    /// A reply began and broke off.
-    CutReply,
-    /// A complete reply came.
-    Replied,
-}
 
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,14 +17,14 @@
 //! # A driver of your own
 //!
 //! ```
-//! use std::time::{Instant, SystemTime};
+//! use std::time::{Duration, Instant, SystemTime};
+//! use capture_core::driver::{Api, Now, Step, TransportError};
 //! use capture_core::{
-//!     Api, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome, Policy,
-//!     Step, TransportError, wire,
+//!     BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome, Policy, wire,
 //! };
 //!
-//! fn my_stack(_request: wire::Request) -> Result<wire::Response, TransportError> {
-//!     Ok(wire::capture::captured()) // your HTTP client goes here
+//! fn send(_: wire::Request, _: Duration) -> Result<wire::Response, TransportError> {
+//!     Ok(wire::capture::captured()) // your HTTP client goes here; it keeps to the timeout
 //! }
 //!
 //! let api = Api::new(&Environment::Sandbox);
@@ -32,19 +32,22 @@
 //! let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
 //! let money = Money::parse("100.00", "USD")?;
 //! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
-//! // Store `capture` here, before it is sent: the key is the promise.
+//! // Store `capture` here, before it is sent. Whoever finds it stored resumes it, and never
+//! // captures afresh: Ticket::interrupted(capture, saved_at).
 //!
-//! let mut step = capture.start(&api, &Policy::default(), Instant::now(), SystemTime::now());
+//! let began = Instant::now();
+//! let now = || Now::new(began.elapsed(), SystemTime::now());
+//! let mut step = capture.start(&api, &Policy::default(), now());
 //! let outcome = loop {
 //!     step = match step {
-//!         Step::Authorize(need) => need.authorized(token.clone(), Instant::now()),
-//!         Step::Send(request, open) => match my_stack(request) {
-//!             Ok(reply) => open.received(reply, Instant::now()),
-//!             Err(lost) => open.lost(&lost, Instant::now()),
+//!         Step::Authorize(need) => need.authorized(token.clone(), now()),
+//!         Step::Send(request, sent) => match send(request, sent.timeout()) {
+//!             Ok(reply) => sent.received(reply, now()),
+//!             Err(error) => sent.failed(&error, now()),
 //!         },
-//!         Step::Wait(until, open) => {
-//!             std::thread::sleep(until.saturating_duration_since(Instant::now()));
-//!             open.elapsed(Instant::now())
+//!         Step::Wait(delay, waiting) => {
+//!             std::thread::sleep(delay);
+//!             waiting.elapsed(now())
 //!         }
 //!         Step::Done(outcome) => break outcome,
 //!     }
@@ -57,36 +60,42 @@
 //! prove. Out of scope: sockets, TLS, timers, storage, refunds, webhooks.
 
 mod attempt;
+pub mod driver;
 mod machine;
+mod mask;
 mod outcome;
 mod policy;
+mod reason;
+mod record;
+mod seconds;
 mod setup;
 mod shared;
 mod status;
+mod stored;
 mod text;
 mod ticket;
+mod time;
+mod token_error;
 mod tokens;
 mod transport;
 mod values;
 mod verdict;
 pub mod wire;
 
-pub use attempt::{Attempt, Operation, Phase};
-pub use machine::{InFlight, NeedsToken, Progress, Step, Waiting};
-pub use outcome::{Outcome, Proof, Reason, Receipt, Refusal};
+pub use attempt::{Attempt, Finding, Operation, Phase};
+pub use outcome::{Outcome, Proof, Receipt, Refusal};
 pub use policy::{Policy, Resend};
+pub use reason::{Barred, Doubt, Obstacle, Reason};
 pub use setup::Setup;
-pub use shared::{RetryBudget, Shared, TokenRequest};
-pub use status::{StatusError, StatusQuery};
+pub use status::StatusError;
 pub use text::{one_line, printable};
 pub use ticket::Ticket;
-pub use tokens::{TokenAction, TokenError, Tokens};
-pub use transport::{CONNECT_TIMEOUT, Delivery, MAX_BODY, TransportError, add_headers};
+pub use token_error::TokenError;
 pub use values::{
     BaseUrl, BearerToken, Capture, Credentials, Currency, Environment, IdempotencyKey, Invalid,
     Money, OrderId,
 };
-pub use verdict::{Doubt, Verdict};
+pub use wire::ContentType;
 pub use wire::error::ApiError;
 pub use wire::order::OrderStatus;
-pub use wire::{Api, ContentType};
+pub use {bytes, http};

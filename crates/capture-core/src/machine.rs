@@ -28,22 +28,26 @@
 //! - A refusal without doubt is confirmed by one lookup, because the "no" may be the echo of a
 //!   capture that somebody else made (`docs/decisions/0003-confirm-a-refusal.md`).
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 
-use crate::attempt::{Attempt, Operation, Phase};
-use crate::outcome::{Outcome, Proof, Reason, Receipt, Refusal};
-use crate::policy::{self, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
+use crate::attempt::{Attempt, Finding, Operation, Phase};
+use crate::mask;
+use crate::outcome::{Outcome, Proof, Receipt, Refusal};
+use crate::policy::{self, CLOCK_TOLERANCE, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
+use crate::reason::{Barred, Doubt, Obstacle, Reason};
+use crate::record::Record;
 use crate::shared::TokenRequest;
 use crate::ticket::Ticket;
-use crate::tokens::TokenError;
-use crate::transport::{Delivery, TransportError};
+use crate::time::Now;
+use crate::token_error::TokenError;
+use crate::tokens::phase;
+use crate::transport::TransportError;
 use crate::values::{BearerToken, Capture};
-use crate::verdict::{Doubt, Verdict};
-use crate::wire::order::{self, OrderStatus};
-use crate::wire::{self, Api, Request, Response};
+use crate::verdict::{Evidence, Verdict};
+use crate::wire::{self, Api, Request, Response, retry_after};
 
 /// What the driver has to do next. Each open arm carries the only value that takes its answer, so a
 /// wrong event, or a step after the end, does not compile.
@@ -54,26 +58,22 @@ use crate::wire::{self, Api, Request, Response};
     reason = "one value exists at a time, and it lives on the stack"
 )]
 pub enum Step {
-    /// Get a bearer token, other than the one just refused; before a resend, get leave as well.
+    /// Get a bearer token, other than the one just refused; before a resend, get a permit as well.
     Authorize(NeedsToken),
-    /// Send this request.
+    /// Send this request; it is complete.
     Send(Request, InFlight),
-    /// Wait until then.
-    Wait(Instant, Waiting),
+    /// Wait this long.
+    Wait(Duration, Waiting),
     /// The end.
     Done(Outcome),
 }
-
-/// How many attempts a ticket hands on: the first ones, and the latest.
-const MOST_ATTEMPTS: usize = 100;
-const FIRST_ATTEMPTS: usize = 16;
 
 /// A capture that needs a token.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct NeedsToken {
     flow: Box<Flow>,
-    next: Operation,
+    next: Next,
 }
 
 /// A capture with a request on its way.
@@ -81,8 +81,8 @@ pub struct NeedsToken {
 #[must_use]
 pub struct InFlight {
     flow: Box<Flow>,
-    operation: Operation,
-    began: Instant,
+    sent: Next,
+    began: Now,
 }
 
 /// A capture that waits.
@@ -90,62 +90,72 @@ pub struct InFlight {
 #[must_use]
 pub struct Waiting {
     flow: Box<Flow>,
-    next: Operation,
-    until: Instant,
+    next: Next,
+    /// By the monotonic clock.
+    until: Duration,
 }
 
 impl Capture {
     /// Begins this capture.
-    ///
-    /// `now` drives every wait; `wall` is what the wall clock says at that moment, to date the
-    /// record and to measure the key's age across processes.
-    pub fn start(&self, api: &Api, policy: &Policy, now: Instant, wall: SystemTime) -> Step {
-        Flow::new(*self, api, policy, now, wall).perform(Operation::Capture, now)
+    pub fn start(&self, api: &Api, policy: &Policy, now: Now) -> Step {
+        Flow::new(*self, api, policy, now).perform(Next::Capture, now)
     }
 }
 
 impl Ticket {
     /// Takes an unknown outcome up again, in this process or another. It begins with the order's
     /// status and has a new deadline and new sends; the doubt and the key's age stay.
-    pub fn resume(self, api: &Api, policy: &Policy, now: Instant, wall: SystemTime) -> Step {
-        let mut flow = Flow::new(self.capture, api, policy, now, wall);
+    pub fn resume(self, api: &Api, policy: &Policy, now: Now) -> Step {
+        let mut flow = Flow::new(self.capture, api, policy, now);
         flow.doubt = Some(self.doubt);
-        flow.first_sent = self.first_sent.filter(|first| *first <= wall);
-        flow.attempts = self.attempts;
-        // Whoever resumes for days keeps how it began and how it went lately.
-        if let Some(too_many) = flow.attempts.len().checked_sub(MOST_ATTEMPTS) {
-            flow.attempts.drain(FIRST_ATTEMPTS..FIRST_ATTEMPTS + too_many);
-        }
-        let first = if policy.lookup() { Operation::Lookup } else { Operation::Capture };
+        flow.obstacle = self.obstacle;
+        flow.first_sent = self.first_sent.map(|wall| FirstSent { wall, monotonic: None });
+        flow.record = self.record.resumed();
+        let first = if policy.lookup() { Next::Lookup } else { Next::Capture };
         flow.perform(first, now)
     }
 }
 
 impl NeedsToken {
-    /// What is needed: a token other than the one that was refused, and for a resend the leave of
-    /// the client's retry budget. A driver without a budget just gives a token.
+    /// What is needed: a token other than the one that was refused, and for a resend a permit of the
+    /// client's retry budget. A driver without a budget just gives a token.
     #[must_use]
     pub fn token_request(&self) -> TokenRequest<'_> {
-        TokenRequest {
-            refused: self.flow.refused.as_ref(),
-            resend: self.flow.needs_leave(self.next),
-        }
+        let resend = self.flow.needs_permit(self.next);
+        TokenRequest { refused: self.flow.refused_token.as_ref(), resend }
+    }
+
+    /// Notes a login that was made for this capture.
+    pub fn log_login(&mut self, attempt: Attempt) {
+        self.flow.record.push(attempt);
     }
 
     /// Goes on with this token.
-    pub fn authorized(self, token: BearerToken, now: Instant) -> Step {
+    pub fn authorized(self, token: BearerToken, now: Now) -> Step {
         let Self { mut flow, next } = self;
-        if flow.refused.as_ref() == Some(&token) {
-            return flow.denied(TokenError::NoOther, next, now);
+        if flow.refused_token.as_ref() == Some(&token) {
+            return flow.no_token(TokenError::NoOther, next, now);
         }
         flow.token = Some(token);
-        flow.has_leave |= next == Operation::Capture;
+        flow.has_permit |= next == Next::Capture;
         flow.perform(next, now)
     }
 
     /// Goes on without a token.
-    pub fn denied(self, why: TokenError, now: Instant) -> Step {
-        self.flow.denied(why, self.next, now)
+    pub fn no_token(self, error: TokenError, now: Now) -> Step {
+        self.flow.no_token(error, self.next, now)
+    }
+
+    /// Goes on without a permit: the client's retry budget is used up.
+    pub fn no_permit(self, now: Now) -> Step {
+        let mut flow = self.flow;
+        flow.obstacle = Obstacle::NotSentAgain(Barred::RetryBudget);
+        flow.conclude(None, now)
+    }
+
+    /// Ends the capture because its caller says so.
+    pub fn stop(self, now: Now) -> Outcome {
+        self.flow.stop(now)
     }
 }
 
@@ -157,96 +167,138 @@ impl InFlight {
     }
 
     /// Goes on with a complete reply.
-    pub fn received(self, mut response: Response, now: Instant) -> Step {
+    pub fn received(self, mut response: Response, now: Now) -> Step {
         for token in self.flow.tokens() {
-            token.mask(&mut response);
+            mask::response(&mut response, token);
         }
-        let head = Some((response.status(), response.headers()));
-        let record = self.record(Phase::Replied, head, now);
-        match self.operation {
-            Operation::Capture => self.flow.captured_or_not(response, record, now),
-            Operation::Lookup => self.flow.looked_up(&response, record, now),
+        match self.sent {
+            Next::Capture => self.flow.capture_answered(response, self.began, now),
+            Next::Lookup => self.flow.lookup_answered(&response, self.began, now),
         }
     }
 
     /// Goes on after a request that got no complete reply.
-    pub fn lost(self, lost: &TransportError, now: Instant) -> Step {
-        let phase = match (lost.delivery(), lost.head()) {
-            (Delivery::NotSent, _) => Phase::NotSent,
-            (Delivery::MaybeSent, None) => Phase::MaybeSent,
-            (Delivery::MaybeSent, Some(_)) => Phase::CutReply,
-        };
-        let detail = lost.detail(self.flow.tokens());
-        let mut headers = lost.head().map(|(_, headers)| headers.clone()).unwrap_or_default();
-        self.flow.tokens().for_each(|token| token.mask_headers(&mut headers));
-        let head = lost.head().map(|(status, _)| (status, &headers));
-        let mut record = self.record(phase, head, now);
-        record.finding = format!("{lost} ({detail})");
-        let Self { mut flow, operation, .. } = self;
-        flow.attempts.push(record);
-        flow.refusals = 0;
-        let wish = lost.head().and_then(|(_, headers)| policy::retry_after(headers));
-        match (operation, phase) {
-            (Operation::Lookup, _) if lost.is_lasting() => flow.conclude(),
-            (Operation::Lookup, _) => flow.look_again(wish, now),
-            (Operation::Capture, Phase::NotSent) => {
-                flow.refusal = Some(Reason::NeverSent(detail));
-                if lost.is_lasting() { flow.conclude() } else { flow.try_again(None, now) }
+    pub fn failed(self, error: &TransportError, now: Now) -> Step {
+        let Self { mut flow, sent, began } = self;
+        let phase = phase(error);
+        let why = mask::one_line(error.cause(), flow.tokens());
+        let mut headers = error.head().map(|(_, headers)| headers.clone()).unwrap_or_default();
+        flow.tokens().for_each(|token| mask::headers(&mut headers, token));
+        let head = error.head().map(|(status, _)| (status, &headers));
+        let finding = Finding::Lost(why.clone());
+        flow.record.push(Attempt::new(sent.operation(), phase, head, (began, now), finding));
+        flow.unauthorized_in_a_row = 0;
+        let retry_after = retry_after(&headers);
+        match (sent, phase) {
+            (Next::Lookup, _) => {
+                flow.obstacle = match phase {
+                    Phase::NotSent => Obstacle::Network(why),
+                    Phase::MaybeSent => Obstacle::Lookup(Doubt::NoReply),
+                    Phase::CutReply | Phase::Replied => Obstacle::Lookup(Doubt::CutReply),
+                };
+                match error.is_lasting() {
+                    true => flow.conclude(None, now),
+                    false => flow.look_again(retry_after, now),
+                }
             }
-            (Operation::Capture, Phase::MaybeSent) => flow.pursue(Doubt::NoReply, wish, now),
-            (Operation::Capture, _) => flow.pursue(Doubt::CutReply, wish, now),
+            (Next::Capture, Phase::NotSent) => {
+                flow.sends += 1;
+                flow.reason_unless_doubt = Some(Reason::NeverSent(why));
+                match error.is_lasting() {
+                    true => flow.conclude(None, now),
+                    false => flow.try_again(None, now),
+                }
+            }
+            (Next::Capture, Phase::MaybeSent) => {
+                flow.sends += 1;
+                flow.pursue(Doubt::NoReply, retry_after, now)
+            }
+            (Next::Capture, _) => {
+                flow.sends += 1;
+                flow.pursue(Doubt::CutReply, retry_after, now)
+            }
         }
     }
 
-    fn record(
-        &self,
-        phase: Phase,
-        head: Option<(StatusCode, &HeaderMap)>,
-        now: Instant,
-    ) -> Attempt {
-        let took = now.saturating_duration_since(self.began);
-        Attempt::new(self.operation, phase, head, self.flow.wall_at(self.began), took)
+    /// Ends the capture because its caller says so. The request may have left.
+    pub fn stop(self, now: Now) -> Outcome {
+        let Self { mut flow, sent, began } = self;
+        let finding = Finding::Lost(STOPPED.into());
+        let attempt = Attempt::new(sent.operation(), Phase::MaybeSent, None, (began, now), finding);
+        flow.record.push(attempt);
+        if sent == Next::Capture {
+            flow.doubt.get_or_insert(Doubt::Interrupted);
+        }
+        flow.stop(now)
     }
 }
 
 impl Waiting {
     /// Goes on once the time has come; earlier it just asks to wait on.
-    pub fn elapsed(self, now: Instant) -> Step {
-        if now < self.until {
-            return Step::Wait(self.until, self);
+    ///
+    /// A driver that never waits, or whose clock stands still, is stopped after a thousand turns: the
+    /// outcome says so.
+    pub fn elapsed(self, now: Now) -> Step {
+        let Self { mut flow, next, until } = self;
+        let left = until.saturating_sub(now.monotonic());
+        if left.is_zero() {
+            flow.early_wakes = 0;
+            return flow.perform(next, now);
         }
-        self.flow.perform(self.next, now)
+        flow.early_wakes += 1;
+        if flow.early_wakes < MOST_EARLY_WAKES {
+            return Step::Wait(left, Self { flow, next, until });
+        }
+        flow.obstacle = Obstacle::Driver;
+        flow.reason_unless_doubt = Some(Reason::NeverSent(Obstacle::Driver.to_string()));
+        flow.conclude(None, now)
+    }
+
+    /// Ends the capture because its caller says so.
+    pub fn stop(self, now: Now) -> Outcome {
+        self.flow.stop(now)
     }
 }
 
 impl Step {
+    /// Everything that was sent so far, in order.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        match self {
+            Self::Done(outcome) => outcome.attempts(),
+            Self::Send(_, InFlight { flow, .. })
+            | Self::Authorize(NeedsToken { flow, .. })
+            | Self::Wait(_, Waiting { flow, .. }) => flow.record.all(),
+        }
+    }
+
     /// What the capture knows about itself, for logs and for checkers; `None` once it is done.
     #[must_use]
     pub fn progress(&self) -> Option<Progress<'_>> {
-        let (flow, operation) = match self {
-            Self::Send(_, InFlight { flow, operation, .. }) => (flow, *operation),
+        let (flow, next) = match self {
+            Self::Send(_, InFlight { flow, sent, .. }) => (flow, sent),
             Self::Authorize(NeedsToken { flow, next })
-            | Self::Wait(_, Waiting { flow, next, .. }) => (flow, *next),
+            | Self::Wait(_, Waiting { flow, next, .. }) => (flow, next),
             Self::Done(_) => return None,
         };
         Some(Progress {
-            operation,
+            operation: next.operation(),
             has_token: flow.token.is_some(),
-            has_leave: flow.has_leave,
+            has_permit: flow.has_permit,
+            refused_token: flow.refused_token.as_ref(),
+            first_sent: flow.first_sent.map(|first| first.wall),
             doubt: flow.doubt.as_ref(),
-            refusal: flow.refusal.as_ref(),
-            sends_left: flow.sends_left,
-            refused_tokens: flow.refusals,
+            reason_unless_doubt: flow.reason_unless_doubt.as_ref(),
+            sends: flow.sends,
+            unauthorized_in_a_row: flow.unauthorized_in_a_row,
             failed_logins: flow.failed_logins,
-            attempts: &flow.attempts,
+            attempts: flow.record.all(),
         })
     }
 }
 
-/// A look at a capture on its way.
-///
-/// Apart from the clocks and what stays fixed from the start, this is all that decides how it goes
-/// on.
+/// A look at a capture on its way: apart from the clocks, and from what is fixed from the start, all
+/// that decides how it goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress<'a> {
@@ -254,20 +306,53 @@ pub struct Progress<'a> {
     pub operation: Operation,
     /// Whether it holds a bearer token.
     pub has_token: bool,
-    /// Whether its next send needs no leave of the retry budget.
-    pub has_leave: bool,
+    /// Whether its next send needs no permit of the retry budget.
+    pub has_permit: bool,
+    /// The token that was refused last, which it does not take again.
+    pub refused_token: Option<&'a BearerToken>,
+    /// When the capture was first sent, by the wall clock.
+    pub first_sent: Option<SystemTime>,
     /// Why it is in doubt, if it is.
     pub doubt: Option<&'a Doubt>,
-    /// What its end would be without doubt, if anything is known.
-    pub refusal: Option<&'a Reason>,
-    /// How often the capture may still be sent.
-    pub sends_left: u32,
+    /// Why it would end as not captured, if it ended now without doubt.
+    pub reason_unless_doubt: Option<&'a Reason>,
+    /// How many sends of the capture count against the policy's limit.
+    pub sends: u32,
     /// How many tokens were refused in a row.
-    pub refused_tokens: u32,
+    pub unauthorized_in_a_row: u32,
     /// How many logins failed.
     pub failed_logins: u32,
     /// Everything that was sent so far.
     pub attempts: &'a [Attempt],
+}
+
+/// A driver that wakes earlier than this many times in a row does not wait at all.
+const MOST_EARLY_WAKES: u32 = 1_000;
+
+const STOPPED: &str = "the caller stopped the capture";
+
+/// What is sent next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Capture,
+    Lookup,
+}
+
+impl Next {
+    fn operation(self) -> Operation {
+        match self {
+            Self::Capture => Operation::Capture,
+            Self::Lookup => Operation::Lookup,
+        }
+    }
+}
+
+/// When the capture was first sent.
+#[derive(Debug, Clone, Copy)]
+struct FirstSent {
+    wall: SystemTime,
+    /// Known for a send of this run only.
+    monotonic: Option<Duration>,
 }
 
 /// Everything that a capture knows about itself.
@@ -278,273 +363,321 @@ struct Flow {
     body: Bytes,
     api: Api,
     policy: Policy,
-    started: Instant,
-    wall: SystemTime,
-    deadline: Instant,
+    /// By the monotonic clock.
+    deadline: Duration,
     token: Option<BearerToken>,
-    refused: Option<BearerToken>,
-    /// Whether the next send of the capture needs no leave of the retry budget.
-    has_leave: bool,
-    /// 401s in a row: the second one, against a fresh token, is final.
-    refusals: u32,
+    refused_token: Option<BearerToken>,
+    /// Whether the next send of the capture needs no permit of the retry budget.
+    has_permit: bool,
+    /// The second 401 in a row, against a fresh token, is final.
+    unauthorized_in_a_row: u32,
     failed_logins: u32,
-    sends_left: u32,
+    /// Sends of the capture that count against the policy's limit (R9).
+    sends: u32,
     waits: u32,
-    first_sent: Option<SystemTime>,
+    early_wakes: u32,
+    first_sent: Option<FirstSent>,
     /// Set once an attempt may have been executed; only evidence ends the flow otherwise (R1).
     doubt: Option<Doubt>,
-    /// What is true unless there is doubt.
-    refusal: Option<Reason>,
-    retry_after: Option<Duration>,
-    attempts: Vec<Attempt>,
+    /// What keeps us from clearing the doubt.
+    obstacle: Obstacle,
+    reason_unless_doubt: Option<Reason>,
+    record: Record,
 }
 
 impl Flow {
-    fn new(
-        capture: Capture,
-        api: &Api,
-        policy: &Policy,
-        now: Instant,
-        wall: SystemTime,
-    ) -> Box<Self> {
+    fn new(capture: Capture, api: &Api, policy: &Policy, now: Now) -> Box<Self> {
         Box::new(Self {
             capture,
             body: wire::capture::body(&capture),
             api: api.clone(),
             policy: *policy,
-            started: now,
-            wall,
-            deadline: now + policy.deadline(),
+            deadline: now.monotonic().saturating_add(policy.deadline()),
             token: None,
-            refused: None,
-            has_leave: false,
-            refusals: 0,
+            refused_token: None,
+            has_permit: false,
+            unauthorized_in_a_row: 0,
             failed_logins: 0,
-            sends_left: policy.max_sends().get(),
+            sends: 0,
             waits: 0,
+            early_wakes: 0,
             first_sent: None,
             doubt: None,
-            refusal: None,
-            retry_after: None,
-            attempts: Vec::new(),
+            obstacle: Obstacle::NotLookedUp,
+            reason_unless_doubt: None,
+            record: Record::default(),
         })
     }
 
     /// Sends the next request, if there is still time and, for a capture in doubt, if it may be sent.
-    fn perform(mut self: Box<Self>, next: Operation, now: Instant) -> Step {
-        let barred = next == Operation::Capture && self.doubt.is_some() && !self.may_resend(now);
-        if now > self.deadline || barred {
-            return self.conclude();
+    fn perform(mut self: Box<Self>, next: Next, now: Now) -> Step {
+        if now.monotonic() > self.deadline {
+            return self.conclude(None, now);
+        }
+        if next == Next::Capture && self.doubt.is_some() {
+            if let Err(barred) = self.may_resend(now) {
+                return self.not_sent_again(barred, now);
+            }
         }
         let token = match &self.token {
-            Some(token) if !self.needs_leave(next) => token,
+            Some(token) if !self.needs_permit(next) => token,
             _ => return Step::Authorize(NeedsToken { flow: self, next }),
         };
         let request = match next {
-            Operation::Capture => wire::capture::request(&self.api, token, self.body.clone()),
-            Operation::Lookup => order::request(&self.api, self.capture.order_id(), token),
+            Next::Capture => wire::capture::request(&self.api, token, self.body.clone()),
+            Next::Lookup => wire::order::request(&self.api, self.capture.order_id(), token),
         };
-        if next == Operation::Capture {
-            self.sends_left -= 1;
-            self.has_leave = false;
-            let sent = self.wall_at(now);
-            self.first_sent.get_or_insert(sent);
+        if next == Next::Capture {
+            self.has_permit = false;
+            let first = FirstSent { wall: now.wall(), monotonic: Some(now.monotonic()) };
+            self.first_sent.get_or_insert(first);
         }
-        Step::Send(request, InFlight { flow: self, operation: next, began: now })
+        Step::Send(request, InFlight { flow: self, sent: next, began: now })
     }
 
     /// The reply to a capture.
-    fn captured_or_not(
-        mut self: Box<Self>,
-        response: Response,
-        mut record: Attempt,
-        now: Instant,
-    ) -> Step {
+    fn capture_answered(mut self: Box<Self>, response: Response, began: Now, now: Now) -> Step {
         let verdict = Verdict::of(self.capture.order_id(), &response);
-        record.finding = verdict.to_string();
-        record.keep(response.into_body());
-        self.attempts.push(record);
+        let mut attempt = replied(Operation::Capture, &response, (began, now), verdict.finding());
+        attempt.keep(response.into_body());
+        self.record.push(attempt);
         if verdict != Verdict::Refused(Reason::Unauthorized) {
-            self.refusals = 0;
+            self.unauthorized_in_a_row = 0;
+        }
+        // A 401 is turned away at the door, and a 409 or 425 starts nothing: they do not count (R9).
+        match verdict {
+            Verdict::Refused(Reason::Unauthorized)
+            | Verdict::InProgress(Doubt::Status(409 | 425)) => {}
+            _ => self.sends += 1,
         }
         match verdict {
             Verdict::Captured => self.captured(Proof::Reply),
             Verdict::Refused(reason @ (Reason::Declined(_) | Reason::Rejected(..))) => {
                 self.refuse(reason, now)
             }
+            Verdict::Refused(Reason::Unauthorized) => {
+                self.reason_unless_doubt = Some(Reason::Unauthorized);
+                self.has_permit = true;
+                self.authorize_again(Next::Capture, now)
+            }
             Verdict::Refused(reason) => {
-                let wish = if let Reason::Throttled(wish) = reason { wish } else { None };
-                let unauthorized = reason == Reason::Unauthorized;
-                self.refusal = Some(reason);
-                if unauthorized {
-                    self.sends_left += 1; // it was turned away at the door (R9)
-                    self.has_leave = true;
-                    self.authorize_again(Operation::Capture, now)
-                } else {
-                    self.try_again(wish, now)
-                }
+                let wait = if let Reason::Throttled(wait) = reason { wait } else { None };
+                self.reason_unless_doubt = Some(reason);
+                self.try_again(wait, now)
             }
-            Verdict::InProgress(doubt) => {
-                // "The same key is in progress": that send did not start anything (R9).
-                if matches!(doubt, Doubt::Status(409 | 425)) {
-                    self.sends_left += 1;
-                }
-                self.pursue(doubt, None, now)
-            }
-            Verdict::Ambiguous(doubt, wish) => self.pursue(doubt, wish, now),
+            Verdict::InProgress(doubt) => self.pursue(doubt, None, now),
+            Verdict::Ambiguous(doubt, wait) => self.pursue(doubt, wait, now),
         }
     }
 
     /// The reply to a lookup: only an order with our id is evidence (R2).
-    fn looked_up(
-        mut self: Box<Self>,
-        response: &Response,
-        mut record: Attempt,
-        now: Instant,
-    ) -> Step {
-        let status = order::read_reply(self.capture.order_id(), response);
-        record.finding =
-            status.map_or("no evidence".to_owned(), |status| format!("the order is {status}"));
-        self.attempts.push(record);
-        if response.status() == StatusCode::UNAUTHORIZED {
-            return self.authorize_again(Operation::Lookup, now);
+    fn lookup_answered(mut self: Box<Self>, response: &Response, began: Now, now: Now) -> Step {
+        let evidence = Evidence::of(self.capture.order_id(), response);
+        self.record.push(replied(Operation::Lookup, response, (began, now), evidence.finding()));
+        if evidence == Evidence::Unauthorized {
+            return self.authorize_again(Next::Lookup, now);
         }
-        self.refusals = 0;
-        match status {
-            Some(status @ (OrderStatus::Completed | OrderStatus::Returned)) => {
-                self.captured(Proof::OrderStatus(status))
-            }
-            Some(OrderStatus::Cancelled) => {
-                self.refusal = Some(Reason::OrderCancelled);
+        self.unauthorized_in_a_row = 0;
+        match evidence {
+            Evidence::Captured(status) => return self.captured(Proof::OrderStatus(status)),
+            Evidence::NotCaptured => {
+                self.reason_unless_doubt = Some(Reason::OrderCancelled);
                 self.doubt = None; // the one piece of evidence for "no" (R2)
-                self.conclude()
+                return self.conclude(None, now);
             }
-            Some(OrderStatus::CaptureRequired) if self.doubt.is_some() && self.may_resend(now) => {
-                self.perform(Operation::Capture, now)
-            }
-            _ => self.look_again(policy::retry_after(response.headers()), now),
+            Evidence::StillWaiting if self.doubt.is_some() => match self.may_resend(now) {
+                Ok(()) => return self.perform(Next::Capture, now),
+                Err(barred) => self.obstacle = Obstacle::NotSentAgain(barred),
+            },
+            Evidence::StillWaiting | Evidence::Unauthorized => {}
+            Evidence::Undecided(status) => self.obstacle = Obstacle::OrderStatus(status),
+            Evidence::Nothing(doubt) => self.obstacle = Obstacle::Lookup(doubt),
         }
+        self.look_again(retry_after(response.headers()), now)
     }
 
     /// A "no" of the API. In doubt it changes nothing (R1); otherwise it is confirmed by one look.
-    fn refuse(mut self: Box<Self>, reason: Reason, now: Instant) -> Step {
+    fn refuse(mut self: Box<Self>, reason: Reason, now: Now) -> Step {
         match self.doubt.clone() {
             Some(doubt) => self.pursue(doubt, None, now),
             None => {
-                self.refusal = Some(reason);
-                if self.policy.lookup() {
-                    self.perform(Operation::Lookup, now)
-                } else {
-                    self.conclude()
+                self.reason_unless_doubt = Some(reason);
+                match self.policy.lookup() {
+                    true => self.perform(Next::Lookup, now),
+                    false => self.conclude(None, now),
                 }
             }
         }
     }
 
     /// Nothing was executed by the last send: send again later, unless there is older doubt.
-    fn try_again(self: Box<Self>, wish: Option<Duration>, now: Instant) -> Step {
+    fn try_again(self: Box<Self>, wait: Option<Duration>, now: Now) -> Step {
         match self.doubt.clone() {
-            Some(doubt) => self.pursue(doubt, wish, now),
-            None if self.sends_left == 0 => self.conclude(),
-            None => self.wait(Operation::Capture, wish, now),
+            Some(doubt) => self.pursue(doubt, wait, now),
+            None if self.sends >= self.policy.max_sends().get() => self.conclude(None, now),
+            None => self.wait(Next::Capture, wait, now),
         }
     }
 
     /// In doubt: find out (R6).
-    fn pursue(mut self: Box<Self>, doubt: Doubt, wish: Option<Duration>, now: Instant) -> Step {
+    fn pursue(mut self: Box<Self>, doubt: Doubt, wait: Option<Duration>, now: Now) -> Step {
         self.doubt = Some(doubt);
+        self.obstacle = Obstacle::NotLookedUp;
         if self.policy.lookup() {
-            self.wait(Operation::Lookup, wish, now)
-        } else if self.may_resend(now) {
-            self.wait(Operation::Capture, wish, now)
-        } else {
-            self.conclude()
+            return self.wait(Next::Lookup, wait, now);
+        }
+        match self.may_resend(now) {
+            Ok(()) => self.wait(Next::Capture, wait, now),
+            Err(barred) => self.not_sent_again(barred, now),
         }
     }
 
     /// A lookup that decided nothing. In doubt it is repeated; a mere confirmation is not.
-    fn look_again(self: Box<Self>, wish: Option<Duration>, now: Instant) -> Step {
-        if self.doubt.is_some() { self.wait(Operation::Lookup, wish, now) } else { self.conclude() }
+    fn look_again(self: Box<Self>, wait: Option<Duration>, now: Now) -> Step {
+        match self.doubt.is_some() {
+            true => self.wait(Next::Lookup, wait, now),
+            false => self.conclude(None, now),
+        }
     }
 
     /// The token was refused: one other token may be tried.
-    fn authorize_again(mut self: Box<Self>, next: Operation, now: Instant) -> Step {
-        self.refusals += 1;
-        self.refused = self.token.take();
-        if self.refusals > 1 { self.conclude() } else { self.perform(next, now) }
+    fn authorize_again(mut self: Box<Self>, next: Next, now: Now) -> Step {
+        self.unauthorized_in_a_row += 1;
+        self.refused_token = self.token.take();
+        if self.unauthorized_in_a_row > 1 {
+            self.obstacle = Obstacle::Unauthorized;
+            return self.conclude(None, now);
+        }
+        self.perform(next, now)
     }
 
     /// There is no token. In doubt the login is tried until the deadline, otherwise a few times.
-    fn denied(mut self: Box<Self>, why: TokenError, next: Operation, now: Instant) -> Step {
+    fn no_token(mut self: Box<Self>, error: TokenError, next: Next, now: Now) -> Step {
         self.failed_logins += 1;
-        let lasting = why.is_lasting();
-        let wish = if let TokenError::Unavailable { retry_after, .. } = &why {
-            *retry_after
-        } else {
-            None
+        let lasting = error.is_lasting();
+        let wait = match &error {
+            TokenError::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
         };
         let enough = self.doubt.is_none() && self.failed_logins >= self.policy.max_sends().get();
-        if matches!(self.refusal, None | Some(Reason::NoToken(_))) {
-            self.refusal = Some(Reason::NoToken(why));
+        if matches!(self.reason_unless_doubt, None | Some(Reason::NoToken(_))) {
+            self.reason_unless_doubt = Some(Reason::NoToken(error.clone()));
         }
-        if lasting || enough { self.conclude() } else { self.wait(next, wish, now) }
+        self.obstacle = Obstacle::NoToken(error);
+        match lasting || enough {
+            true => self.conclude(None, now),
+            false => self.wait(next, wait, now),
+        }
     }
 
-    /// Waits as long as the server wished, else by backoff; never past the deadline.
-    fn wait(mut self: Box<Self>, next: Operation, wish: Option<Duration>, now: Instant) -> Step {
-        let delay =
-            wish.unwrap_or_else(|| policy::backoff(self.capture.idempotency_key(), self.waits));
+    /// Waits as long as the server asked, else by backoff; never past the deadline.
+    fn wait(mut self: Box<Self>, next: Next, asked: Option<Duration>, now: Now) -> Step {
+        let delay = asked.unwrap_or_else(|| self.backoff());
         self.waits = self.waits.saturating_add(1);
-        match now.checked_add(delay).filter(|until| *until <= self.deadline) {
-            Some(until) if delay <= LONGEST_RETRY_AFTER => {
-                Step::Wait(until, Waiting { flow: self, next, until })
+        match now.monotonic().checked_add(delay) {
+            Some(until) if until <= self.deadline && delay <= LONGEST_RETRY_AFTER => {
+                Step::Wait(delay, Waiting { flow: self, next, until })
             }
-            _ => {
-                self.retry_after = wish;
-                self.conclude()
-            }
+            _ => self.conclude(asked, now),
         }
+    }
+
+    /// In doubt, and the capture may not be sent again: without a lookup that is the end.
+    fn not_sent_again(mut self: Box<Self>, barred: Barred, now: Now) -> Step {
+        self.obstacle = match self.policy.lookup() {
+            true => Obstacle::NotSentAgain(barred),
+            false => Obstacle::LookupOff,
+        };
+        self.conclude(None, now)
     }
 
     fn captured(self, proof: Proof) -> Step {
-        let Self { capture, attempts, .. } = self;
-        Step::Done(Outcome::Captured(Receipt { capture, proof, attempts }))
+        let Self { capture, record, .. } = self;
+        Step::Done(Outcome::Captured(Receipt { capture, proof, record }))
     }
 
-    /// The end without a receipt: doubt makes it unknown, whatever else was said (R1).
-    fn conclude(self) -> Step {
-        let Self { capture, doubt, refusal, first_sent, retry_after, attempts, .. } = self;
-        Step::Done(match doubt {
-            Some(doubt) => {
-                Outcome::Unknown(Ticket { capture, doubt, first_sent, retry_after, attempts })
-            }
+    /// The end without a receipt, perhaps because the server asked for too long a wait.
+    fn conclude(self, asked: Option<Duration>, now: Now) -> Step {
+        Step::Done(self.end(asked, "the deadline passed first", now))
+    }
+
+    fn stop(mut self, now: Now) -> Outcome {
+        self.obstacle = Obstacle::Stopped;
+        self.end(None, STOPPED, now)
+    }
+
+    /// Doubt makes it unknown, whatever else was said (R1).
+    fn end(self, asked: Option<Duration>, cut_short: &str, now: Now) -> Outcome {
+        let pause = asked.unwrap_or_else(|| self.backoff());
+        let Self { capture, doubt, obstacle, reason_unless_doubt, first_sent, record, .. } = self;
+        match doubt {
+            Some(doubt) => Outcome::Unknown(Ticket {
+                capture,
+                doubt,
+                obstacle,
+                first_sent: first_sent.map(|first| first.wall),
+                due_at: now.wall().checked_add(pause).unwrap_or(now.wall()),
+                retry_after: asked,
+                record,
+            }),
             None => {
-                let too_late = || Reason::NeverSent("the deadline passed first".into());
-                let reason = refusal.unwrap_or_else(too_late);
-                Outcome::NotCaptured(Refusal { capture, reason, attempts })
+                let reason =
+                    reason_unless_doubt.unwrap_or_else(|| Reason::NeverSent(cut_short.into()));
+                Outcome::NotCaptured(Refusal { capture, reason, record })
             }
-        })
+        }
     }
 
     /// The secrets that a reply may echo.
     fn tokens(&self) -> impl Iterator<Item = &BearerToken> {
-        [&self.token, &self.refused].into_iter().flatten()
+        [&self.token, &self.refused_token].into_iter().flatten()
     }
 
-    /// Whether the next send repeats an earlier one, and the retry budget has not given leave (R9).
-    fn needs_leave(&self, next: Operation) -> bool {
-        next == Operation::Capture && self.first_sent.is_some() && !self.has_leave
+    fn backoff(&self) -> Duration {
+        policy::backoff(self.capture.idempotency_key(), self.waits)
+    }
+
+    /// Whether the next send repeats an earlier one, and the retry budget has given no permit (R9).
+    fn needs_permit(&self, next: Next) -> bool {
+        next == Next::Capture && self.first_sent.is_some() && !self.has_permit
     }
 
     /// Whether a capture in doubt may be sent again (R7). A key of unknown age counts as old.
-    fn may_resend(&self, now: Instant) -> bool {
-        let age = self.first_sent.map(|first| self.wall_at(now).duration_since(first));
-        let young = matches!(age, Some(Ok(age)) if age < KEY_LIFETIME);
-        self.sends_left > 0 && self.policy.resend() == Resend::Keyed && young
+    fn may_resend(&self, now: Now) -> Result<(), Barred> {
+        if self.policy.resend() == Resend::Never {
+            return Err(Barred::Never);
+        }
+        if self.sends >= self.policy.max_sends().get() {
+            return Err(Barred::SendsUsed);
+        }
+        match self.key_age(now) {
+            Some(age) if age < KEY_LIFETIME => Ok(()),
+            Some(_) => Err(Barred::KeyTooOld),
+            None => Err(Barred::KeyAgeUnknown),
+        }
     }
 
-    fn wall_at(&self, now: Instant) -> SystemTime {
-        let since = now.saturating_duration_since(self.started);
-        self.wall.checked_add(since).unwrap_or(self.wall)
+    /// The time since the first send by whichever clock says more: the monotonic one may have stood
+    /// still while the machine slept, the wall clock may have been set back.
+    fn key_age(&self, now: Now) -> Option<Duration> {
+        let first = self.first_sent?;
+        let by_wall = match now.wall().duration_since(first.wall) {
+            Ok(age) => Some(age),
+            Err(ahead) if ahead.duration() <= CLOCK_TOLERANCE => Some(Duration::ZERO),
+            Err(_) => None,
+        };
+        let by_monotonic = first.monotonic.map(|first| now.monotonic().saturating_sub(first));
+        by_wall.max(by_monotonic)
     }
+}
+
+/// The record of a complete reply.
+fn replied(
+    operation: Operation,
+    response: &Response,
+    time: (Now, Now),
+    finding: Finding,
+) -> Attempt {
+    let head: (_, &HeaderMap) = (response.status(), response.headers());
+    Attempt::new(operation, Phase::Replied, Some(head), time, finding)
 }

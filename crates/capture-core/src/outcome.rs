@@ -1,15 +1,14 @@
 //! The three outcomes of a capture, each with its proof and with what to do next.
 
 use std::fmt;
-use std::time::Duration;
 
-use http::StatusCode;
+use serde::{Deserialize, Serialize};
 
 use crate::attempt::Attempt;
+use crate::reason::Reason;
+use crate::record::Record;
 use crate::ticket::Ticket;
-use crate::tokens::TokenError;
 use crate::values::Capture;
-use crate::wire::error::ApiError;
 use crate::wire::order::OrderStatus;
 
 /// What became of a capture. There are three outcomes, and nothing turns the third into the second.
@@ -29,11 +28,12 @@ pub enum Outcome {
 pub struct Receipt {
     pub(crate) capture: Capture,
     pub(crate) proof: Proof,
-    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) record: Record,
 }
 
 /// What a receipt rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Proof {
     /// The API's word in the reply to this very capture.
@@ -47,27 +47,7 @@ pub enum Proof {
 pub struct Refusal {
     pub(crate) capture: Capture,
     pub(crate) reason: Reason,
-    pub(crate) attempts: Vec<Attempt>,
-}
-
-/// Why an order was not captured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reason {
-    /// No capture left this machine; the last obstacle.
-    NeverSent(String),
-    /// No bearer token could be obtained, so no capture was executed.
-    NoToken(TokenError),
-    /// The API refused every token that it was shown.
-    Unauthorized,
-    /// The API answered FAILED.
-    Declined(Vec<ApiError>),
-    /// The API refused the request as such.
-    Rejected(StatusCode, Vec<ApiError>),
-    /// The API asked to come back later, and that is beyond the deadline.
-    Throttled(Option<Duration>),
-    /// The order is cancelled or voided, for good.
-    OrderCancelled,
+    pub(crate) record: Record,
 }
 
 impl Outcome {
@@ -104,13 +84,23 @@ impl Outcome {
         }
     }
 
-    /// Everything that was sent, in order.
+    /// Everything that was sent, in order, by this run and by the earlier ones that it resumed.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
+        self.record().all()
+    }
+
+    /// What was sent by this run alone: since the start, or since the ticket was resumed.
+    #[must_use]
+    pub fn attempts_this_run(&self) -> &[Attempt] {
+        self.record().this_run()
+    }
+
+    fn record(&self) -> &Record {
         match self {
-            Self::Captured(receipt) => &receipt.attempts,
-            Self::NotCaptured(refusal) => &refusal.attempts,
-            Self::Unknown(ticket) => &ticket.attempts,
+            Self::Captured(receipt) => &receipt.record,
+            Self::NotCaptured(refusal) => &refusal.record,
+            Self::Unknown(ticket) => &ticket.record,
         }
     }
 
@@ -134,7 +124,7 @@ impl fmt::Display for Outcome {
                 Proof::OrderStatus(status) => write!(f, "captured: the order is {status}"),
             },
             Self::NotCaptured(refusal) => write!(f, "not captured: {}", refusal.reason),
-            Self::Unknown(ticket) => write!(f, "unknown: {}", ticket.doubt),
+            Self::Unknown(ticket) => write!(f, "unknown: {}; {}", ticket.doubt, ticket.obstacle),
         }
     }
 }
@@ -161,7 +151,7 @@ impl Receipt {
     /// Everything that was sent, in order.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
-        &self.attempts
+        self.record.all()
     }
 
     /// One sentence for a person: what to do next.
@@ -170,7 +160,7 @@ impl Receipt {
         match self.proof {
             Proof::Reply => "Ship; the order is paid.",
             Proof::OrderStatus(OrderStatus::Returned) => {
-                "The order was captured and has been refunded since; do not ship without asking."
+                "The order was captured and has been refunded since; ask before you ship."
             }
             Proof::OrderStatus(_) => {
                 "Ship; the order is paid. Its status does not show the amount: compare it in your books."
@@ -195,7 +185,7 @@ impl Refusal {
     /// Everything that was sent, in order.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
-        &self.attempts
+        self.record.all()
     }
 
     /// One sentence for a person: what to do next.
@@ -209,67 +199,15 @@ impl Refusal {
                 "Check the credentials and that they belong to this environment, then capture again with the same key."
             }
             Reason::Declined(_) => {
-                "Do not ship. Once the cause is mended, capture again with a new key: this one keeps its answer."
+                "Do not ship. Fix the cause, then capture again with a new key: this one keeps its answer."
             }
             Reason::Rejected(..) => {
-                "Mend what the API names, then capture again with a new key: this one may keep its answer."
+                "Fix what the API names, then capture again with a new key: this one may keep its answer."
             }
             Reason::Throttled(_) => "Wait, then capture again with the same key.",
             Reason::OrderCancelled => {
                 "The order can no longer be captured; ask the customer to pay again."
             }
         }
-    }
-}
-
-impl Reason {
-    /// A short, stable name for logs and machines.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NeverSent(_) => "never_sent",
-            Self::NoToken(_) => "no_token",
-            Self::Unauthorized => "unauthorized",
-            Self::Declined(_) => "declined",
-            Self::Rejected(..) => "rejected",
-            Self::Throttled(_) => "throttled",
-            Self::OrderCancelled => "order_cancelled",
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NeverSent(why) => write!(f, "no capture was sent ({why})"),
-            Self::NoToken(denied) => write!(f, "no bearer token: {denied}"),
-            Self::Unauthorized => f.write_str("the API refused the bearer token"),
-            Self::Declined(errors) => write!(f, "the API says FAILED{}", Listed(errors)),
-            Self::Rejected(status, errors) => {
-                write!(f, "the API refused the request ({}){}", status.as_u16(), Listed(errors))
-            }
-            Self::Throttled(Some(wait)) => write!(f, "the API asks to wait {} s", wait.as_secs()),
-            Self::Throttled(None) => f.write_str("the API asks to come back later"),
-            Self::OrderCancelled => {
-                f.write_str("the order is cancelled or its capture window is over")
-            }
-        }
-    }
-}
-
-/// The first errors of a list, after a colon.
-struct Listed<'a>(&'a [ApiError]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.0.iter().take(3).enumerate() {
-            f.write_str(if index == 0 { ": " } else { "; " })?;
-            match (&error.field, &error.code) {
-                (Some(field), _) => write!(f, "{field}: {}", error.message)?,
-                (None, Some(code)) => write!(f, "{} ({code})", error.message)?,
-                (None, None) => f.write_str(&error.message)?,
-            }
-        }
-        Ok(())
     }
 }

@@ -1,9 +1,7 @@
 //! What a user may tune, with defaults nobody needs to touch; and how long to wait.
 
 use std::num::NonZeroU32;
-use std::time::{Duration, SystemTime};
-
-use http::{HeaderMap, header};
+use std::time::Duration;
 
 use crate::values::IdempotencyKey;
 
@@ -120,6 +118,10 @@ const LONGEST: Duration = KEY_LIFETIME;
 /// The server's guarantee for one key: after this a repeat could be a second capture.
 pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How far a first send may lie ahead of this machine's clock: clocks of two hosts differ, and NTP
+/// sets them back. The customary bound of Kerberos (RFC 4120).
+pub(crate) const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+
 /// A longer wait than this is not worth a caller's time; it is handed back instead.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
@@ -142,22 +144,6 @@ pub(crate) fn backoff(key: IdempotencyKey, n: u32) -> Duration {
     Duration::from_millis(SHORTEST_WAIT_MS + hash % (bound - SHORTEST_WAIT_MS + 1))
 }
 
-/// The wait that a reply asks for: `Retry-After` in seconds, or as a date relative to the reply's
-/// own `Date` (RFC 9110 section 10.2.3). Anything malformed, doubled or past is no wish at all.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let mut all = headers.get_all(header::RETRY_AFTER).iter();
-    let (wish, None) = (all.next()?.to_str().ok()?, all.next()) else {
-        return None;
-    };
-    if !wish.is_empty() && wish.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(Duration::from_secs(wish.parse().unwrap_or(u64::MAX)))
-            .filter(|wait| !wait.is_zero());
-    }
-    let date = |text: &str| -> Option<SystemTime> { httpdate::parse_http_date(text).ok() };
-    let sent = date(headers.get(header::DATE)?.to_str().ok()?)?;
-    date(wish)?.duration_since(sent).ok().filter(|wait| !wait.is_zero())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,36 +161,5 @@ mod tests {
             }
         }
         assert!((0..20).any(|n| backoff(key, n) != backoff(other, n)));
-    }
-
-    #[test]
-    fn retry_after_in_seconds_and_as_a_date() {
-        let date = "Tue, 01 Sep 2026 10:00:00 GMT";
-        for (wishes, expect) in [
-            (&["7"][..], Some(7)),
-            (&["0007"], Some(7)),
-            (&["1000000000000"], Some(1_000_000_000_000)),
-            (&["99999999999999999999999"], Some(u64::MAX)),
-            (&["Tue, 01 Sep 2026 10:00:09 GMT"], Some(9)),
-            (&["Tuesday, 01-Sep-26 10:00:09 GMT"], Some(9)),
-            (&["Tue, 01 Sep 2026 09:00:00 GMT"], None),
-            (&["0"], None),
-            (&["-1"], None),
-            (&["1.5"], None),
-            (&["soon"], None),
-            (&[""], None),
-            (&["7", "8"], None),
-            (&[], None),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::DATE, date.parse().unwrap());
-            for wish in wishes {
-                headers.append(header::RETRY_AFTER, wish.parse().unwrap());
-            }
-            assert_eq!(retry_after(&headers), expect.map(Duration::from_secs), "{wishes:?}");
-        }
-        let mut headers = HeaderMap::new();
-        headers.insert(header::RETRY_AFTER, date.parse().unwrap());
-        assert_eq!(retry_after(&headers), None, "a date without the reply's own Date");
     }
 }

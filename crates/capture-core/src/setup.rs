@@ -14,7 +14,10 @@ use crate::wire::{Api, ContentType};
 /// let setup = Setup::new(&Environment::Sandbox, credentials);
 /// # Ok::<(), capture_core::Invalid>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// It has no `Clone`: two clients from one setup would each have a token and a retry budget of their
+/// own. Clone the client instead; its clones share both.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Setup {
     /// The operations of one environment.

@@ -2,15 +2,17 @@
 //!
 //! Like the token machine it is plain state, kept by the client behind one lock.
 
-use std::time::Instant;
-
-use crate::tokens::{TokenAction, TokenError, Tokens};
+use crate::attempt::Attempt;
+use crate::time::Now;
+use crate::token_error::TokenError;
+use crate::tokens::{Login, TokenAction, Tokens};
 use crate::transport::TransportError;
 use crate::values::BearerToken;
 use crate::wire::{Api, Response};
 
-/// The shared state of a client.
-#[derive(Debug, Clone)]
+/// The shared state of a client. It has no `Clone`: two clients with one state would each believe that
+/// the token and the budget are theirs.
+#[derive(Debug)]
 pub struct Shared {
     tokens: Tokens,
     budget: RetryBudget,
@@ -21,7 +23,7 @@ pub struct Shared {
 pub struct TokenRequest<'a> {
     /// A token other than this one, which was refused.
     pub refused: Option<&'a BearerToken>,
-    /// Leave to send the capture once more.
+    /// A permit to send the capture once more.
     pub resend: bool,
 }
 
@@ -32,44 +34,57 @@ impl Shared {
         Self { tokens: tokens.into(), budget: RetryBudget::default() }
     }
 
-    /// Leave and a token, or the way to get one; see [`Tokens::ask`].
+    /// A permit if one is needed, and a token or the way to get one; see [`Tokens::ask`].
     pub fn ask(
         &mut self,
         api: &Api,
-        wish: TokenRequest<'_>,
-        asked: Instant,
-        now: Instant,
+        request: TokenRequest<'_>,
+        asked: Now,
+        now: Now,
     ) -> TokenAction {
-        if !wish.resend {
+        if !request.resend {
             // Whoever asks without repeating anything counts as a first send, be it a lookup.
             self.budget.earn(now);
         } else if !self.budget.spend(now) {
-            return TokenAction::Fail(TokenError::RetryBudget);
+            return TokenAction::NoPermit;
         }
-        self.tokens.ask(api, wish.refused, asked, now)
+        self.ask_again(api, request, asked, now)
     }
 
-    /// Takes the answer to a login; see [`Tokens::answered`].
-    ///
-    /// # Errors
-    /// Why it gave no token.
-    pub fn answered(
+    /// The same after a login of somebody else: the permit was given already.
+    pub fn ask_again(
         &mut self,
-        answer: &Result<Response, TransportError>,
-        now: Instant,
-    ) -> Result<BearerToken, TokenError> {
-        self.tokens.answered(answer, now)
+        api: &Api,
+        request: TokenRequest<'_>,
+        asked: Now,
+        now: Now,
+    ) -> TokenAction {
+        self.tokens.ask(api, request.refused, asked, now)
+    }
+
+    /// Takes the reply to a login; see [`Tokens::logged_in`].
+    pub fn logged_in(
+        &mut self,
+        login: Login,
+        reply: &Result<Response, TransportError>,
+        now: Now,
+    ) -> (Result<BearerToken, TokenError>, Attempt) {
+        self.tokens.logged_in(login, reply, now)
+    }
+
+    /// How many resends the budget would permit now.
+    pub fn permits_left(&mut self, now: Now) -> u64 {
+        self.budget.left(now)
     }
 }
 
 /// How many sends may be repeats: in any 10 seconds 100, and a fifth of the first sends on top.
 ///
 /// When everything fails at once, retries would double and redouble the load of those who try to
-/// mend it. The default is that of Finagle's retry budget: 20 % and 10 a second.
+/// fix it. The default is that of Finagle's retry budget: 20 % and 10 a second.
 #[derive(Debug, Clone, Default)]
 pub struct RetryBudget {
-    began: Option<Instant>,
-    /// The second that the last entry was made in.
+    /// The second, by the monotonic clock, that the last entry was made in.
     second: u64,
     first_sends: [u32; WINDOW],
     resends: [u32; WINDOW],
@@ -82,27 +97,33 @@ const FREE_PER_SECOND: u64 = 10;
 
 impl RetryBudget {
     /// Notes a first send.
-    pub fn earn(&mut self, now: Instant) {
+    pub fn earn(&mut self, now: Now) {
         let place = self.turn(now);
         self.first_sends[place] = self.first_sends[place].saturating_add(1);
     }
 
     /// Takes one resend out of the budget; false if it is used up.
-    pub fn spend(&mut self, now: Instant) -> bool {
-        let place = self.turn(now);
-        let sum =
-            |counts: &[u32; WINDOW]| counts.iter().map(|count| u64::from(*count)).sum::<u64>();
-        let most = FREE_PER_SECOND * WINDOW as u64 + sum(&self.first_sends) / 5;
-        if sum(&self.resends) >= most {
+    pub fn spend(&mut self, now: Now) -> bool {
+        if self.left(now) == 0 {
             return false;
         }
+        let place = self.turn(now);
         self.resends[place] += 1;
         true
     }
 
+    /// How many resends it would permit now.
+    pub fn left(&mut self, now: Now) -> u64 {
+        self.turn(now);
+        let sum =
+            |counts: &[u32; WINDOW]| counts.iter().map(|count| u64::from(*count)).sum::<u64>();
+        let most = FREE_PER_SECOND * WINDOW as u64 + sum(&self.first_sends) / 5;
+        most.saturating_sub(sum(&self.resends))
+    }
+
     /// Forgets what lies further back than the window; the place of the current second.
-    fn turn(&mut self, now: Instant) -> usize {
-        let second = now.saturating_duration_since(*self.began.get_or_insert(now)).as_secs();
+    fn turn(&mut self, now: Now) -> usize {
+        let second = now.monotonic().as_secs();
         let place = |second: u64| (second % WINDOW as u64) as usize;
         for passed in (self.second + 1..=second).rev().take(WINDOW) {
             self.first_sends[place(passed)] = 0;

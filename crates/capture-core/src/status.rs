@@ -2,8 +2,9 @@
 
 use http::StatusCode;
 
+use crate::mask;
 use crate::shared::TokenRequest;
-use crate::tokens::TokenError;
+use crate::token_error::TokenError;
 use crate::transport::TransportError;
 use crate::values::{BearerToken, OrderId};
 use crate::wire::error::{ApiError, Shape};
@@ -13,7 +14,8 @@ use crate::wire::{Api, Request, Response};
 /// One question for an order's status: it is asked once, and once more if the token was refused.
 ///
 /// ```
-/// use capture_core::{Api, BearerToken, Environment, StatusQuery, wire};
+/// use capture_core::{BearerToken, Environment, wire};
+/// use capture_core::driver::{Api, StatusQuery};
 /// let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
 /// let mut query = StatusQuery::new(&Api::new(&Environment::Sandbox), order);
 /// let request = query.request(BearerToken::new("token")?);
@@ -40,7 +42,7 @@ pub enum StatusError {
     NoToken(#[from] TokenError),
     /// No complete reply came.
     #[error("no complete reply came")]
-    TransportError(#[source] TransportError),
+    NoReply(#[source] TransportError),
     /// The API refused two tokens in a row.
     #[error("the API refused the bearer token; check that it belongs to this environment")]
     Unauthorized,
@@ -72,20 +74,22 @@ impl StatusQuery {
         request
     }
 
-    /// Takes the answer; `None` means: get another token and send again.
+    /// Takes the reply; `None` means: get another token and send again.
     pub fn answered(
         &mut self,
-        answer: Result<Response, TransportError>,
+        reply: Result<Response, TransportError>,
     ) -> Option<Result<OrderStatus, StatusError>> {
         let tokens = [&self.token, &self.refused].into_iter().flatten();
-        let mut response = match answer {
+        let mut response = match reply {
             Ok(response) => response,
-            Err(lost) => return Some(Err(StatusError::TransportError(lost.without(tokens)))),
+            Err(error) => {
+                return Some(Err(StatusError::NoReply(mask::transport_error(error, tokens))));
+            }
         };
         for token in tokens {
-            token.mask(&mut response);
+            mask::response(&mut response, token);
         }
-        if let Some(status) = order::read_reply(self.order, &response) {
+        if let Ok(status) = order::read_reply(self.order, &response) {
             return Some(Ok(status));
         }
         let status = response.status();

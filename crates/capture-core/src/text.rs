@@ -39,20 +39,17 @@ pub fn printable(text: &str, limit: usize) -> String {
 /// An error and its causes as one escaped line.
 ///
 /// ```
-/// let error = capture_core::TransportError::not_sent("connection refused");
+/// let error = capture_core::driver::TransportError::not_sent("connection refused");
 /// let line = capture_core::one_line(&error);
 /// assert_eq!(line, "the request did not leave: connection refused");
 /// ```
 #[must_use]
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
-    one_line_without(error, std::iter::empty())
+    cut_line(&chain(error))
 }
 
-/// The same with these secrets masked, before the line is cut.
-pub(crate) fn one_line_without<'a>(
-    error: &(dyn Error + 'static),
-    secrets: impl Iterator<Item = &'a str>,
-) -> String {
+/// An error and its causes, as they come.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -64,52 +61,12 @@ pub(crate) fn one_line_without<'a>(
         }
         cause = error.source();
     }
-    for secret in secrets {
-        if let Some(masked) = mask(line.as_bytes(), secret.as_bytes()) {
-            line = String::from_utf8_lossy(&masked).into_owned();
-        }
-    }
-    printable(&line, 300)
+    line
 }
 
-/// A shorter token is no secret of this API; hiding it could change what a reply means.
-const SHORTEST_SECRET: usize = 16;
-
-/// Overwrites every occurrence of a secret in a body, however JSON spells it.
-pub(crate) fn mask(body: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
-    let (mut masked, mut at) = (None, 0);
-    // No spelling is shorter than the secret itself.
-    while secret.len() >= SHORTEST_SECRET && body.len() - at >= secret.len() {
-        match spelled(&body[at..], secret) {
-            Some(length) => {
-                masked.get_or_insert_with(|| body.to_vec())[at..at + length].fill(b'*');
-                at += length;
-            }
-            None => at += 1,
-        }
-    }
-    masked
-}
-
-/// The length of the secret at the beginning of the text, if it stands there: as it is, or with
-/// `\/` and `\u0000` escapes.
-fn spelled(text: &[u8], secret: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    for byte in secret {
-        at += match &text[at..] {
-            [first, ..] if first == byte => 1,
-            [b'\\', b'/', ..] if *byte == b'/' => 2,
-            [b'\\', b'u', b'0', b'0', code @ ..] if code.len() >= 2 => {
-                let code = std::str::from_utf8(&code[..2]).ok()?;
-                if u8::from_str_radix(code, 16) != Ok(*byte) {
-                    return None;
-                }
-                6
-            }
-            _ => return None,
-        };
-    }
-    Some(at)
+/// One escaped line of a bearable length.
+pub(crate) fn cut_line(line: &str) -> String {
+    printable(line, 300)
 }
 
 fn is_invisible(c: char) -> bool {

@@ -2,23 +2,23 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
-
-use crate::attempt::{Attempt, unix_ms};
+use crate::attempt::Attempt;
+use crate::reason::{Doubt, Obstacle};
+use crate::record::Record;
 use crate::values::Capture;
-use crate::verdict::Doubt;
 
 /// An open question: enough to find out later, in this process or another, what happened.
 ///
 /// It is serialisable, versioned and free of secrets. Resuming begins with the order's status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     pub(crate) capture: Capture,
     pub(crate) doubt: Doubt,
+    pub(crate) obstacle: Obstacle,
     pub(crate) first_sent: Option<SystemTime>,
+    pub(crate) due_at: SystemTime,
     pub(crate) retry_after: Option<Duration>,
-    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) record: Record,
 }
 
 impl Ticket {
@@ -32,9 +32,11 @@ impl Ticket {
         Self {
             capture,
             doubt: Doubt::Interrupted,
+            obstacle: Obstacle::NotLookedUp,
             first_sent: Some(saved_at),
+            due_at: saved_at,
             retry_after: None,
-            attempts: Vec::new(),
+            record: Record::default(),
         }
     }
 
@@ -50,10 +52,23 @@ impl Ticket {
         &self.doubt
     }
 
+    /// What kept us from finding out.
+    #[must_use]
+    pub fn obstacle(&self) -> &Obstacle {
+        &self.obstacle
+    }
+
     /// When the capture was first sent, by the wall clock.
     #[must_use]
     pub fn first_sent(&self) -> Option<SystemTime> {
         self.first_sent
+    }
+
+    /// When it makes sense to resume, by the wall clock: after the wait that the API asked for, or
+    /// after a short one.
+    #[must_use]
+    pub fn due_at(&self) -> SystemTime {
+        self.due_at
     }
 
     /// How long the API asked to wait before the next try.
@@ -66,62 +81,12 @@ impl Ticket {
     /// 16 attempts and its latest 84.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
-        &self.attempts
+        self.record.all()
     }
 
     /// One sentence for a person: what to do next.
     #[must_use]
     pub fn next_step(&self) -> &'static str {
         "Money may have moved. Do not use a new key: run the same capture again with this key, or look the order up, until it is decided."
-    }
-}
-
-/// How a ticket stands in a file: version 1.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    version: u32,
-    #[serde(flatten)]
-    capture: Capture,
-    doubt: Doubt,
-    first_sent_ms: Option<u64>,
-    retry_after_s: Option<u64>,
-    attempts: Vec<Attempt>,
-}
-
-impl From<Ticket> for Stored {
-    fn from(ticket: Ticket) -> Self {
-        Self {
-            version: 1,
-            capture: ticket.capture,
-            doubt: ticket.doubt,
-            first_sent_ms: ticket.first_sent.map(unix_ms),
-            retry_after_s: ticket.retry_after.map(|wait| wait.as_secs()),
-            attempts: ticket.attempts,
-        }
-    }
-}
-
-impl TryFrom<Stored> for Ticket {
-    type Error = String;
-
-    fn try_from(stored: Stored) -> Result<Self, String> {
-        if stored.version != 1 {
-            return Err(format!(
-                "ticket version {} is not known here; update Capture",
-                stored.version
-            ));
-        }
-        let first_sent = stored.first_sent_ms.map(|ms| {
-            SystemTime::UNIX_EPOCH
-                .checked_add(Duration::from_millis(ms))
-                .ok_or("first_sent_ms is out of range")
-        });
-        Ok(Self {
-            capture: stored.capture,
-            doubt: stored.doubt,
-            first_sent: first_sent.transpose()?,
-            retry_after: stored.retry_after_s.map(Duration::from_secs),
-            attempts: stored.attempts,
-        })
     }
 }

@@ -1,38 +1,42 @@
 //! The token machine: one token for all captures, one login per refused token.
 //!
-//! It is plain state. A client keeps it behind a lock and holds that lock while a login is in
-//! flight; whoever waits for the lock then finds the new token, or shares the failure.
+//! It is plain state. A client keeps it behind a lock, and lets one login be in flight at a time;
+//! whoever waited for it then finds the new token, or shares the failure.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::policy::retry_after;
-use crate::transport::TransportError;
+use http::StatusCode;
+
+use crate::attempt::{Attempt, Finding, Operation, Phase};
+use crate::mask;
+use crate::time::Now;
+use crate::token_error::TokenError;
+use crate::transport::{Delivery, TransportError};
 use crate::values::{BearerToken, Credentials};
-use crate::wire::{Api, Request, Response, token};
+use crate::wire::{Api, Request, Response, retry_after, token};
 
 /// Where bearer tokens come from, and the one in use.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Tokens {
     source: Source,
     current: Option<Held>,
     /// When the last login failed, and how: shared with everybody who asked before that.
-    denied: Option<(Instant, TokenError)>,
-    login_began: Option<Instant>,
+    failed: Option<(Now, TokenError)>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Source {
     /// A token of the user's own: there is no other.
     Own,
     Login(Credentials),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Held {
     token: BearerToken,
-    /// `None`: until it is refused.
-    good_until: Option<Instant>,
+    /// By the monotonic clock; `None`: until it is refused.
+    good_until: Option<Duration>,
 }
 
 /// What to do to get a token.
@@ -44,10 +48,19 @@ struct Held {
 pub enum TokenAction {
     /// Use this one.
     Use(BearerToken),
-    /// Send this login, and hand the answer to [`Tokens::answered`].
-    Login(Request),
+    /// Send this login, and hand the reply to [`Tokens::logged_in`]. Its body holds the secret.
+    Login(Request, Login),
     /// There is none to be had.
     Fail(TokenError),
+    /// The retry budget gives no permit to send the capture again now.
+    NoPermit,
+}
+
+/// A login that is about to be sent.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct Login {
+    began: Now,
 }
 
 /// A login's body holds the secret.
@@ -55,49 +68,10 @@ impl fmt::Debug for TokenAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Use(token) => f.debug_tuple("Use").field(token).finish(),
-            Self::Login(_) => f.write_str("Login(hidden)"),
-            Self::Fail(why) => f.debug_tuple("Fail").field(why).finish(),
+            Self::Login(..) => f.write_str("Login(hidden)"),
+            Self::Fail(error) => f.debug_tuple("Fail").field(error).finish(),
+            Self::NoPermit => f.write_str("NoPermit"),
         }
-    }
-}
-
-/// Why there is no bearer token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// The API refused the key and secret (it answers 400, not 401).
-    #[error(
-        "the API refused the credentials (status {0}); check app key, app secret and environment"
-    )]
-    Credentials(u16),
-    /// The token was refused, and there is no other: it was the user's own, or the login gave the
-    /// same one again.
-    #[error("the bearer token was refused, and there is no other one to try")]
-    NoOther,
-    /// Too many sends of this client were repeats lately; this one waits for better times.
-    #[error("the client's retry budget is used up")]
-    RetryBudget,
-    /// The login answered with something that holds no usable token.
-    #[error("the login answered with status {0} and no usable token")]
-    NoToken(u16),
-    /// The login cannot leave this machine (a certificate that does not verify).
-    #[error("the login cannot be sent: {0}")]
-    NeverSent(String),
-    /// The login could not be completed now; later it may.
-    #[error("the login failed: {why}")]
-    Unavailable {
-        /// What happened.
-        why: String,
-        /// How long the API asked to wait.
-        retry_after: Option<Duration>,
-    },
-}
-
-impl TokenError {
-    /// Whether trying again soon cannot help.
-    #[must_use]
-    pub fn is_lasting(&self) -> bool {
-        !matches!(self, Self::Unavailable { .. })
     }
 }
 
@@ -106,13 +80,13 @@ impl Tokens {
     #[must_use]
     pub fn own(token: BearerToken) -> Self {
         let current = Some(Held { token, good_until: None });
-        Self { source: Source::Own, current, denied: None, login_began: None }
+        Self { source: Source::Own, current, failed: None }
     }
 
     /// Tokens obtained with key and secret, when they are needed.
     #[must_use]
     pub fn login(credentials: Credentials) -> Self {
-        Self { source: Source::Login(credentials), current: None, denied: None, login_began: None }
+        Self { source: Source::Login(credentials), current: None, failed: None }
     }
 
     /// A token other than `refused`, or the way to get one.
@@ -124,11 +98,11 @@ impl Tokens {
         &mut self,
         api: &Api,
         refused: Option<&BearerToken>,
-        asked: Instant,
-        now: Instant,
+        asked: Now,
+        now: Now,
     ) -> TokenAction {
         if let Some(held) = &self.current {
-            let fresh = held.good_until.is_none_or(|until| now < until);
+            let fresh = held.good_until.is_none_or(|until| now.monotonic() < until);
             if fresh && Some(&held.token) != refused {
                 return TokenAction::Use(held.token.clone());
             }
@@ -136,62 +110,83 @@ impl Tokens {
                 self.current = None; // nobody else need be refused with it
             }
         }
-        if let Some((at, denied)) = &self.denied {
-            if *at >= asked {
-                return TokenAction::Fail(denied.clone());
+        if let Some((at, error)) = &self.failed {
+            if at.monotonic() >= asked.monotonic() {
+                return TokenAction::Fail(error.clone());
             }
         }
         match &self.source {
             Source::Own => TokenAction::Fail(TokenError::NoOther),
             Source::Login(credentials) => {
-                self.login_began = Some(now);
-                TokenAction::Login(token::request(api, credentials))
+                TokenAction::Login(token::request(api, credentials), Login { began: now })
             }
         }
     }
 
-    /// Takes the answer to a login.
+    /// Takes the reply to a login: the token or why there is none, and the record of the exchange.
     ///
-    /// # Errors
-    /// Why it gave no token. Everybody who asked before `now` will share it.
-    pub fn answered(
+    /// Everybody who asked before `now` shares a failure.
+    pub fn logged_in(
         &mut self,
-        answer: &Result<Response, TransportError>,
-        now: Instant,
-    ) -> Result<BearerToken, TokenError> {
-        let began = self.login_began.take().unwrap_or(now);
-        match read(answer) {
-            Ok(grant) => {
-                // The margin covers the way to the server; a short life gets a small one.
-                let margin = (grant.lifetime / 5).min(Duration::from_secs(30));
-                let good_until = began.checked_add(grant.lifetime - margin);
-                self.current = Some(Held { token: grant.token.clone(), good_until });
-                self.denied = None;
-                Ok(grant.token)
-            }
-            Err(denied) => {
-                self.denied = Some((now, denied.clone()));
-                Err(denied)
-            }
-        }
+        login: Login,
+        reply: &Result<Response, TransportError>,
+        now: Now,
+    ) -> (Result<BearerToken, TokenError>, Attempt) {
+        let result = read(reply).map(|grant| {
+            // The margin covers the way to the server; a short life gets a small one.
+            let margin = (grant.lifetime / 5).min(Duration::from_secs(30));
+            let good_until = login.began.monotonic().checked_add(grant.lifetime - margin);
+            self.current = Some(Held { token: grant.token.clone(), good_until });
+            grant.token
+        });
+        self.failed = result.as_ref().err().map(|error| (now, error.clone()));
+        let attempt = record(login, reply, &result, now);
+        (result, attempt)
     }
 }
 
-fn read(answer: &Result<Response, TransportError>) -> Result<token::Grant, TokenError> {
+fn record(
+    login: Login,
+    reply: &Result<Response, TransportError>,
+    result: &Result<BearerToken, TokenError>,
+    now: Now,
+) -> Attempt {
+    let (phase, head) = match reply {
+        Ok(reply) => (Phase::Replied, Some((reply.status(), reply.headers()))),
+        Err(error) => (phase(error), error.head()),
+    };
+    let finding = match result {
+        Ok(_) => Finding::Token,
+        Err(error) => Finding::NoToken(error.clone()),
+    };
+    Attempt::new(Operation::Login, phase, head, (login.began, now), finding)
+}
+
+/// How far a request without a complete reply got.
+pub(crate) fn phase(error: &TransportError) -> Phase {
+    match (error.delivery(), error.head()) {
+        (Delivery::NotSent, _) => Phase::NotSent,
+        (Delivery::MaybeSent, None) => Phase::MaybeSent,
+        (Delivery::MaybeSent, Some(_)) => Phase::CutReply,
+    }
+}
+
+fn read(reply: &Result<Response, TransportError>) -> Result<token::Grant, TokenError> {
     let unavailable = |why, retry_after| TokenError::Unavailable { why, retry_after };
-    let response = match answer {
+    let response = match reply {
         Ok(response) => response,
-        Err(lost) if lost.is_lasting() => {
-            return Err(TokenError::NeverSent(lost.detail(std::iter::empty())));
-        }
-        Err(lost) => {
-            return Err(unavailable(format!("{lost} ({})", lost.detail(std::iter::empty())), None));
+        Err(error) => {
+            let detail = mask::one_line(error.cause(), std::iter::empty());
+            return Err(match error.is_lasting() {
+                true => TokenError::NeverSent(detail),
+                false => unavailable(format!("{error} ({detail})"), None),
+            });
         }
     };
     if let Some(grant) = token::read_reply(response) {
         return Ok(grant);
     }
-    let status = response.status();
+    let status: StatusCode = response.status();
     Err(match status.as_u16() {
         408 | 425 | 429 | 500..=599 => {
             unavailable(format!("status {}", status.as_u16()), retry_after(response.headers()))

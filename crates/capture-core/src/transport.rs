@@ -1,15 +1,10 @@
-//! What a transport owes the core: one reply, or an honest account of how it was lost.
+//! What a transport owes the core: one reply, or an honest account of why there is none.
 
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use http::header::{ACCEPT_ENCODING, USER_AGENT};
-use http::{HeaderMap, HeaderValue};
-
-use crate::text;
-use crate::values::BearerToken;
-use crate::wire::Request;
+use http::{HeaderMap, StatusCode};
 
 /// The most bytes of a reply body that a transport reads: 1 MiB. A longer one is a cut reply.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -17,20 +12,10 @@ pub const MAX_BODY: usize = 1024 * 1024;
 /// How long a transport may take to open a connection, unless its user says otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Adds the headers that belong to the transport, not to the contract: who is calling, and that
-/// content coding is not wanted (an encoded reply would be ambiguous).
-pub fn add_headers(request: &mut Request) {
-    const AGENT: HeaderValue =
-        HeaderValue::from_static(concat!("capture/", env!("CARGO_PKG_VERSION")));
-    const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
-    request.headers_mut().insert(USER_AGENT, AGENT);
-    request.headers_mut().insert(ACCEPT_ENCODING, IDENTITY);
-}
-
 /// How much of the request may have left this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// Provably nothing: the connection never came about.
+    /// Provably nothing: there never was a connection.
     NotSent,
     /// Something, or all of it; a transport that cannot tell says so.
     MaybeSent,
@@ -40,39 +25,46 @@ pub enum Delivery {
 ///
 /// Only a failure to resolve, to connect or to shake hands may be called *not sent*. An end of file
 /// or a reset after that, even "before the message completed", may come after the server read and
-/// executed everything: it is *maybe sent*.
+/// executed everything: it is *maybe sent*. An error that was *maybe sent* stays so, whatever it is
+/// wrapped in.
 ///
 /// ```
-/// use capture_core::{TransportError, Delivery};
+/// use capture_core::driver::{Delivery, TransportError};
 /// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
 /// assert_eq!(TransportError::not_sent(refused).delivery(), Delivery::NotSent);
+/// let lost = TransportError::maybe_sent("the connection was reset");
+/// assert_eq!(TransportError::not_sent(lost).delivery(), Delivery::MaybeSent);
 /// ```
 pub struct TransportError {
     delivery: Delivery,
     lasting: bool,
-    head: Option<Box<(http::StatusCode, HeaderMap)>>,
+    head: Option<Box<(StatusCode, HeaderMap)>>,
     source: Box<dyn Error + Send + Sync>,
 }
 
 impl TransportError {
     /// Nothing left; trying again may help (name resolution, connect, handshake cut).
     pub fn not_sent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { delivery: Delivery::NotSent, lasting: false, head: None, source: source.into() }
+        let source = source.into();
+        let delivery =
+            if was_maybe_sent(&*source) { Delivery::MaybeSent } else { Delivery::NotSent };
+        Self { delivery, lasting: false, head: None, source }
     }
 
     /// Nothing left, and trying again cannot help (a certificate that does not verify).
     pub fn not_sent_for_good(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { lasting: true, ..Self::not_sent(source) }
+        let error = Self::not_sent(source);
+        Self { lasting: error.delivery == Delivery::NotSent, ..error }
     }
 
     /// Something may have left, and no reply came.
     pub fn maybe_sent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { delivery: Delivery::MaybeSent, ..Self::not_sent(source) }
+        Self { delivery: Delivery::MaybeSent, lasting: false, head: None, source: source.into() }
     }
 
     /// A reply began, with this status and these headers, and its body broke or was too long.
     pub fn in_reply(
-        status: http::StatusCode,
+        status: StatusCode,
         headers: HeaderMap,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
@@ -93,22 +85,35 @@ impl TransportError {
 
     /// The head of the reply that broke off.
     #[must_use]
-    pub fn head(&self) -> Option<(http::StatusCode, &HeaderMap)> {
+    pub fn head(&self) -> Option<(StatusCode, &HeaderMap)> {
         self.head.as_ref().map(|head| (head.0, &head.1))
     }
 
-    /// The error and its causes in one escaped line, without these tokens.
-    pub(crate) fn detail<'a>(&self, tokens: impl Iterator<Item = &'a BearerToken>) -> String {
-        text::one_line_without(&*self.source, tokens.map(BearerToken::expose))
+    pub(crate) fn cause(&self) -> &(dyn Error + 'static) {
+        &*self.source
     }
 
-    /// The same with that line as its only cause.
-    pub(crate) fn without<'a>(self, tokens: impl Iterator<Item = &'a BearerToken>) -> Self {
-        Self { source: self.detail(tokens).into(), ..self }
+    pub(crate) fn with_cause(self, source: String) -> Self {
+        Self { source: source.into(), ..self }
     }
 }
 
-/// A transport's answer to one request.
+/// Whether an error, or one of its causes, is a request that may have left.
+fn was_maybe_sent(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // An `io::Error` hides its inner error from `source()`.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let inner = inner.map(|inner| inner as &(dyn Error + 'static));
+        if let Some(lost) = error.downcast_ref::<TransportError>() {
+            if lost.delivery == Delivery::MaybeSent {
+                return true;
+            }
+        }
+        next = inner.or_else(|| error.source());
+    }
+    false
+}
 
 impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,5 +140,25 @@ impl fmt::Display for TransportError {
 impl Error for TransportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maybe_sent_survives_every_wrapping() {
+        let lost = || TransportError::maybe_sent("reset");
+        for wrapped in [
+            TransportError::not_sent(lost()),
+            TransportError::not_sent_for_good(lost()),
+            TransportError::not_sent(std::io::Error::other(lost())),
+            TransportError::not_sent(std::io::Error::other(std::io::Error::other(lost()))),
+        ] {
+            assert_eq!((wrapped.delivery(), wrapped.is_lasting()), (Delivery::MaybeSent, false));
+        }
+        let refused = TransportError::not_sent_for_good(TransportError::not_sent("refused"));
+        assert_eq!((refused.delivery(), refused.is_lasting()), (Delivery::NotSent, true));
     }
 }

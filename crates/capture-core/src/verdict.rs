@@ -1,19 +1,18 @@
-//! What one reply to a capture proves. Everything unrecognised is ambiguous.
+//! What one reply proves, to a capture and to a lookup. Everything unrecognised is ambiguous.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use http::header::LOCATION;
-use http::{HeaderMap, Uri};
-use serde::{Deserialize, Serialize};
-
-use crate::outcome::Reason;
-use crate::policy::retry_after;
+use crate::attempt::Finding;
+use crate::reason::{Doubt, Reason};
 use crate::values::OrderId;
 use crate::wire::capture::Reply;
 use crate::wire::error::{ApiError, Shape};
-use crate::wire::{self, Response, Unreadable};
+use crate::wire::order::{self, NotTheOrder, OrderStatus};
+use crate::wire::{self, Response, Unreadable, retry_after};
+use http::header::LOCATION;
+use http::{HeaderMap, StatusCode, Uri};
 
 /// The meaning of one reply to `POST /v1/capture`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,75 +29,29 @@ pub enum Verdict {
     Ambiguous(Doubt, Option<Duration>),
 }
 
-/// Why an attempt proves nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// The meaning of one reply to `GET /v1/orders/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Doubt {
-    /// No reply came, and the request may have left.
-    NoReply,
-    /// A reply began and broke off.
-    CutReply,
-    /// The capture was interrupted: this process does not know how far it came.
-    Interrupted,
-    /// The status decides nothing.
-    Status(u16),
-    /// A redirect, which is never followed; its target, if it names one.
-    Redirect(Option<String>),
-    /// A body that is encoded, or said not to be JSON, or unreadable.
-    Unreadable(String),
-    /// A word that neither says SUCCESS nor FAILED.
-    Word(String),
-    /// Two parts of the reply contradict each other.
-    Contradiction(String),
-    /// The reply is about another order.
-    ForeignOrder,
-}
-
-impl Doubt {
-    /// A short, stable name for logs and machines.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NoReply => "no_reply",
-            Self::CutReply => "cut_reply",
-            Self::Interrupted => "interrupted",
-            Self::Status(409) => "in_progress",
-            Self::Status(_) => "undecided_status",
-            Self::Redirect(_) => "redirect",
-            Self::Unreadable(_) => "unreadable_reply",
-            Self::Word(_) => "undecided_word",
-            Self::Contradiction(_) => "contradiction",
-            Self::ForeignOrder => "foreign_order",
-        }
-    }
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoReply => f.write_str("no reply came, and the request may have arrived"),
-            Self::CutReply => f.write_str("the reply broke off"),
-            Self::Interrupted => f.write_str("the capture was interrupted"),
-            Self::Status(409) => f.write_str("the API says the same key is in progress (409)"),
-            Self::Status(status) => write!(f, "status {status} decides nothing"),
-            Self::Redirect(Some(host)) => {
-                write!(f, "redirected to {host}, which is never followed")
-            }
-            Self::Redirect(None) => f.write_str("redirected, which is never followed"),
-            Self::Unreadable(why) => write!(f, "the reply is unreadable: {why}"),
-            Self::Word(word) => write!(f, "the API says \"{word}\", neither SUCCESS nor FAILED"),
-            Self::Contradiction(what) => write!(f, "the reply contradicts itself: {what}"),
-            Self::ForeignOrder => f.write_str("the reply is about another order"),
-        }
-    }
+pub enum Evidence {
+    /// *Completed*, or *Returned* (captured, then refunded).
+    Captured(OrderStatus),
+    /// *Cancelled*: not captured, for good. This is the one piece of evidence for "no" (R2).
+    NotCaptured,
+    /// *Capturerequired*: not captured yet. A request may still be on its way.
+    StillWaiting,
+    /// The order is in a state that decides nothing.
+    Undecided(OrderStatus),
+    /// The token was refused.
+    Unauthorized,
+    /// The reply is no evidence about this order.
+    Nothing(Doubt),
 }
 
 impl Verdict {
     /// What a complete reply to a capture of this order proves.
     ///
     /// ```
-    /// use capture_core::{OrderId, Verdict, wire};
+    /// use capture_core::{OrderId, driver::Verdict, wire};
     /// let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
     /// assert_eq!(Verdict::of(order, &wire::capture::captured()), Verdict::Captured);
     /// # Ok::<(), capture_core::Invalid>(())
@@ -121,6 +74,58 @@ impl Verdict {
             }
             503 => undecided(retry_after(headers)),
             _ => undecided(None),
+        }
+    }
+}
+
+impl Evidence {
+    /// What a complete reply to a lookup of this order proves.
+    ///
+    /// ```
+    /// use capture_core::{OrderId, OrderStatus, driver::Evidence, wire};
+    /// let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
+    /// let reply = wire::order::shown(order, OrderStatus::Completed, Default::default());
+    /// assert_eq!(Evidence::of(order, &reply), Evidence::Captured(OrderStatus::Completed));
+    /// # Ok::<(), capture_core::Invalid>(())
+    /// ```
+    #[must_use]
+    pub fn of(order: OrderId, response: &Response) -> Self {
+        match order::read_reply(order, response) {
+            Ok(status @ (OrderStatus::Completed | OrderStatus::Returned)) => Self::Captured(status),
+            Ok(OrderStatus::Cancelled) => Self::NotCaptured,
+            Ok(OrderStatus::CaptureRequired) => Self::StillWaiting,
+            Ok(other) => Self::Undecided(other),
+            Err(_) if response.status() == StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            Err(NotTheOrder::Status(300..=399)) => {
+                Self::Nothing(Doubt::Redirect(target(response.headers())))
+            }
+            Err(NotTheOrder::Status(status)) => Self::Nothing(Doubt::Status(status)),
+            Err(NotTheOrder::Foreign) => Self::Nothing(Doubt::ForeignOrder),
+            Err(unreadable) => Self::Nothing(Doubt::Unreadable(unreadable.to_string())),
+        }
+    }
+}
+
+impl Verdict {
+    pub(crate) fn finding(&self) -> Finding {
+        match self {
+            Self::Captured => Finding::Captured,
+            Self::Refused(reason) => Finding::Refused(reason.clone()),
+            Self::InProgress(doubt) | Self::Ambiguous(doubt, _) => {
+                Finding::Undecided(doubt.clone())
+            }
+        }
+    }
+}
+
+impl Evidence {
+    pub(crate) fn finding(&self) -> Finding {
+        match self {
+            Self::Captured(status) | Self::Undecided(status) => Finding::OrderStatus(*status),
+            Self::NotCaptured => Finding::OrderStatus(OrderStatus::Cancelled),
+            Self::StillWaiting => Finding::OrderStatus(OrderStatus::CaptureRequired),
+            Self::Unauthorized => Finding::Refused(Reason::Unauthorized),
+            Self::Nothing(doubt) => Finding::Undecided(doubt.clone()),
         }
     }
 }
@@ -175,7 +180,7 @@ fn of_success(order: OrderId, response: &Response) -> Verdict {
     }
 }
 
-/// A 4xx with provenance; `None` for a body that nobody we know writes.
+/// A 4xx with provenance; `None` for a body that no known server writes.
 fn of_refusal(response: &Response) -> Option<Verdict> {
     if !wire::is_plain_json(response) {
         return None;
@@ -183,11 +188,11 @@ fn of_refusal(response: &Response) -> Option<Verdict> {
     let status = response.status();
     let reason = match (status.as_u16(), Shape::read(status, response.body())?) {
         (401, _) => Reason::Unauthorized,
-        (_, Shape::Api(errors)) => Reason::Rejected(status, errors),
+        (_, Shape::Api(errors)) => Reason::Rejected(status.as_u16(), errors),
         // The gateway refuses for want of rights or for size before the API sees anything; its 404
         // is a missing route, which says nothing about what an earlier route did.
         (403 | 413, Shape::Gateway(message)) => {
-            Reason::Rejected(status, vec![ApiError { message, ..ApiError::default() }])
+            Reason::Rejected(status.as_u16(), vec![ApiError { message, ..ApiError::default() }])
         }
         _ => return None,
     };

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use capture_core::CONNECT_TIMEOUT;
+use capture_client::driver::CONNECT_TIMEOUT;
 use capture_tls::ClientConfig;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;

@@ -8,8 +8,30 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 pub use rustls::ClientConfig;
+
+/// Why TLS could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// rustls refused, or the system's store of roots could not be read.
+    #[error("TLS could not be set up")]
+    Rustls(#[from] rustls::Error),
+    /// Nobody would be trusted: no feature selects roots, and no certificate was given.
+    #[error(
+        "no root certificate is trusted; turn on the feature webpki-roots or platform-verifier, or give certificates"
+    )]
+    NoRoots,
+    /// The certificates are not in PEM.
+    #[error("the certificates cannot be read; give them in PEM (-----BEGIN CERTIFICATE-----)")]
+    NotPem(#[source] rustls::pki_types::pem::Error),
+    /// The system's roots were chosen, and this TLS stack takes no certificates beside them.
+    #[error("no certificates can be trusted beside the system's roots here; use webpki-roots")]
+    OnlyTheSystem,
+}
 
 /// The crypto provider of every adapter.
 #[must_use]
@@ -17,28 +39,62 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// A client configuration that verifies against the roots of the feature `platform-verifier`, else
-/// of `webpki-roots`; with neither it trusts nobody.
+/// A client configuration that trusts the roots of the feature `platform-verifier`, else of
+/// `webpki-roots`, and beside them the certificates in `pem`, which may be empty.
 ///
 /// # Errors
-/// What the platform's store says when it cannot be read.
-pub fn client_config() -> Result<ClientConfig, rustls::Error> {
+/// When nobody would be trusted, `pem` holds something else than certificates, or the platform's
+/// store cannot be read.
+pub fn client_config(pem: &[u8]) -> Result<ClientConfig, TlsError> {
+    let extra = certificates(pem)?;
     let builder =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     #[cfg(feature = "platform-verifier")]
     let builder = {
-        use rustls_platform_verifier::BuilderVerifierExt as _;
-        builder.with_platform_verifier()?
+        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider())?;
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
     };
     #[cfg(not(feature = "platform-verifier"))]
     let builder = {
-        #[allow(unused_mut, reason = "stays empty without webpki-roots")]
         let mut roots = rustls::RootCertStore::empty();
         #[cfg(feature = "webpki-roots")]
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        for certificate in extra {
+            roots.add(certificate)?;
+        }
+        if roots.is_empty() {
+            return Err(TlsError::NoRoots);
+        }
         builder.with_root_certificates(roots)
     };
     Ok(builder.with_no_client_auth())
+}
+
+/// The same choice for a TLS stack that takes certificates: all that are trusted, or `None` for the
+/// system's own.
+///
+/// # Errors
+/// As [`client_config`], and when certificates are given beside the system's roots.
+pub fn root_certificates(pem: &[u8]) -> Result<Option<Vec<CertificateDer<'static>>>, TlsError> {
+    #[allow(unused_mut, reason = "nothing is added without webpki-root-certs")]
+    let mut roots = certificates(pem)?;
+    if cfg!(feature = "platform-verifier") {
+        return if roots.is_empty() { Ok(None) } else { Err(TlsError::OnlyTheSystem) };
+    }
+    #[cfg(feature = "webpki-root-certs")]
+    roots.extend_from_slice(webpki_root_certs::TLS_SERVER_ROOT_CERTS);
+    if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(Some(roots)) }
+}
+
+/// The certificates in a PEM text; none in an empty one.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match certificates.map_err(TlsError::NotPem)? {
+        none if none.is_empty() && !pem.trim_ascii().is_empty() => {
+            Err(TlsError::NotPem(rustls::pki_types::pem::Error::NoItemsFound))
+        }
+        certificates => Ok(certificates),
+    }
 }
 
 /// Whether the server's certificate did not verify: nothing was sent, and trying again cannot help.
@@ -76,6 +132,24 @@ mod tests {
 
     #[test]
     fn a_configuration_needs_no_process_default() {
-        client_config().unwrap();
+        let trusts_somebody = cfg!(any(feature = "webpki-roots", feature = "platform-verifier"));
+        match client_config(b"") {
+            Ok(_) => assert!(trusts_somebody),
+            Err(error) => {
+                assert!(matches!(error, TlsError::NoRoots) && !trusts_somebody, "{error}")
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_refused() {
+        for pem in [
+            "not a certificate",
+            "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n",
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        ] {
+            let error = client_config(pem.as_bytes()).unwrap_err();
+            assert!(matches!(error, TlsError::NotPem(_)), "{pem}: {error}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Telling a connection that never came about from a request that may have left.
 
-use capture_core::TransportError;
+use capture_client::driver::TransportError;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{self, ConnectionDetails, Connector, DefaultConnector};
 use ureq::{Error, config::Config, http::Uri};
@@ -17,38 +17,33 @@ impl Connector for Marking<DefaultConnector> {
     type Out = Box<dyn transport::Transport>;
 
     fn connect(&self, to: &ConnectionDetails<'_>, chained: Option<()>) -> Connected {
-        self.0.connect(to, chained).map_err(mark)
+        self.0.connect(to, chained).map_err(|error| Error::Other(Box::new(not_sent(error))))
     }
 }
 
 impl Resolver for Marking<DefaultResolver> {
     fn resolve(&self, uri: &Uri, config: &Config, most: transport::NextTimeout) -> Resolved {
-        self.0.resolve(uri, config, most).map_err(mark)
+        let resolved = self.0.resolve(uri, config, most);
+        resolved.map_err(|error| Error::Other(Box::new(not_sent(error))))
     }
-}
-
-fn mark(error: Error) -> Error {
-    let lost = if is_lasting(&error) {
-        TransportError::not_sent_for_good
-    } else {
-        TransportError::not_sent
-    };
-    Error::Other(Box::new(lost(error)))
 }
 
 /// Only a connection that never came about is "not sent".
 pub(crate) fn classify(error: Error) -> TransportError {
     match error {
-        Error::Other(other) => {
-            other.downcast().map_or_else(TransportError::maybe_sent, |lost| *lost)
-        }
-        Error::HostNotFound | Error::ConnectProxyFailed(_) => TransportError::not_sent(error),
-        error if is_lasting(&error) => TransportError::not_sent_for_good(error),
+        Error::Other(it) => it.downcast().map_or_else(TransportError::maybe_sent, |lost| *lost),
+        Error::HostNotFound | Error::ConnectProxyFailed(_) => not_sent(error),
+        Error::Io(ref io) if capture_tls::is_certificate_error(io) => not_sent(error),
         _ => TransportError::maybe_sent(error),
     }
 }
 
-/// A certificate did not verify; ureq's error hides its cause from `source()`.
-fn is_lasting(error: &Error) -> bool {
-    matches!(error, Error::Io(error) if capture_tls::is_certificate_error(error))
+/// ureq's error hides its cause from `source()`.
+fn not_sent(error: Error) -> TransportError {
+    match error {
+        Error::Io(ref io) if capture_tls::is_certificate_error(io) => {
+            TransportError::not_sent_for_good(error)
+        }
+        _ => TransportError::not_sent(error),
+    }
 }

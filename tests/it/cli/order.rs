@@ -18,16 +18,21 @@ fn captured() {
         assert_eq!(run.code, 0, "{transport}: {run:?}");
         assert_eq!(outcome(&json), ("captured", "reply"));
         let key = IdempotencyKey::for_order(order).to_string();
-        let told = ["order_id", "idempotency_key", "amount", "currency", "next"];
+        let told = [
+            "order_id",
+            "idempotency_key",
+            "asked_amount",
+            "asked_currency",
+            "captured_amount",
+            "next_step",
+        ];
         let told: Vec<&Value> = told.iter().map(|name| &json[name]).collect();
-        let expect = json!([order, key, 10_000, "USD", "Ship; the order is paid."]);
+        let expect = json!([order, key, 10_000, "USD", 10_000, "Ship; the order is paid."]);
         assert_eq!(json!(told), expect);
         let attempts = json["attempts"].as_array().unwrap();
-        assert_eq!(attempts.len(), 1);
-        assert_eq!(
-            (&attempts[0]["operation"], &attempts[0]["status"]),
-            (&json!("capture"), &json!(200))
-        );
+        let asked = attempts.iter().map(|attempt| json!([attempt["operation"], attempt["status"]]));
+        assert_eq!(Value::from_iter(asked), json!([["login", 200], ["capture", 200]]));
+        assert_eq!(attempts[1]["says"], "the API says SUCCESS");
         assert_eq!(server.ledger().captures(order), 1);
     });
 }
@@ -35,14 +40,18 @@ fn captured() {
 #[test]
 fn the_keys_of_the_json_are_exactly_these() {
     let keys = [
-        "amount",
+        "amount_verified",
+        "asked_amount",
+        "asked_currency",
         "attempts",
-        "currency",
+        "captured_amount",
+        "code",
         "idempotency_key",
-        "next",
+        "next_step",
+        "obstacle",
         "order_id",
         "outcome",
-        "reason",
+        "says",
     ];
     let server = server();
     server.script(Script::status(Answer::new(503).header("retry-after", "3600")));
@@ -82,7 +91,7 @@ fn not_captured() {
         let json = run.json();
         assert_eq!(run.code, 1, "{transport}: {run:?}");
         assert_eq!(json["outcome"], "not_captured");
-        assert!(["declined", "rejected"].contains(&json["reason"].as_str().unwrap()), "{json}");
+        assert!(["declined", "rejected"].contains(&json["code"].as_str().unwrap()), "{json}");
         assert_eq!(server.ledger().captures(order), 0);
     });
 }
@@ -106,8 +115,9 @@ fn unknown() {
         assert_eq!(run.code, 3, "{transport}: {run:?}");
         assert_eq!(outcome(&json), ("unknown", "no_reply"));
         assert_eq!(operations(&json), ["capture", "lookup"]);
-        assert_eq!(json["attempts"][0]["phase"], "maybe_sent");
-        assert!(json["next"].as_str().unwrap().starts_with("Money may have moved."));
+        assert_eq!(json["attempts"][1]["phase"], "maybe_sent");
+        assert_eq!(json["obstacle"], json!({ "lookup": { "status": 500 } }));
+        assert!(json["next_step"].as_str().unwrap().starts_with("Money may have moved."));
     });
 }
 
@@ -122,6 +132,8 @@ fn a_lost_reply_is_settled_by_evidence() {
         assert_eq!(run.code, 0, "{transport}: {run:?}");
         assert_eq!(outcome(&json), ("captured", "order_status"));
         assert_eq!(operations(&json), ["capture", "lookup"]);
+        let amounts = (&json["captured_amount"], &json["amount_verified"]);
+        assert_eq!(amounts, (&Value::Null, &json!(false)), "a status shows no amount");
         assert_eq!(server.ledger().captures(order), 1);
     });
 }
@@ -135,6 +147,27 @@ fn a_second_run_finds_the_first_one() {
         assert_eq!(run.code, 0, "{run:?}");
     }
     assert_eq!(server.ledger().captures(order), 1);
+}
+
+/// What was asked for is never shown as what was learned.
+#[test]
+fn a_wrong_amount_of_a_captured_order_is_not_called_captured() {
+    let server = server();
+    let order = order(&server).to_string();
+    assert_eq!(simple(&server, &order, &[]).code, 0);
+    for (amount, currency) in [("99.00", "USD"), ("10", "JPY")] {
+        let mut command = capture_at(&server, &["order", &order, "--amount", amount]);
+        let told = run(command.args(["--currency", currency]));
+        let first = told.stdout.lines().next().unwrap_or_default();
+        let asked =
+            format!("(asked: {amount} {currency}; the order's status does not show the amount)");
+        assert_eq!(first, format!("captured  {order}  {asked}"), "{told:?}");
+        let json = run(command.arg("--json")).json();
+        assert_eq!(
+            (&json["captured_amount"], &json["amount_verified"]),
+            (&Value::Null, &json!(false))
+        );
+    }
 }
 
 #[test]
@@ -192,10 +225,12 @@ pub(crate) fn nobody_knows() -> Script {
 }
 
 pub(crate) fn outcome(json: &Value) -> (&str, &str) {
-    (json["outcome"].as_str().unwrap(), json["reason"].as_str().unwrap())
+    (json["outcome"].as_str().unwrap(), json["code"].as_str().unwrap())
 }
 
+/// What was sent for the order; logins are left out.
 pub(crate) fn operations(json: &Value) -> Vec<&str> {
     let attempts = json["attempts"].as_array().unwrap();
-    attempts.iter().map(|attempt| attempt["operation"].as_str().unwrap()).collect()
+    let operations = attempts.iter().map(|attempt| attempt["operation"].as_str().unwrap());
+    operations.filter(|operation| *operation != "login").collect()
 }

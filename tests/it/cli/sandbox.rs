@@ -35,7 +35,7 @@ fn a_script_makes_it_misbehave() {
     let order = order.as_str().unwrap();
     let mut command = sandbox.client(&["order", order, "--amount", "100.00", "--json"]);
     let captured = run(command.args(["--currency", "USD"]));
-    assert_eq!(captured.json()["reason"], "order_status", "{captured:?}");
+    assert_eq!(captured.json()["code"], "order_status", "{captured:?}");
 
     let refused = run(&mut capture(&["sandbox", "--port", "0", "--script", "lost-replies"]));
     assert_eq!(refused.code, 2, "{refused:?}");

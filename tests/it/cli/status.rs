@@ -35,7 +35,7 @@ fn each_status_through_each_transport() {
             let told = run(command.arg("--json"));
             assert_eq!((told.code, told.stderr.as_str()), (0, ""));
             let expect =
-                json!({ "order_id": id, "status": number, "status_name": name, "next": next });
+                json!({ "order_id": id, "status": number, "status_name": name, "next_step": next });
             assert_eq!(told.json(), expect);
         }
     });

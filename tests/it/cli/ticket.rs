@@ -21,7 +21,7 @@ fn an_unknown_outcome_is_kept_and_taken_up_until_it_is_decided() {
         assert_eq!(first.code, 3, "{transport}: {first:?}");
         let ticket: Ticket = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         assert_eq!(ticket.capture().order_id(), order);
-        assert_eq!(ticket.attempts().len(), 2);
+        assert_eq!(ticket.attempts().len(), 3);
 
         let second = simple(&server, &order.to_string(), &flags);
         assert_eq!(second.code, 3, "{transport}: {second:?}");
@@ -70,7 +70,7 @@ fn a_ticket_of_another_capture_and_a_file_that_is_none_are_refused() {
         (ticket("100.00", "EUR", key), "belongs to another capture"),
         (ticket("100.00", "USD", other), "belongs to another capture"),
         (good.replace(&order.to_string(), &other.to_string()), "belongs to another capture"),
-        (good.replace("\"version\":1", "\"version\":2"), "is not a ticket that this version"),
+        (good.replace("\"version\":2", "\"version\":3"), "is not a ticket that this version"),
         (good[..good.len() / 2].to_owned(), "is not a ticket that this version"),
         (String::new(), "is not a ticket that this version"),
         ("\"canary\"".to_owned(), "is not a ticket that this version"),

@@ -51,14 +51,13 @@ fn reqwest_builder() -> reqwest::ClientBuilder {
 }
 
 fn via_reqwest(setup: Setup, http: reqwest::ClientBuilder) -> Outcome {
-    let http = http.build().expect("a client");
-    let client = capture_reqwest::Client::with_http(setup, http);
-    drivers::block_on(client.capture(&capture()))
+    let http = capture_reqwest::Reqwest::from(http.build().expect("a client"));
+    drivers::block_on(capture_reqwest::Client::over(setup, http).capture(&capture()))
 }
 
 fn via_ureq(setup: Setup, config: ureq::config::Config) -> Outcome {
-    let agent = ureq::Agent::new_with_config(config);
-    capture_ureq::Client::with_agent(setup, agent).capture(&capture())
+    let agent = capture_ureq::Ureq::from(ureq::Agent::new_with_config(config));
+    capture_ureq::Client::over(setup, agent).capture(&capture())
 }
 
 #[test]
@@ -155,11 +154,13 @@ fn a_refused_tunnel_is_not_sent() {
         let tls = || drivers::client_config(Authority::new().root());
 
         let through = reqwest::Proxy::all(&url).expect("a proxy");
-        let reqwest = via_reqwest(setup(), capture_reqwest::hardened(tls()).proxy(through));
+        let http = capture_reqwest::Reqwest::hardened(tls(), Some(through)).expect("a client");
+        let client = capture_reqwest::Client::over(setup(), http);
+        let reqwest = drivers::block_on(client.capture(&capture()));
 
         let through = || Some(ureq::Proxy::new(&url).expect("a proxy"));
-        let ours = capture_ureq::hardened(ureq::tls::RootCerts::WebPki, through());
-        let ours = capture_ureq::Client::with_agent(setup(), ours).capture(&capture());
+        let ours = capture_ureq::Ureq::hardened(ureq::tls::RootCerts::WebPki, through());
+        let ours = capture_ureq::Client::over(setup(), ours).capture(&capture());
         let tls_of_its_own = ureq::tls::TlsConfig::builder()
             .unversioned_rustls_crypto_provider(drivers::provider())
             .build();
@@ -170,7 +171,8 @@ fn a_refused_tunnel_is_not_sent() {
             let tunnel = Tunnel::new(url.parse().expect("a URI"), HttpConnector::new());
             let https = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls());
             let connector = https.https_only().enable_http1().wrap_connector(tunnel);
-            capture_hyper::Client::with_connector(setup(), connector).capture(&capture()).await
+            let http = capture_hyper::Hyper::over(connector);
+            capture_hyper::Client::over(setup(), http).capture(&capture()).await
         });
         for (whose, outcome) in [("reqwest", reqwest), ("ureq", ours), ("hyper", hyper)] {
             let came = (outcome.code(), attempts(&outcome));

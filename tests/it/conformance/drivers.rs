@@ -142,8 +142,8 @@ impl Driver for Reqwest {
     }
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
-        let http = capture_reqwest::hardened(client_config(authority)).build().expect("a client");
-        Self::of(|| capture_reqwest::Client::with_http(setup, http))
+        let http = capture_reqwest::Reqwest::hardened(client_config(authority), None);
+        Self::of(|| capture_reqwest::Client::over(setup, http.expect("a client")))
     }
 
     asynchronous!(capture_reqwest::Client);
@@ -162,7 +162,7 @@ impl Driver for Hyper {
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
         let connector = capture_hyper::Connector::new(client_config(authority));
-        Self::of(|| capture_hyper::Client::with_connector(setup, connector))
+        Self::of(|| capture_hyper::Client::over(setup, capture_hyper::Hyper::over(connector)))
     }
 
     asynchronous!(capture_hyper::Client);
@@ -180,13 +180,13 @@ impl Driver for Ureq {
     const ASYNC: bool = false;
 
     fn new(setup: Setup) -> Self {
-        Self(capture_ureq::Client::new(setup))
+        Self(capture_ureq::Client::new(setup).expect("a client"))
     }
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
         let authority = ureq::tls::Certificate::from_der(&authority).to_owned();
         let roots = ureq::tls::RootCerts::new_with_certs(&[authority]);
-        Self(capture_ureq::Client::with_agent(setup, capture_ureq::hardened(roots, None)))
+        Self(capture_ureq::Client::over(setup, capture_ureq::Ureq::hardened(roots, None)))
     }
 
     fn capture(&self, capture: &Capture) -> Outcome {

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::{Mutex, Once, PoisonError};
 
-use capture_core::{Outcome, Step};
+use capture_core::Outcome;
+use capture_core::driver::Step;
 use capture_sandbox::PERSONAL_DATA;
 
 use super::capture;

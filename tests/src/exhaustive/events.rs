@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use capture_core::TransportError;
+use capture_core::driver::TransportError;
 use capture_core::wire::Response;
 use http::{HeaderMap, StatusCode};
 

@@ -21,7 +21,7 @@ pub mod world;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use capture_core::{Capture, IdempotencyKey, Money, OrderId, Policy, Resend};
 
@@ -30,9 +30,9 @@ use events::Kind;
 use node::{Event, Key, Node};
 use world::{Assumptions, Order};
 
-/// How long a check lets a capture try: long enough that only a chosen jump passes it, and shorter
-/// than the life of a key.
-pub const DEADLINE: Duration = Duration::from_secs(12 * 60 * 60);
+/// How long a check lets a capture try: long enough that only a chosen jump passes it, and so short
+/// that a key stays young over two restarts, unless a day is chosen to pass.
+pub const DEADLINE: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// The order that every search captures.
 ///
@@ -176,7 +176,7 @@ pub fn search(scope: Scope, stop: bool) -> Coverage {
     let mut known: HashMap<Key, u32> = HashMap::new();
     let mut came_from: Vec<Option<(u32, String)>> = Vec::new();
     let mut successors: Vec<Vec<(u32, Edges)>> = Vec::new();
-    let start = Node::start(scope, Instant::now(), SystemTime::UNIX_EPOCH + node::WALL);
+    let start = Node::start(scope);
     let mut queue = VecDeque::from([(0_u32, start.clone())]);
     known.insert(start.key(), 0);
     came_from.push(None);
@@ -230,8 +230,7 @@ pub fn search(scope: Scope, stop: bool) -> Coverage {
 pub fn plain_and_merged(scope: Scope, depth: usize) -> (Vec<usize>, Vec<usize>) {
     let catalogue = Catalogue::new();
     let walk = |merging: bool| {
-        let mut nodes =
-            vec![Node::start(scope, Instant::now(), SystemTime::UNIX_EPOCH + node::WALL)];
+        let mut nodes = vec![Node::start(scope)];
         let mut counts = Vec::new();
         for _ in 0..depth {
             let mut next = Vec::new();

@@ -1,11 +1,12 @@
 //! One state of the search: a client, the truth, and everything that can happen next.
 
 use std::fmt;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use capture_core::driver::{Api, Now, TokenRequest};
 use capture_core::wire::Request;
-use capture_core::{Api, BearerToken, Environment, Operation, TokenError, TokenRequest};
+use capture_core::{BearerToken, Environment, Operation, TokenError};
 
 use super::events::{Class, Kind};
 use super::world::World;
@@ -15,8 +16,8 @@ use crate::client::{Client, Said, Wants};
 /// Any day will do.
 pub(crate) const WALL: Duration = Duration::from_secs(1_800_000_000);
 
-/// Later than the client's deadline, and within the life of its key.
-const LATE: Duration = Duration::from_secs(13 * 60 * 60);
+/// Later than the client's deadline; three times that is within the life of its key.
+const LATE: Duration = Duration::from_secs(7 * 60 * 60);
 
 /// Longer than the life of a key.
 const A_DAY: Duration = Duration::from_secs(25 * 60 * 60);
@@ -35,9 +36,8 @@ pub(crate) struct Node {
     /// Whether the key is older than a day.
     pub(crate) old: bool,
     restarts: u32,
-    began: Instant,
-    now: Instant,
-    wall: SystemTime,
+    began: Now,
+    now: Now,
     saved_at: SystemTime,
 }
 
@@ -57,11 +57,13 @@ pub(crate) struct Key {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Machine {
     has_token: bool,
-    has_leave: bool,
+    has_permit: bool,
+    has_refused_token: bool,
+    was_sent: bool,
     in_doubt: bool,
-    refusal: Option<&'static str>,
-    sends_left: u32,
-    refused_tokens: u32,
+    reason_unless_doubt: Option<&'static str>,
+    sends: u32,
+    unauthorized_in_a_row: u32,
     failed_logins: u32,
 }
 
@@ -96,10 +98,11 @@ impl fmt::Display for Event<'_> {
 }
 
 impl Node {
-    pub(crate) fn start(scope: Scope, now: Instant, wall: SystemTime) -> Self {
+    pub(crate) fn start(scope: Scope) -> Self {
+        let now = Now::new(Duration::ZERO, SystemTime::UNIX_EPOCH + WALL);
         let api = Api::new(&Environment::Sandbox);
         Self {
-            client: Client::start(scope.mutant, super::capture(), &api, scope.policy, now, wall),
+            client: Client::start(scope.mutant, super::capture(), &api, scope.policy, now),
             world: World::new(scope.assumptions),
             scope,
             first: None,
@@ -109,8 +112,7 @@ impl Node {
             restarts: scope.restarts,
             began: now,
             now,
-            wall,
-            saved_at: wall,
+            saved_at: now.wall(),
         }
     }
 
@@ -127,11 +129,13 @@ impl Node {
         };
         let machine = progress.filter(|_| said.is_none()).map(|p| Machine {
             has_token: p.has_token,
-            has_leave: p.has_leave,
+            has_permit: p.has_permit,
+            has_refused_token: p.refused_token.is_some(),
+            was_sent: p.first_sent.is_some(),
             in_doubt: p.doubt.is_some(),
-            refusal: p.refusal.map(capture_core::Reason::code),
-            sends_left: p.sends_left,
-            refused_tokens: p.refused_tokens,
+            reason_unless_doubt: p.reason_unless_doubt.map(capture_core::Reason::code),
+            sends: p.sends,
+            unauthorized_in_a_row: p.unauthorized_in_a_row,
             // More failed logins than sends decide nothing further.
             failed_logins: p.failed_logins.min(self.scope.policy.max_sends().get()),
         });
@@ -170,8 +174,8 @@ impl Node {
             (Wants::Token(_), true) => "AuthorizeInDoubt",
             (Wants::Send(Operation::Capture, _), false) => "SendCapture",
             (Wants::Send(Operation::Capture, _), true) => "SendAgainInDoubt",
-            (Wants::Send(Operation::Lookup, _), false) => "ConfirmRefusal",
-            (Wants::Send(Operation::Lookup, _), true) => "LookUpInDoubt",
+            (Wants::Send(_, _), false) => "ConfirmRefusal",
+            (Wants::Send(_, _), true) => "LookUpInDoubt",
             (Wants::Wait(_), false) => "Wait",
             (Wants::Wait(_), true) => "WaitInDoubt",
             (Wants::Nothing(Said::Captured), _) => "Captured",
@@ -188,9 +192,9 @@ impl Node {
         match self.client.wants() {
             Wants::Token(wish) => self.tokens(wish, found),
             Wants::Send(operation, request) => self.answers(catalogue, operation, request, found),
-            Wants::Wait(until) => {
+            Wants::Wait(delay) => {
                 for late in [false, true] {
-                    let now = if late { self.late() } else { until };
+                    let now = if late { self.late() } else { self.now + delay };
                     let mut next = Self { now, ..self.clone() };
                     next.client.elapsed(now);
                     found(Event::Waited(late), next.settled());
@@ -214,11 +218,9 @@ impl Node {
             ("the refused one again", Ok(None)),
             ("credentials refused", Err(TokenError::Credentials(400))),
             ("login unavailable", Err(unavailable)),
-            ("no retry budget left", Err(TokenError::RetryBudget)),
         ] {
             let possible = match answer {
                 Ok(None) => wish.refused.is_some(),
-                Err(TokenError::RetryBudget) => wish.resend,
                 _ => true,
             };
             if !possible {
@@ -227,6 +229,11 @@ impl Node {
             let mut next = self.clone();
             next.client.token(answer, self.now);
             found(Event::Token(what), next.settled());
+        }
+        if wish.resend {
+            let mut next = self.clone();
+            next.client.no_permit(self.now);
+            found(Event::Token("no retry budget left"), next.settled());
         }
     }
 
@@ -239,7 +246,7 @@ impl Node {
     ) {
         let lookups = || catalogue.lookup(self.world.order).iter();
         match operation {
-            Operation::Lookup => {
+            Operation::Lookup | Operation::Login => {
                 for kind in lookups() {
                     self.answered(operation, kind, &self.world, &self.bodies, found);
                 }
@@ -316,9 +323,7 @@ impl Node {
                 // Whoever takes a capture up again must assume that it was sent.
                 next.doubted = true;
                 next.began = next.now;
-                let wall = next.wall + if old { A_DAY } else { Duration::ZERO };
-                next.wall = wall;
-                next.client.restart(next.saved_at, next.now, wall);
+                next.client.restart(next.saved_at, next.now);
                 found(Event::Restarted(old), next.settled());
             }
         }
@@ -335,7 +340,7 @@ impl Node {
         self
     }
 
-    fn late(&self) -> Instant {
+    fn late(&self) -> Now {
         self.began + LATE
     }
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use capture_core::{Capture, OrderId, Shared};
+use capture_core::driver::{Login, Shared};
+use capture_core::{Capture, OrderId};
 
 use crate::client::Client;
 
@@ -13,7 +14,7 @@ pub(crate) struct Process {
     /// Captures that wait for the login under way, and since when.
     pub(crate) waiting: Vec<(usize, Duration)>,
     /// The request that logs in, if one is on its way.
-    pub(crate) login: Option<u64>,
+    pub(crate) login: Option<(u64, Login)>,
     /// How often it died.
     pub(crate) lives: u32,
     /// How far its wall clock is off, in seconds.

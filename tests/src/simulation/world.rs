@@ -2,13 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use capture_core::driver::{Api, Now, Shared, TokenAction, TransportError};
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    Api, Capture, Credentials, Environment, IdempotencyKey, Money, Operation, OrderStatus, Outcome,
-    Policy, Shared, TokenAction, TokenError, TransportError,
+    Capture, Credentials, Environment, IdempotencyKey, Money, Operation, OrderStatus, Outcome,
+    Policy,
 };
 use capture_sandbox::{Action, Idempotency, NewOrder, Sandbox, Settings};
 
@@ -37,7 +38,6 @@ pub(crate) struct World {
     sandbox: Sandbox,
     processes: Vec<Process>,
     jobs: Vec<Job>,
-    zero: Instant,
     now: Duration,
     queue: BinaryHeap<Reverse<(Duration, u64)>>,
     events: BTreeMap<u64, Event>,
@@ -104,7 +104,6 @@ impl World {
             sandbox: Sandbox::new(settings),
             processes: Vec::new(),
             jobs: Vec::new(),
-            zero: Instant::now(),
             now: Duration::ZERO,
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
@@ -193,7 +192,7 @@ impl World {
             Event::Begin(job) => self.begins(job),
             Event::Wake(job, round) => {
                 if self.jobs[job].round == round {
-                    let now = self.instant();
+                    let now = self.clock(self.jobs[job].process);
                     self.with_client(job, |client| client.elapsed(now));
                 }
             }
@@ -204,7 +203,7 @@ impl World {
                 if self.jobs[job].pending == Some(n) {
                     self.jobs[job].pending = None;
                     self.tell(|| format!("job {job}: {}", shown(&answer)));
-                    let now = self.instant();
+                    let now = self.clock(self.jobs[job].process);
                     self.with_client(job, |client| client.answer(answer, now));
                 }
             }
@@ -224,15 +223,13 @@ impl World {
     }
 
     fn begins(&mut self, job: usize) {
-        let (now, process) = (self.instant(), self.jobs[job].process);
-        let wall = self.wall(self.processes[process].skew);
+        let now = self.clock(self.jobs[job].process);
         let Job { capture, saved_at, .. } = self.jobs[job];
         match &mut self.jobs[job].client {
-            Some(client) => client.restart(saved_at, now, wall),
+            Some(client) => client.restart(saved_at, now),
             None => {
                 let (mutant, api, policy) = (self.plan.mutant, &self.api, self.policy);
-                self.jobs[job].client =
-                    Some(Client::start(mutant, capture, api, policy, now, wall));
+                self.jobs[job].client = Some(Client::start(mutant, capture, api, policy, now));
             }
         }
         self.tell(|| format!("job {job} begins"));
@@ -256,10 +253,10 @@ impl World {
         let process = self.jobs[job].process;
         match client.wants() {
             Wants::Token(_) => self.wants_token(job, process, self.now),
-            Wants::Wait(until) => {
+            Wants::Wait(delay) => {
                 self.jobs[job].round += 1;
                 let round = self.jobs[job].round;
-                self.at(until - self.zero, Event::Wake(job, round));
+                self.at(self.now + delay, Event::Wake(job, round));
             }
             Wants::Send(operation, request) => {
                 let request = request.clone();
@@ -288,21 +285,23 @@ impl World {
             self.processes[process].waiting.push((job, asked));
             return;
         }
-        let (asked_at, now) = (self.zero + asked, self.instant());
+        let now = self.clock(process);
+        let asked_at = Now::new(asked, now.wall());
         let Some(Wants::Token(wish)) = self.jobs[job].client.as_ref().map(Client::wants) else {
             return;
         };
         match self.processes[process].shared.ask(&self.api, wish, asked_at, now) {
             TokenAction::Use(token) => {
-                self.with_client(job, |client| client.token(Ok(Some(token)), now))
+                self.with_client(job, |client| client.token(Ok(Some(token)), now));
             }
             TokenAction::Fail(denied) => {
-                self.with_client(job, |client| client.token(Err(denied), now))
+                self.with_client(job, |client| client.token(Err(denied), now));
             }
-            TokenAction::Login(request) => {
+            TokenAction::NoPermit => self.with_client(job, |client| client.no_permit(now)),
+            TokenAction::Login(request, login) => {
                 self.count("logins");
                 self.processes[process].waiting.push((job, asked));
-                self.processes[process].login = Some(self.requests);
+                self.processes[process].login = Some((self.requests, login));
                 let life = self.processes[process].lives;
                 self.sends(From::Login(process, life), request);
             }
@@ -316,14 +315,17 @@ impl World {
         n: u64,
         answer: &Result<Response, TransportError>,
     ) {
-        if self.processes[process].lives != life || self.processes[process].login != Some(n) {
+        let (Some((number, login)), now) = (self.processes[process].login, self.clock(process))
+        else {
+            return;
+        };
+        if self.processes[process].lives != life || number != n {
             return;
         }
         self.tell(|| format!("process {process} logs in: {}", shown(answer)));
-        let now = self.instant();
         self.processes[process].login = None;
         // Whoever waited asks again, and finds the token or shares the failure.
-        let _: Result<_, TokenError> = self.processes[process].shared.answered(answer, now);
+        let _ = self.processes[process].shared.logged_in(login, answer, now);
         for (job, asked) in std::mem::take(&mut self.processes[process].waiting) {
             self.wants_token(job, process, asked);
         }
@@ -484,8 +486,9 @@ impl World {
         self.numbers += 1;
     }
 
-    fn instant(&self) -> Instant {
-        self.zero + self.now
+    /// What the clocks of a process say.
+    fn clock(&self, process: usize) -> Now {
+        Now::new(self.now, self.wall(self.processes[process].skew))
     }
 
     fn wall(&self, skew: i64) -> SystemTime {

@@ -3,12 +3,10 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use super::Invalid;
-use crate::text;
-use crate::wire::Response;
+use super::invalid::Invalid;
 
 /// The access token that `/oauth2/token` returned, ready for the `Authorization` header.
 ///
@@ -70,30 +68,6 @@ impl BearerToken {
     #[must_use]
     pub fn header(&self) -> &HeaderValue {
         &self.0
-    }
-}
-
-impl BearerToken {
-    /// Cleans a reply that echoes this token, before anything reads, shows or keeps it.
-    pub(crate) fn mask(&self, response: &mut Response) {
-        if let Some(masked) = text::mask(response.body(), self.secret()) {
-            *response.body_mut() = masked.into();
-        }
-        self.mask_headers(response.headers_mut());
-    }
-
-    /// The same for the head of a reply alone.
-    pub(crate) fn mask_headers(&self, headers: &mut HeaderMap) {
-        let secret = self.secret();
-        for value in headers.values_mut() {
-            if text::mask(value.as_bytes(), secret).is_some() {
-                *value = HeaderValue::from_static("***");
-            }
-        }
-    }
-
-    fn secret(&self) -> &[u8] {
-        &self.0.as_bytes()[SCHEME.len()..]
     }
 }
 

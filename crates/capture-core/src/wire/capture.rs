@@ -1,15 +1,14 @@
 //! `POST /v1/capture`: captures an order that waits in *capturerequired*.
 
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::StatusCode;
 use serde::Serialize;
 
+use super::api::Api;
 use super::error::{ApiError, is_blank, read_errors};
 use super::json::{self, Scalar, Unreadable};
-use super::{Api, Empty, JSON, Request, Response, json_reply};
+use super::message::{Empty, Request, Response, json_reply};
 use crate::values::{BearerToken, Capture, Currency, IdempotencyKey, Money, OrderId};
-
-pub(crate) const PATH: &str = "/capture";
 
 /// The body's length without the amount's digits: with exact room, the body needs one allocation.
 const WITHOUT_AMOUNT: usize = 133;
@@ -58,15 +57,7 @@ fn decimal(mut units: u32, digits: &mut [u8; 10]) -> &str {
 /// The request that sends this body. The same body goes out again for a retry.
 #[must_use]
 pub fn request(api: &Api, token: &BearerToken, body: Bytes) -> Request {
-    let mut request = http::Request::new(body);
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = api.0.capture.clone();
-    let headers = request.headers_mut();
-    headers.reserve(7); // room for what a transport adds: growing costs more than room
-    headers.insert(header::AUTHORIZATION, token.header().clone());
-    headers.insert(header::ACCEPT, JSON);
-    headers.insert(header::CONTENT_TYPE, api.0.content_type.header());
-    request
+    api.capture(token, body)
 }
 
 /// Reads a request body, as a server does.
@@ -134,7 +125,7 @@ impl<'a> Reply<'a> {
     /// Reads the body of a 200.
     ///
     /// # Errors
-    /// Anything that is not one complete JSON object, or in which a member that matters stands twice.
+    /// Anything that is not one complete JSON object, or in which a member that matters appears twice.
     pub fn read(body: &'a [u8]) -> Result<Self, Unreadable> {
         let names = ["capturestatus", "status", "success", "orderid", "errors"];
         let [capture_status, status, success, order_id, errors] = json::members(body, &names)?;

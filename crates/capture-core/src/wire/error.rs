@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::json::{self, Name, Scalar, Unreadable};
-use super::{Response, json_reply};
+use super::message::{Response, json_reply};
 use crate::text::printable;
 
 /// One entry of an error body.
@@ -53,7 +53,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Recognises the body of an error reply; `None` when nobody we know writes such a thing.
+    /// Recognises the body of an error reply; `None` when no known server writes such a body.
     #[must_use]
     pub fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
         let found = match json::members(body, &MEMBERS) {

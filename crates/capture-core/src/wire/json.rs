@@ -24,8 +24,8 @@ pub enum Unreadable {
         /// Column of the first fault, from 1.
         column: usize,
     },
-    /// A member that matters stands there twice, in whatever case: neither is believed.
-    #[error("the member \"{0}\" stands there more than once")]
+    /// A member that matters appears twice, in whatever case: neither is believed.
+    #[error("the member \"{0}\" appears more than once")]
     Duplicate(&'static str),
     /// A member that matters has a type that means nothing.
     #[error("the member \"{0}\" has an unexpected type")]

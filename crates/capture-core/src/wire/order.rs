@@ -4,13 +4,13 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-use http::{StatusCode, Uri, header};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::json::{self, Scalar};
-use super::{Api, JSON, Request, Response, json_reply};
+use super::api::Api;
+use super::json::{self, Scalar, Unreadable};
+use super::message::{Request, Response, is_plain_json, json_reply};
 use crate::values::{BearerToken, OrderId};
 
 /// The status of an order, by the API's integer.
@@ -91,46 +91,58 @@ impl fmt::Display for OrderStatus {
 /// The request for one order.
 #[must_use]
 pub fn request(api: &Api, order: OrderId, token: &BearerToken) -> Request {
-    let uri: Uri = format!("{}/orders/{order}", api.0.base_url)
-        .try_into()
-        .expect("a checked base URL and a GUID");
-    let mut request = http::Request::new(Bytes::new());
-    *request.uri_mut() = uri;
-    let headers = request.headers_mut();
-    headers.reserve(4);
-    headers.insert(header::AUTHORIZATION, token.header().clone());
-    headers.insert(header::ACCEPT, JSON);
-    request
+    api.lookup(order, token)
+}
+
+/// Why a reply is no evidence about an order.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotTheOrder {
+    /// The status is not 200.
+    #[error("status {0}")]
+    Status(u16),
+    /// The body is encoded, oddly framed, or said not to be JSON.
+    #[error("the body is encoded, oddly framed, or said not to be JSON")]
+    NotJson,
+    /// The body cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// The body shows another order, or no id.
+    #[error("it shows another order")]
+    Foreign,
 }
 
 /// The status in a reply that is evidence about this order: a complete 200, shaped as the API shapes
 /// an order, with this very id. The integer decides before the name.
-#[must_use]
-pub fn read_reply(order: OrderId, response: &Response) -> Option<OrderStatus> {
-    if response.status() != StatusCode::OK || !super::is_plain_json(response) {
-        return None;
+///
+/// # Errors
+/// Why the reply is no evidence.
+pub fn read_reply(order: OrderId, response: &Response) -> Result<OrderStatus, NotTheOrder> {
+    if response.status() != StatusCode::OK {
+        return Err(NotTheOrder::Status(response.status().as_u16()));
     }
-    let found = json::members(response.body(), &["id", "status", "statusname"]).ok()?;
-    let id = Scalar::read("id", found[0]).ok()?;
-    if id.text()?.parse::<OrderId>().ok()? != order {
-        return None;
+    if !is_plain_json(response) {
+        return Err(NotTheOrder::NotJson);
     }
-    let name = Scalar::read("statusName", found[2]).ok()?;
-    match Scalar::read("status", found[1]).ok()? {
+    let [id, status, name] = json::members(response.body(), &["id", "status", "statusname"])?;
+    match Scalar::read("id", id)? {
+        Scalar::Text(id) if id.parse() == Ok(order) => {}
+        _ => return Err(NotTheOrder::Foreign),
+    }
+    let name = Scalar::read("statusName", name)?;
+    match Scalar::read("status", status)? {
         Scalar::Number(Some(number)) => {
             let status = OrderStatus::from_number(number);
             // A known name that contradicts the integer: neither is believed.
             let named = name.text().and_then(OrderStatus::from_name);
-            Some(
-                named
-                    .filter(|named| *named != status)
-                    .map_or(status, |_| OrderStatus::Other(Some(number))),
-            )
+            let contradicts = named.is_some_and(|named| named != status);
+            Ok(if contradicts { OrderStatus::Other(Some(number)) } else { status })
         }
         Scalar::Nothing => {
-            Some(OrderStatus::from_name(name.text()?).unwrap_or(OrderStatus::Other(None)))
+            let name = name.text().ok_or(Unreadable::Type("status"))?;
+            Ok(OrderStatus::from_name(name).unwrap_or(OrderStatus::Other(None)))
         }
-        _ => None,
+        _ => Err(Unreadable::Type("status").into()),
     }
 }
 
@@ -158,7 +170,7 @@ mod tests {
     const ORDER: &str = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
 
     fn read(body: &serde_json::Value) -> Option<OrderStatus> {
-        read_reply(ORDER.parse().unwrap(), &json_reply(StatusCode::OK, body))
+        read_reply(ORDER.parse().unwrap(), &json_reply(StatusCode::OK, body)).ok()
     }
 
     #[test]
@@ -195,6 +207,7 @@ mod tests {
         }
         let order = ORDER.parse().unwrap();
         let body = json!({ "id": ORDER, "status": 7 });
-        assert_eq!(read_reply(order, &json_reply(StatusCode::ACCEPTED, &body)), None);
+        let accepted = read_reply(order, &json_reply(StatusCode::ACCEPTED, &body));
+        assert_eq!(accepted, Err(NotTheOrder::Status(202)));
     }
 }

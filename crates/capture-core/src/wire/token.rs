@@ -6,15 +6,14 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::api::Api;
 use super::json::{self, Scalar, Unreadable};
-use super::{Api, Empty, JSON, Request, Response, json_reply};
+use super::message::{Empty, Request, Response, json_reply};
 use crate::values::{BearerToken, Credentials};
-
-pub(crate) const PATH: &str = "/oauth2/token";
 
 /// How long a token lives, counted from its request (official page; recorded tokens agree).
 pub const LIFETIME: Duration = Duration::from_secs(600);
@@ -34,13 +33,7 @@ pub fn request(api: &Api, credentials: &Credentials) -> Request {
     let fields = Body { app_key: credentials.app_key(), app_secret: credentials.app_secret() };
     serde_json::to_writer(&mut *body, &fields).expect("a Vec takes every write");
 
-    let mut request = http::Request::new(Bytes::from_owner(body));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = api.0.token.clone();
-    let headers = request.headers_mut();
-    headers.insert(header::ACCEPT, JSON);
-    headers.insert(header::CONTENT_TYPE, JSON);
-    request
+    api.login(Bytes::from_owner(body))
 }
 
 /// Reads a login request's key and secret, as a server does.

@@ -1,12 +1,12 @@
 //! The retry budget that the captures of one client share.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use capture_core::{RetryBudget, Shared, TokenAction, TokenError, TokenRequest};
+use capture_core::driver::{Now, RetryBudget, Shared, TokenAction, TokenRequest};
 
 use crate::{api, base, token};
 
-fn spent(budget: &mut RetryBudget, now: Instant) -> usize {
+fn spent(budget: &mut RetryBudget, now: Now) -> usize {
     (0..10_000).take_while(|_| budget.spend(now)).count()
 }
 
@@ -28,11 +28,11 @@ fn a_hundred_and_a_fifth_in_any_ten_seconds() {
 fn a_resend_without_budget_gets_no_token() {
     let (now, api) = (base(), api());
     let mut shared = Shared::new(token("token"));
-    let wish = |resend| TokenRequest { refused: None, resend };
-    let got =
-        (0..200).filter(|_| matches!(shared.ask(&api, wish(true), now, now), TokenAction::Use(_)));
+    let request = |resend| TokenRequest { refused: None, resend };
+    let got = (0..200)
+        .filter(|_| matches!(shared.ask(&api, request(true), now, now), TokenAction::Use(_)));
     assert_eq!(got.count(), 100);
-    let denied = shared.ask(&api, wish(true), now, now);
-    assert!(matches!(denied, TokenAction::Fail(TokenError::RetryBudget)));
-    assert!(matches!(shared.ask(&api, wish(false), now, now), TokenAction::Use(_)));
+    let denied = shared.ask(&api, request(true), now, now);
+    assert!(matches!(denied, TokenAction::NoPermit));
+    assert!(matches!(shared.ask(&api, request(false), now, now), TokenAction::Use(_)));
 }

@@ -1,10 +1,11 @@
 //! A driver with virtual time: scripted answers go in, a trace and an outcome come out.
 
 use std::io::{Error, ErrorKind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use capture_core::driver::{Now, Step, TransportError};
 use capture_core::wire::{Request, Response};
-use capture_core::{BearerToken, Operation, Outcome, Step, TokenError, TransportError};
+use capture_core::{BearerToken, Operation, Outcome, TokenError};
 
 use crate::{reply, token};
 
@@ -28,7 +29,7 @@ pub(crate) enum Say {
     NeverSent,
 }
 
-/// One answer to the wish for a token.
+/// One answer to the request for a token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Login {
     Fresh,
@@ -43,7 +44,7 @@ pub(crate) enum Login {
 pub(crate) trait World {
     /// The answer to a request, and how long it takes.
     fn answer(&mut self, operation: Operation, timeout: Duration) -> (Say, Duration);
-    /// The answer to the wish for a token, and how long it takes.
+    /// The answer to the request for a token, and how long it takes.
     fn login(&mut self) -> (Login, Duration);
     /// How long after the end of a wait the driver wakes up.
     fn oversleeps(&mut self) -> Duration;
@@ -105,7 +106,7 @@ impl Run {
 }
 
 /// Runs a capture to its end, from `start` on. No step shows a token in its `Debug`.
-pub(crate) fn drive(mut step: Step, start: Instant, world: &mut dyn World) -> Run {
+pub(crate) fn drive(mut step: Step, start: Now, world: &mut dyn World) -> Run {
     let mut now = start;
     let (mut sent, mut waits, mut steps) = (Vec::new(), Vec::new(), String::new());
     let mut tokens = 0;
@@ -113,7 +114,7 @@ pub(crate) fn drive(mut step: Step, start: Instant, world: &mut dyn World) -> Ru
         assert!(!format!("{step:?}").contains(CANARY), "{step:?}");
         let has_token = step.progress().is_some_and(|progress| progress.has_token);
         step = match step {
-            // Only the retry budget's leave is asked for.
+            // Only the retry budget's permit is asked for.
             Step::Authorize(need) if has_token => need.authorized(numbered(tokens), now),
             Step::Authorize(need) => {
                 steps.push('A');
@@ -122,7 +123,7 @@ pub(crate) fn drive(mut step: Step, start: Instant, world: &mut dyn World) -> Ru
                 let refused = need.token_request().refused.cloned();
                 tokens += 1;
                 match (denied(login), login, refused) {
-                    (Some(why), ..) => need.denied(why, now),
+                    (Some(why), ..) => need.no_token(why, now),
                     (None, Login::Same, Some(refused)) => need.authorized(refused, now),
                     _ => need.authorized(numbered(tokens), now),
                 }
@@ -131,21 +132,21 @@ pub(crate) fn drive(mut step: Step, start: Instant, world: &mut dyn World) -> Ru
                 let operation = operation(&request);
                 steps.push(if operation == Operation::Capture { 'C' } else { 'L' });
                 let (say, takes) = world.answer(operation, open.timeout());
-                let at = now - start;
+                let at = now.since(start);
                 sent.push(Sent { operation, request, say, at });
                 now += takes;
                 match say.answer() {
                     Ok(reply) => open.received(reply, now),
-                    Err(lost) => open.lost(&lost, now),
+                    Err(lost) => open.failed(&lost, now),
                 }
             }
-            Step::Wait(until, open) => {
-                waits.push(until - now);
-                now = until + world.oversleeps();
+            Step::Wait(delay, open) => {
+                waits.push(delay);
+                now += delay + world.oversleeps();
                 open.elapsed(now)
             }
             Step::Done(outcome) => {
-                let took = now - start;
+                let took = now.since(start);
                 return Run { outcome, sent, waits, took, steps };
             }
         };
@@ -223,7 +224,7 @@ impl World for Script {
     fn answer(&mut self, operation: Operation, _: Duration) -> (Say, Duration) {
         let list = match operation {
             Operation::Capture => &mut self.captures,
-            Operation::Lookup => &mut self.lookups,
+            _ => &mut self.lookups,
         };
         (list.next(), Duration::from_millis(100))
     }

@@ -3,12 +3,13 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use capture_core::{Outcome, Policy, Resend, Step};
+use capture_core::driver::Step;
+use capture_core::{Outcome, Policy, Resend};
 
 use crate::driver::Login::{Denied, Fresh, Same, Unavailable};
 use crate::driver::Say::{self, Cut, Lost, NeverSent, NotSent, Reply};
 use crate::driver::{Login, Run, Script, drive};
-use crate::{api, base, capture, token, wall};
+use crate::{api, base, capture, token};
 
 const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
 const FAILED: Say = Reply(200, &[], r#"{"status":"FAILED","success":true,"errors":["m"]}"#);
@@ -56,7 +57,7 @@ type Row = (&'static [Say], &'static [Say], &'static [Login], &'static str);
 fn run(policy: &Policy, (captures, lookups, logins, _): &Row) -> Run {
     let start = base();
     let mut script = Script::new(captures, lookups, logins);
-    drive(capture().start(&api(), policy, start, wall()), start, &mut script)
+    drive(capture().start(&api(), policy, start), start, &mut script)
 }
 
 fn check(policy: &Policy, rows: &[Row]) {
@@ -410,26 +411,26 @@ fn nothing_is_waited_for_in_vain() {
 #[test]
 fn a_driver_that_wakes_early_waits_on() {
     let start = base();
-    let mut step = capture().start(&api(), &Policy::default(), start, wall());
+    let mut step = capture().start(&api(), &Policy::default(), start);
     let mut now = start;
-    let until = loop {
+    loop {
         step = match step {
             Step::Authorize(need) => need.authorized(token("token"), now),
             Step::Send(_, open) => open.received(SLOW_DOWN.reply().unwrap(), now),
-            Step::Wait(until, open) => {
-                now = until - Duration::from_nanos(1);
-                let Step::Wait(again, open) = open.elapsed(now) else { panic!("too early") };
-                assert!(matches!(open.elapsed(until), Step::Authorize(_)), "it goes on");
-                break again.duration_since(until);
+            Step::Wait(delay, open) => {
+                now += delay - Duration::from_nanos(1);
+                let Step::Wait(rest, open) = open.elapsed(now) else { panic!("too early") };
+                assert_eq!(rest, Duration::from_nanos(1));
+                assert!(matches!(open.elapsed(now + rest), Step::Authorize(_)), "it goes on");
+                break;
             }
             Step::Done(outcome) => panic!("{outcome:?}"),
         };
-    };
-    assert_eq!(until, Duration::ZERO);
+    }
 }
 
 #[test]
-fn a_resend_asks_for_leave_and_ends_without_it() {
+fn a_resend_asks_for_a_permit_and_ends_without_it() {
     for (first, name, reason) in [
         (NotSent, "not_captured", "never_sent"),
         (SLOW_DOWN, "not_captured", "throttled"),
@@ -437,25 +438,25 @@ fn a_resend_asks_for_leave_and_ends_without_it() {
         (BUSY, "unknown", "in_progress"),
     ] {
         let start = base();
-        let mut step = capture().start(&api(), &Policy::default(), start, wall());
+        let mut step = capture().start(&api(), &Policy::default(), start);
         let (mut now, mut asked) = (start, Vec::new());
         let outcome = loop {
             step = match step {
                 Step::Authorize(need) => {
                     asked.push(need.token_request().resend);
                     if need.token_request().resend {
-                        need.denied(capture_core::TokenError::RetryBudget, now)
+                        need.no_permit(now)
                     } else {
                         need.authorized(token("token"), now)
                     }
                 }
                 Step::Send(request, open) if request.method() == "POST" => match first.answer() {
                     Ok(reply) => open.received(reply, now),
-                    Err(lost) => open.lost(&lost, now),
+                    Err(lost) => open.failed(&lost, now),
                 },
                 Step::Send(_, open) => open.received(WAITING.reply().unwrap(), now),
-                Step::Wait(until, open) => {
-                    now = until;
+                Step::Wait(delay, open) => {
+                    now += delay;
                     open.elapsed(now)
                 }
                 Step::Done(outcome) => break outcome,
@@ -466,9 +467,9 @@ fn a_resend_asks_for_leave_and_ends_without_it() {
 }
 
 #[test]
-fn a_refused_token_costs_no_leave() {
+fn a_refused_token_costs_no_permit() {
     let start = base();
-    let mut step = capture().start(&api(), &Policy::default(), start, wall());
+    let mut step = capture().start(&api(), &Policy::default(), start);
     let mut resends = Vec::new();
     for answer in [UNAUTHORIZED, SUCCESS] {
         let Step::Authorize(need) = step else { panic!("{step:?}") };

@@ -9,16 +9,18 @@ mod replies;
 mod schedules;
 mod secrets;
 mod status;
+mod stored;
 mod tickets;
 mod tokens;
 mod values;
 mod wire;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use capture_core::driver::{Api, Now};
 use capture_core::wire::Response;
-use capture_core::{Api, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId};
+use capture_core::{BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId};
 use proptest::prelude::*;
 
 /// The order of every test, and the name under which replies speak of it.
@@ -41,10 +43,9 @@ pub(crate) fn token(text: &str) -> BearerToken {
     BearerToken::new(text).expect("a token")
 }
 
-/// A moment to count from; no test depends on which.
-#[allow(clippy::disallowed_methods, reason = "an Instant has no other beginning")]
-pub(crate) fn base() -> Instant {
-    Instant::now()
+/// A moment to count from; no test depends on what the monotonic clock says then.
+pub(crate) fn base() -> Now {
+    Now::new(Duration::from_secs(7_777), wall())
 }
 
 /// What the wall clock says at `base`.

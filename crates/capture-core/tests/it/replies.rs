@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use capture_core::Reason;
+use capture_core::driver::{MAX_BODY, Verdict};
 use capture_core::wire::Response;
-use capture_core::{MAX_BODY, Reason, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -156,10 +156,10 @@ fn run(moments: &[Moment], policy: &Policy, resumed: Option<u64>) -> Run {
     let start = base();
     let mut world = Schedule { moments: moments.iter(), timeout: policy.attempt_timeout() };
     let step = match resumed {
-        None => capture().start(&api(), policy, start, wall()),
+        None => capture().start(&api(), policy, start),
         Some(age) => {
             let ticket = Ticket::interrupted(capture(), wall() - Duration::from_millis(age));
-            ticket.resume(&api(), policy, start, wall())
+            ticket.resume(&api(), policy, start)
         }
     };
     drive(step, start, &mut world)

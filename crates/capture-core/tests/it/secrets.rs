@@ -1,14 +1,12 @@
 //! What must never show: tokens, credentials, and the personal data of an order.
 
+use capture_core::driver::{StatusQuery, Step, TokenAction, Tokens, TransportError};
 use capture_core::wire::Response;
-use capture_core::{
-    BearerToken, Credentials, Environment, Outcome, Policy, Resend, Setup, StatusQuery, Step,
-    TokenAction, Tokens, TransportError, wire,
-};
+use capture_core::{BearerToken, Credentials, Environment, Outcome, Policy, Resend, Setup, wire};
 
 use crate::driver::Say::{Lost as LOST, Reply};
 use crate::driver::{Say, Script, drive};
-use crate::{api, base, capture, order, reply, token, wall};
+use crate::{api, base, capture, order, reply, token};
 
 /// A token as the service makes them, but for a slash, which JSON may escape.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.canary/token.c2lnbmF0dXJl";
@@ -18,15 +16,15 @@ fn outcome_of(token: &BearerToken, answer: &Result<Response, TransportError>) ->
     let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
     let policy = policy.with_deadline(std::time::Duration::ZERO);
     let now = base();
-    let mut step = capture().start(&api(), &policy, now, wall());
+    let mut step = capture().start(&api(), &policy, now);
     for _ in 0..9 {
         step = match step {
             Step::Authorize(need) => need.authorized(token.clone(), now),
             Step::Send(_, open) => match answer {
                 Ok(reply) => open.received(reply.clone(), now),
-                Err(lost) => open.lost(lost, now),
+                Err(lost) => open.failed(lost, now),
             },
-            Step::Wait(until, open) => open.elapsed(until),
+            Step::Wait(delay, open) => open.elapsed(now + delay),
             Step::Done(outcome) => return outcome,
         };
     }
@@ -120,7 +118,7 @@ fn an_echo_of_the_refused_token_is_masked() {
     ] {
         let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
         let (mut answers, mut tokens) = (vec![second, Ok(reply(401, &[], ""))], vec![OTHER, TOKEN]);
-        let mut step = capture().start(&api(), &policy, base(), wall());
+        let mut step = capture().start(&api(), &policy, base());
         let outcome = loop {
             step = match step {
                 Step::Authorize(need) => {
@@ -128,7 +126,7 @@ fn an_echo_of_the_refused_token_is_masked() {
                 }
                 Step::Send(_, open) => match answers.pop().expect("two are enough") {
                     Ok(reply) => open.received(reply, base()),
-                    Err(lost) => open.lost(&lost, base()),
+                    Err(lost) => open.failed(&lost, base()),
                 },
                 Step::Wait(..) => panic!("no wait"),
                 Step::Done(outcome) => break outcome,
@@ -192,16 +190,18 @@ fn nothing_that_holds_a_secret_shows_it() {
     let now = base();
     let mut tokens = Tokens::login(credentials());
     let login = tokens.ask(&api(), None, now, now);
-    assert!(matches!(login, TokenAction::Login(_)));
+    assert!(!format!("{login:?}").contains("canary"), "{login:?}");
+    let TokenAction::Login(_, began) = login else { panic!("{login:?}") };
     let granted = wire::token::granted(&token("canary-token"), "canary-refresh", 0, "id");
     let grant = wire::token::read_reply(&granted).unwrap();
-    let taken = tokens.answered(&Ok(granted), now).unwrap();
+    let (taken, attempt) = tokens.logged_in(began, &Ok(granted), now);
+    let taken = taken.unwrap();
     let mut query = StatusQuery::new(&api(), order());
     let request = query.request(token("canary-token"));
     assert!(query.answered(Ok(reply(401, &[], ""))).is_none());
     for shown in [
         format!("{credentials:?}", credentials = credentials()),
-        format!("{login:?}"),
+        format!("{attempt:?} {}", serde_json::to_string(&attempt).unwrap()),
         format!("{tokens:?}"),
         format!("{:?}", tokens.ask(&api(), None, now, now)),
         format!("{grant:?} {taken:?} {:?}", taken.header()),
@@ -252,7 +252,7 @@ fn personal_data_of_an_order_shows_nowhere() {
             let lookups: &'static [Say] = vec![Reply(status, &[], body)].leak();
             for captures in [&[FAILED][..], &[LOST]] {
                 let start = base();
-                let step = capture().start(&api(), &Policy::default(), start, wall());
+                let step = capture().start(&api(), &Policy::default(), start);
                 let outcome = drive(step, start, &mut Script::new(captures, lookups, &[])).outcome;
                 let shown = everything(&outcome).replace(crate::driver::CANARY, "");
                 assert!(!shown.contains("canary"), "{shown}");

@@ -1,7 +1,8 @@
 //! The order's status on its own: asked once, and once more with another token.
 
+use capture_core::StatusError;
+use capture_core::driver::StatusQuery;
 use capture_core::wire::order::OrderStatus;
-use capture_core::{StatusError, StatusQuery};
 
 use crate::driver::Say::{self, Lost, Reply};
 use crate::{api, order, reply, token};

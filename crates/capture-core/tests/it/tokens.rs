@@ -1,11 +1,10 @@
 //! The token machine: one token for all, one login per refused token.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
+use capture_core::driver::{Now, TokenAction, Tokens, TransportError};
 use capture_core::wire::Response;
-use capture_core::{
-    BearerToken, Credentials, TokenAction, TokenError, Tokens, TransportError, wire,
-};
+use capture_core::{Attempt, BearerToken, Credentials, Finding, Operation, TokenError, wire};
 
 use crate::{api, base, reply, token};
 
@@ -24,12 +23,26 @@ fn granted(text: &str, seconds: u64) -> Response {
 }
 
 /// What the next caller gets, in one word.
-fn ask(tokens: &mut Tokens, refused: Option<&BearerToken>, asked: Instant, now: Instant) -> String {
+fn ask(tokens: &mut Tokens, refused: Option<&BearerToken>, asked: Now, now: Now) -> String {
     match tokens.ask(&api(), refused, asked, now) {
         TokenAction::Use(token) => token.expose().to_owned(),
-        TokenAction::Login(_) => "login".into(),
+        TokenAction::Login(..) => "login".into(),
         TokenAction::Fail(why) => format!("denied: {why}"),
+        TokenAction::NoPermit => panic!("nobody asked for a permit"),
     }
+}
+
+/// Logs in at one moment, with this answer at another.
+fn log_in(
+    tokens: &mut Tokens,
+    refused: Option<&BearerToken>,
+    (asked, answered): (Now, Now),
+    answer: &Result<Response, TransportError>,
+) -> (Result<BearerToken, TokenError>, Attempt) {
+    let TokenAction::Login(_, login) = tokens.ask(&api(), refused, asked, asked) else {
+        panic!("a login is due");
+    };
+    tokens.logged_in(login, answer, answered)
 }
 
 #[test]
@@ -42,13 +55,13 @@ fn a_token_is_used_until_shortly_before_its_end() {
     ] {
         let start = base();
         let mut tokens = by_login();
-        assert_eq!(ask(&mut tokens, None, start, start), "login");
         // The life counts from the request, however long the reply took.
         let arrived = start + Duration::from_secs(3);
-        let first = tokens.answered(&Ok(granted("first", seconds)), arrived).unwrap();
+        let answer = Ok(granted("first", seconds));
+        let first = log_in(&mut tokens, None, (start, arrived), &answer).0.unwrap();
         assert_eq!(first, token("first"));
         let end = start + Duration::from_secs(good_for);
-        let before = end - Duration::from_millis(1);
+        let before = start + Duration::from_millis(good_for * 1000 - 1);
         assert_eq!(ask(&mut tokens, None, before, before), "first", "{seconds}");
         assert_eq!(ask(&mut tokens, None, end, end), "login", "{seconds}");
     }
@@ -60,13 +73,11 @@ fn a_refused_token_causes_one_login_for_all() {
     let at = |seconds| start + Duration::from_secs(seconds);
     let (first, second) = (token("first"), token("second"));
     let mut tokens = by_login();
-    assert_eq!(ask(&mut tokens, None, at(0), at(0)), "login");
-    tokens.answered(&Ok(granted("first", 600)), at(1)).unwrap();
+    log_in(&mut tokens, None, (at(0), at(1)), &Ok(granted("first", 600))).0.unwrap();
     for _ in 0..3 {
         assert_eq!(ask(&mut tokens, None, at(1), at(1)), "first");
     }
-    assert_eq!(ask(&mut tokens, Some(&first), at(2), at(2)), "login");
-    tokens.answered(&Ok(granted("second", 600)), at(4)).unwrap();
+    log_in(&mut tokens, Some(&first), (at(2), at(4)), &Ok(granted("second", 600))).0.unwrap();
     // These asked during the login, and waited for it.
     for _ in 0..1000 {
         assert_eq!(ask(&mut tokens, Some(&first), at(3), at(4)), "second");
@@ -80,13 +91,13 @@ fn a_failed_login_is_shared_by_those_who_waited_for_it() {
     let start = base();
     let at = |seconds| start + Duration::from_secs(seconds);
     let mut tokens = by_login();
-    assert_eq!(ask(&mut tokens, None, at(0), at(0)), "login");
-    let why = tokens.answered(&Ok(reply(503, &[], "")), at(9)).unwrap_err();
+    let unavailable = Ok(reply(503, &[], ""));
+    let why = log_in(&mut tokens, None, (at(0), at(9)), &unavailable).0.unwrap_err();
     for asked in [0, 5, 9] {
         assert_eq!(ask(&mut tokens, None, at(asked), at(9)), format!("denied: {why}"));
     }
-    assert_eq!(ask(&mut tokens, None, at(10), at(10)), "login", "a later caller tries again");
-    tokens.answered(&Ok(granted("first", 600)), at(11)).unwrap();
+    // A later caller tries again.
+    log_in(&mut tokens, None, (at(10), at(11)), &Ok(granted("first", 600))).0.unwrap();
     assert_eq!(ask(&mut tokens, None, at(5), at(11)), "first", "success ends the failure");
 }
 
@@ -97,10 +108,9 @@ fn a_refused_token_is_not_handed_out_again() {
     let at = |seconds| start + Duration::from_secs(seconds);
     let first = token("first");
     let mut tokens = by_login();
-    assert_eq!(ask(&mut tokens, None, at(0), at(0)), "login");
-    tokens.answered(&Ok(granted("first", 600)), at(0)).unwrap();
-    assert_eq!(ask(&mut tokens, Some(&first), at(1), at(1)), "login");
-    tokens.answered(&Ok(reply(503, &[], "")), at(2)).unwrap_err();
+    log_in(&mut tokens, None, (at(0), at(0)), &Ok(granted("first", 600))).0.unwrap();
+    let unavailable = Ok(reply(503, &[], ""));
+    log_in(&mut tokens, Some(&first), (at(1), at(2)), &unavailable).0.unwrap_err();
     assert_eq!(ask(&mut tokens, None, at(3), at(3)), "login");
 }
 
@@ -110,8 +120,7 @@ fn an_abandoned_login_harms_nobody() {
     let later = start + Duration::from_secs(100);
     let mut tokens = by_login();
     assert_eq!(ask(&mut tokens, None, start, start), "login");
-    assert_eq!(ask(&mut tokens, None, later, later), "login");
-    tokens.answered(&Ok(granted("first", 600)), later).unwrap();
+    log_in(&mut tokens, None, (later, later), &Ok(granted("first", 600))).0.unwrap();
     let almost = later + Duration::from_secs(569);
     assert_eq!(ask(&mut tokens, None, almost, almost), "first");
 }
@@ -162,8 +171,13 @@ fn every_answer_to_a_login() {
     ] {
         let now = base();
         let mut tokens = by_login();
-        assert_eq!(ask(&mut tokens, None, now, now), "login");
-        let denied = tokens.answered(&answer, now).unwrap_err();
+        let (result, attempt) = log_in(&mut tokens, None, (now, now), &answer);
+        let denied = result.unwrap_err();
+        assert_eq!(
+            (attempt.operation, &attempt.finding),
+            (Operation::Login, &Finding::NoToken(denied.clone()))
+        );
+        assert_eq!(attempt.status, answer.as_ref().ok().map(|reply| reply.status().as_u16()));
         assert!(denied.to_string().contains(why), "{denied}");
         assert_eq!(denied.is_lasting(), lasting, "{denied}");
         let told = match &denied {

@@ -1,8 +1,9 @@
 //! Values: every spelling that is right is read exactly, everything else is refused with its rule.
 
+use capture_core::driver::Api;
 use capture_core::{
-    Api, BaseUrl, BearerToken, Capture, Credentials, Currency, Environment, IdempotencyKey,
-    Invalid, Money, OrderId, Policy,
+    BaseUrl, BearerToken, Capture, Credentials, Currency, Environment, IdempotencyKey, Invalid,
+    Money, OrderId, Policy,
 };
 use proptest::prelude::*;
 use proptest::sample::select;

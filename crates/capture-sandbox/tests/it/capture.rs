@@ -1,6 +1,7 @@
 //! `POST /v1/capture`: who may, what is checked, what happens.
 
-use capture_core::{OrderStatus, Verdict, wire};
+use capture_core::driver::Verdict;
+use capture_core::{OrderStatus, wire};
 use capture_sandbox::{NewOrder, Settings};
 use http::Method;
 use serde_json::json;

@@ -68,7 +68,7 @@ fn a_lookup_shows_the_status_and_a_person() {
     let order = world.order("1.00");
     let reply = world.get(&format!("/v1/orders/{order}"));
     let status = wire::order::read_reply(order, &reply);
-    assert_eq!(status, Some(OrderStatus::CaptureRequired));
+    assert_eq!(status, Ok(OrderStatus::CaptureRequired));
     let body = json(&reply);
     assert_eq!((&body["status"], &body["statusName"]), (&json!(5), &json!("CAPTUREREQUIRED")));
     assert_eq!(body["expiryDate"], "2023-11-21T22:13:20Z");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use capture_core::Verdict;
+use capture_core::driver::Verdict;
 use capture_sandbox::{Action, Answer, Handshake, Idempotency, Operation, Script, Sent, Settings};
 use serde_json::json;
 

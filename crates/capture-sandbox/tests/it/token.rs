@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use capture_core::{Api, wire};
+use capture_core::driver::Api;
+use capture_core::wire;
 use capture_sandbox::Settings;
 use http::{Method, StatusCode};
 

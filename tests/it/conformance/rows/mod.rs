@@ -240,9 +240,10 @@ pub(crate) fn setup(url: &str, own_token: bool) -> Setup {
     }
 }
 
-/// The attempts of an outcome, in the notation of [`Expect::attempts`].
+/// The attempts of an outcome, in the notation of [`Expect::attempts`]; logins are left out.
 pub(crate) fn attempts(outcome: &Outcome) -> String {
-    words(outcome.attempts().iter().map(|attempt: &Attempt| {
+    let for_the_order = |attempt: &&Attempt| attempt.operation != Asked::Login;
+    words(outcome.attempts().iter().filter(for_the_order).map(|attempt| {
         let letter = if attempt.operation == Asked::Capture { 'C' } else { 'L' };
         let status = attempt.status.map_or(String::new(), |status| status.to_string());
         match attempt.phase {

@@ -1,0 +1,124 @@
+//! The client: one for all transports, with what its clones share and what each call may change.
+
+use std::fmt;
+use std::sync::Arc;
+
+use capture_core::http::{HeaderName, HeaderValue};
+use capture_core::{Capture, OrderId, OrderStatus, Outcome, Policy, Setup, StatusError, Ticket};
+
+use crate::call::Call;
+use crate::engine::Engine;
+use crate::event::Observer;
+use crate::settings::Settings;
+use crate::stop::Stop;
+use crate::transport::Transport;
+
+/// A capture client over the transport `T`.
+///
+/// Clones share connections, the token, its single login, and the retry budget. The methods that
+/// begin with `with_` make a clone that differs in one setting: a short policy for a web request
+/// beside a long one for a worker, a trace header for one order.
+///
+/// It keeps no record: whoever ships goods stores each capture before it is sent, and resumes what
+/// was stored. A capture that was stored is never captured afresh.
+pub struct Client<T> {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) transport: Arc<T>,
+    pub(crate) settings: Settings,
+}
+
+impl<T> Client<T> {
+    pub(crate) fn build(setup: Setup, transport: T) -> Self {
+        let Setup { api, shared, policy, .. } = setup;
+        Self {
+            engine: Arc::new(Engine::new(api, shared)),
+            transport: Arc::new(transport),
+            settings: Settings::new(policy),
+        }
+    }
+
+    /// The same client with another policy.
+    #[must_use]
+    pub fn with_policy(&self, policy: Policy) -> Self {
+        self.with(|settings| settings.policy = policy)
+    }
+
+    /// The same client with this header on every request, such as `traceparent` or a correlation id.
+    /// It never replaces a header of ours.
+    #[must_use]
+    pub fn with_header(&self, name: HeaderName, value: HeaderValue) -> Self {
+        self.with(|settings| {
+            settings.headers.insert(name, value);
+        })
+    }
+
+    /// The same client, watched by this observer.
+    #[must_use]
+    pub fn with_observer(&self, observer: impl Observer + 'static) -> Self {
+        self.with(|settings| settings.observer = Some(Arc::new(observer)))
+    }
+
+    /// The same client; its captures end once this says so, each with its ticket and attempts.
+    #[must_use]
+    pub fn with_stop(&self, stop: &Stop) -> Self {
+        self.with(|settings| settings.stop = Some(stop.clone()))
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut client = self.clone();
+        change(&mut client.settings);
+        client
+    }
+}
+
+impl<T: Transport> Client<T> {
+    /// A client over a transport that you configured.
+    #[must_use]
+    pub fn over(setup: Setup, transport: T) -> Self {
+        Self::build(setup, transport)
+    }
+
+    /// Captures, and says what happened. It returns no other error.
+    ///
+    /// **Dropping the future** may leave a request on its way: it counts as maybe sent. Take the
+    /// stored capture up again with [`Ticket::interrupted`] and [`Client::resume`].
+    pub async fn capture(&self, capture: &Capture) -> Outcome {
+        self.call().capture(capture).await
+    }
+
+    /// Takes an unknown outcome up again, beginning with the order's status.
+    pub async fn resume(&self, ticket: Ticket) -> Outcome {
+        self.call().resume(ticket).await
+    }
+
+    /// Reads the definitive status of an order.
+    ///
+    /// # Errors
+    /// When no token could be had, no complete reply came, or it does not describe this order.
+    pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
+        self.call().status(order).await
+    }
+
+    fn call(&self) -> Call<'_, T> {
+        Call { engine: &self.engine, transport: &*self.transport, settings: &self.settings }
+    }
+}
+
+impl<T> Clone for Client<T> {
+    fn clone(&self) -> Self {
+        Self {
+            engine: Arc::clone(&self.engine),
+            transport: Arc::clone(&self.transport),
+            settings: self.settings.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Client<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("engine", &self.engine)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

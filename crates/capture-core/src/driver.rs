@@ -1,0 +1,12 @@
+//! What a driver of the machine needs, and a merchant does not: steps, tokens, time, transport errors.
+//!
+//! The crates `capture-client`, `capture-reqwest`, `capture-ureq` and `capture-hyper` are drivers.
+
+pub use crate::machine::{InFlight, NeedsToken, Progress, Step, Waiting};
+pub use crate::shared::{RetryBudget, Shared, TokenRequest};
+pub use crate::status::StatusQuery;
+pub use crate::time::Now;
+pub use crate::tokens::{Login, TokenAction, Tokens};
+pub use crate::transport::{CONNECT_TIMEOUT, Delivery, MAX_BODY, TransportError};
+pub use crate::verdict::{Evidence, Verdict};
+pub use crate::wire::Api;

@@ -1,0 +1,131 @@
+//! Hiding an echoed bearer token, before anything reads, shows or keeps what the network sent.
+//!
+//! It finds a token as it is, and as JSON escapes it once (`\/`, `\u0041`).
+
+use std::error::Error;
+
+use http::{HeaderMap, HeaderValue};
+use memchr::memmem::Finder;
+
+use crate::text;
+use crate::transport::TransportError;
+use crate::values::BearerToken;
+use crate::wire::Response;
+
+/// A shorter token is no secret of this API; hiding it could change what a reply means.
+const SHORTEST_SECRET: usize = 16;
+
+/// Cleans a reply that echoes this token.
+pub(crate) fn response(response: &mut Response, token: &BearerToken) {
+    if let Some(masked) = bytes(response.body(), token.expose().as_bytes()) {
+        *response.body_mut() = masked.into();
+    }
+    headers(response.headers_mut(), token);
+}
+
+/// The same for the head of a reply alone.
+pub(crate) fn headers(headers: &mut HeaderMap, token: &BearerToken) {
+    let secret = token.expose().as_bytes();
+    for value in headers.values_mut() {
+        if bytes(value.as_bytes(), secret).is_some() {
+            *value = HeaderValue::from_static("***");
+        }
+    }
+}
+
+/// An error and its causes in one escaped line, without these tokens.
+pub(crate) fn one_line<'a>(
+    error: &(dyn Error + 'static),
+    tokens: impl Iterator<Item = &'a BearerToken>,
+) -> String {
+    let mut line = text::chain(error);
+    for token in tokens {
+        if let Some(masked) = bytes(line.as_bytes(), token.expose().as_bytes()) {
+            line = String::from_utf8_lossy(&masked).into_owned();
+        }
+    }
+    text::cut_line(&line)
+}
+
+/// The same error with that line as its only cause.
+pub(crate) fn transport_error<'a>(
+    error: TransportError,
+    tokens: impl Iterator<Item = &'a BearerToken>,
+) -> TransportError {
+    let line = one_line(error.cause(), tokens);
+    error.with_cause(line)
+}
+
+/// The bytes with every occurrence of the secret overwritten; `None` if there is none.
+fn bytes(body: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
+    if secret.len() < SHORTEST_SECRET || body.len() < secret.len() {
+        return None;
+    }
+    let finder = Finder::new(secret);
+    if memchr::memchr(b'\\', body).is_none() {
+        let found: Vec<usize> = finder.find_iter(body).collect();
+        return masked(body, found.into_iter().map(|at| at..at + secret.len()));
+    }
+    // Where each byte of the unescaped text begins in the body, and where the last one ends.
+    let (plain, places) = unescaped(body);
+    let found: Vec<usize> = finder.find_iter(&plain).collect();
+    masked(body, found.into_iter().map(|at| places[at]..places[at + secret.len()]))
+}
+
+fn masked(body: &[u8], found: impl Iterator<Item = std::ops::Range<usize>>) -> Option<Vec<u8>> {
+    let mut copy = None;
+    for range in found {
+        copy.get_or_insert_with(|| body.to_vec())[range].fill(b'*');
+    }
+    copy
+}
+
+/// The text with `\/` and `\u00XX` read, and the place of each of its bytes in the body.
+fn unescaped(body: &[u8]) -> (Vec<u8>, Vec<usize>) {
+    let (mut plain, mut places) =
+        (Vec::with_capacity(body.len()), Vec::with_capacity(body.len() + 1));
+    let mut at = 0;
+    while at < body.len() {
+        places.push(at);
+        let (byte, length) = match body[at..] {
+            [b'\\', b'/', ..] => (b'/', 2),
+            [b'\\', b'u', b'0', b'0', high, low, ..] => match (hex(high), hex(low)) {
+                (Some(high), Some(low)) => (high << 4 | low, 6),
+                _ => (b'\\', 1),
+            },
+            _ => (body[at], 1),
+        };
+        plain.push(byte);
+        at += length;
+    }
+    places.push(at);
+    (plain, places)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_in_every_spelling() {
+        let secret = b"canary/0123456789+";
+        for (body, expected) in [
+            ("x canary/0123456789+ y", Some("x ****************** y")),
+            (r"x canary\/0123456789+ y", Some("x ******************* y")),
+            (r"\u0063anary/0123456789\u002B", Some("****************************")),
+            ("canary/0123456789+canary/0123456789+", Some("************************************")),
+            (r"\\canary\/0123456789+", Some(r"\\*******************")),
+            ("canary/0123456789", None),
+            (r"canary\u00/0123456789+", None),
+        ] {
+            let found =
+                bytes(body.as_bytes(), secret).map(|found| String::from_utf8(found).unwrap());
+            assert_eq!(found.as_deref(), expected, "{body}");
+        }
+        assert_eq!(bytes(b"short short", b"short"), None);
+    }
+}

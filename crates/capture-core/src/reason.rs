@@ -1,0 +1,243 @@
+//! The causes: why an order was not captured, why it is not known, and what keeps us from finding out.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::token_error::TokenError;
+use crate::wire::error::ApiError;
+use crate::wire::order::OrderStatus;
+
+/// Why an order was not captured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// No capture left this machine; the last obstacle.
+    NeverSent(String),
+    /// No bearer token could be obtained, so no capture was executed.
+    NoToken(TokenError),
+    /// The API refused every token that it was shown.
+    Unauthorized,
+    /// The API answered FAILED.
+    Declined(Vec<ApiError>),
+    /// The API refused the request as such, with this status.
+    Rejected(u16, Vec<ApiError>),
+    /// The API asked to come back later, and that is beyond the deadline.
+    Throttled(#[serde(with = "crate::seconds")] Option<Duration>),
+    /// The order is cancelled or voided, for good.
+    OrderCancelled,
+}
+
+/// Why an attempt proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Doubt {
+    /// No reply came, and the request may have left.
+    NoReply,
+    /// A reply began and broke off.
+    CutReply,
+    /// The capture was interrupted: this process does not know how far it got.
+    Interrupted,
+    /// The status decides nothing.
+    Status(u16),
+    /// A redirect, which is never followed; its target, if it names one.
+    Redirect(Option<String>),
+    /// A body that is encoded, or said not to be JSON, or unreadable.
+    Unreadable(String),
+    /// A word that says neither SUCCESS nor FAILED.
+    Word(String),
+    /// Two parts of the reply contradict each other.
+    Contradiction(String),
+    /// The reply is about another order.
+    ForeignOrder,
+}
+
+/// What keeps an unknown outcome from being decided: whoever reads it needs this more than the doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// Nobody has looked since the doubt arose.
+    NotLookedUp,
+    /// The caller stopped the capture.
+    Stopped,
+    /// The order is in a state that decides nothing.
+    OrderStatus(OrderStatus),
+    /// The order still waits for its capture, and the capture may not be sent again.
+    NotSentAgain(Barred),
+    /// The reply to the last lookup is no evidence.
+    Lookup(Doubt),
+    /// The last lookup did not leave this machine.
+    Network(String),
+    /// The API refused the bearer token.
+    Unauthorized,
+    /// There is no bearer token.
+    NoToken(TokenError),
+    /// The policy forbids to look the order up.
+    LookupOff,
+    /// The driver did not wait, or its clock stands still.
+    Driver,
+}
+
+/// Why a capture in doubt may not be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Barred {
+    /// The policy says [`Resend::Never`](crate::Resend::Never).
+    Never,
+    /// All sends of the policy are used.
+    SendsUsed,
+    /// The key is older than the 24 hours in which the server recognises it.
+    KeyTooOld,
+    /// Nobody knows how old the key is: its first send lies in the future of this machine's clock, or
+    /// was never noted.
+    KeyAgeUnknown,
+    /// The client's retry budget is used up for now.
+    RetryBudget,
+}
+
+impl Reason {
+    /// A short, stable name for logs and machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NeverSent(_) => "never_sent",
+            Self::NoToken(_) => "no_token",
+            Self::Unauthorized => "unauthorized",
+            Self::Declined(_) => "declined",
+            Self::Rejected(..) => "rejected",
+            Self::Throttled(_) => "throttled",
+            Self::OrderCancelled => "order_cancelled",
+        }
+    }
+}
+
+impl Doubt {
+    /// A short, stable name for logs and machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoReply => "no_reply",
+            Self::CutReply => "cut_reply",
+            Self::Interrupted => "interrupted",
+            Self::Status(409) => "in_progress",
+            Self::Status(_) => "undecided_status",
+            Self::Redirect(_) => "redirect",
+            Self::Unreadable(_) => "unreadable_reply",
+            Self::Word(_) => "undecided_word",
+            Self::Contradiction(_) => "contradiction",
+            Self::ForeignOrder => "foreign_order",
+        }
+    }
+}
+
+impl Obstacle {
+    /// A short, stable name for logs and machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotLookedUp => "not_looked_up",
+            Self::Stopped => "stopped",
+            Self::OrderStatus(_) => "order_status",
+            Self::NotSentAgain(_) => "not_sent_again",
+            Self::Lookup(_) => "lookup",
+            Self::Network(_) => "network",
+            Self::Unauthorized => "unauthorized",
+            Self::NoToken(_) => "no_token",
+            Self::LookupOff => "lookup_off",
+            Self::Driver => "driver",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeverSent(why) => write!(f, "no capture was sent ({why})"),
+            Self::NoToken(error) => write!(f, "no bearer token: {error}"),
+            Self::Unauthorized => f.write_str("the API refused the bearer token"),
+            Self::Declined(errors) => write!(f, "the API says FAILED{}", Listed(errors)),
+            Self::Rejected(status, errors) => {
+                write!(f, "the API refused the request ({status}){}", Listed(errors))
+            }
+            Self::Throttled(Some(wait)) => write!(f, "the API asks to wait {} s", wait.as_secs()),
+            Self::Throttled(None) => f.write_str("the API asks to come back later"),
+            Self::OrderCancelled => {
+                f.write_str("the order is cancelled or its capture window is over")
+            }
+        }
+    }
+}
+
+/// The first errors of a list, after a colon.
+struct Listed<'a>(&'a [ApiError]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().take(3).enumerate() {
+            f.write_str(if index == 0 { ": " } else { "; " })?;
+            match (&error.field, &error.code) {
+                (Some(field), _) => write!(f, "{field}: {}", error.message)?,
+                (None, Some(code)) => write!(f, "{} ({code})", error.message)?,
+                (None, None) => f.write_str(&error.message)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoReply => f.write_str("no reply came, and the request may have arrived"),
+            Self::CutReply => f.write_str("the reply broke off"),
+            Self::Interrupted => f.write_str("the capture was interrupted"),
+            Self::Status(409) => f.write_str("the API says the same key is in progress (409)"),
+            Self::Status(status) => write!(f, "status {status} decides nothing"),
+            Self::Redirect(Some(host)) => {
+                write!(f, "redirected to {host}, which is never followed")
+            }
+            Self::Redirect(None) => f.write_str("redirected, which is never followed"),
+            Self::Unreadable(why) => write!(f, "the reply is unreadable: {why}"),
+            Self::Word(word) => write!(f, "the API says \"{word}\", neither SUCCESS nor FAILED"),
+            Self::Contradiction(what) => write!(f, "the reply contradicts itself: {what}"),
+            Self::ForeignOrder => f.write_str("the reply is about another order"),
+        }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLookedUp => f.write_str("the order was not looked up since"),
+            Self::Stopped => f.write_str("the caller stopped the capture"),
+            Self::OrderStatus(status) => write!(f, "the order is {status}, which decides nothing"),
+            Self::NotSentAgain(barred) => write!(
+                f,
+                "the order still waits for its capture, which is not sent again: {barred}"
+            ),
+            Self::Lookup(doubt) => write!(f, "the order could not be looked up: {doubt}"),
+            Self::Network(why) => write!(f, "the order could not be looked up: {why}"),
+            Self::Unauthorized => f.write_str("the API refused the bearer token"),
+            Self::NoToken(error) => write!(f, "there is no bearer token: {error}"),
+            Self::LookupOff => f.write_str("the policy forbids to look the order up"),
+            Self::Driver => f.write_str("the driver did not wait, or its clock stands still"),
+        }
+    }
+}
+
+impl fmt::Display for Barred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Never => "the policy forbids it",
+            Self::SendsUsed => "all its sends are used",
+            Self::KeyTooOld => "its key is older than 24 hours",
+            Self::KeyAgeUnknown => "the age of its key is unknown; check this machine's clock",
+            Self::RetryBudget => "the client's retry budget is used up for now",
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Requests and replies as every transport takes and hands them over, and the headers on them.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+/// A request as every transport takes it: owned, complete, never touched again.
+pub type Request = http::Request<Bytes>;
+
+/// A complete reply as every transport hands it over.
+pub type Response = http::Response<Bytes>;
+
+/// The id that the gateway gives each request, the only handle its support has on one.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
+
+pub(super) const ANY_JSON: HeaderValue = HeaderValue::from_static("application/*+json");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// The JSON object without members.
+#[derive(serde::Serialize)]
+pub(super) struct Empty {}
+
+/// A reply with a JSON body, headed as the service heads its own.
+///
+/// # Panics
+/// When `body` cannot be written as JSON, which no type of this crate can bring about.
+#[must_use]
+pub fn json_reply(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    let body = serde_json::to_vec(body).expect("string keys and plain values only");
+    let mut response = http::Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON_UTF8);
+    response
+}
+
+/// Whether a body can be taken as it stands: not content-coded, not said to be something other than
+/// JSON, and framed as the service frames its own. HTTP/1.0, or a length beside chunks, is what some
+/// box on the way writes (RFC 9112 section 6.1: perhaps to smuggle).
+pub(crate) fn is_plain_json(response: &Response) -> bool {
+    let headers = response.headers();
+    let modern = response.version() >= http::Version::HTTP_11;
+    let two_lengths = headers.contains_key(header::TRANSFER_ENCODING)
+        && headers.contains_key(header::CONTENT_LENGTH);
+    let plain = headers.get_all(header::CONTENT_ENCODING).iter().all(|coding| coding == "identity");
+    let json = headers.get_all(header::CONTENT_TYPE).iter().all(is_json);
+    plain && json && modern && !two_lengths
+}
+
+/// `application/json`, `text/json` or any `+json`, with or without parameters.
+fn is_json(content_type: &HeaderValue) -> bool {
+    let media_type = content_type.to_str().unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let suffix = media_type.as_bytes().last_chunk().unwrap_or(&[0; 5]);
+    media_type.eq_ignore_ascii_case("application/json")
+        || media_type.eq_ignore_ascii_case("text/json")
+        || suffix.eq_ignore_ascii_case(b"+json")
+}
