@@ -30,9 +30,9 @@ pub type Client<T> = crate::Client<Blocking<T>>;
 pub struct Blocking<T>(T);
 
 impl<T: Transport> Client<T> {
-    /// A client over a transport that you configured.
+    /// A blocking client over a transport that you configured.
     #[must_use]
-    pub fn over(setup: Setup, transport: T) -> Self {
+    pub fn blocking(setup: Setup, transport: T) -> Self {
         Self::build(setup, Blocking(transport))
     }
 

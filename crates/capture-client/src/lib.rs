@@ -8,7 +8,8 @@
 //! use std::time::Duration;
 //! use capture_client::driver::TransportError;
 //! use capture_client::{
-//!     BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId, Outcome, Setup, blocking, wire,
+//!     BearerToken, Capture, Client, Environment, IdempotencyKey, Money, OrderId, Outcome, Setup, blocking,
+//!     wire,
 //! };
 //!
 //! struct MyStack;
@@ -20,7 +21,7 @@
 //! }
 //!
 //! let setup = Setup::new(&Environment::Sandbox, BearerToken::new("token-from-oauth2")?);
-//! let client = blocking::Client::over(setup, MyStack);
+//! let client = Client::blocking(setup, MyStack);
 //! let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
 //! let money = Money::parse("100.00", "USD")?;
 //! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));

@@ -26,7 +26,7 @@ use tokio::sync::Notify;
 ///
 /// let setup = Setup::new(&Environment::Sandbox, BearerToken::new("token-from-oauth2")?);
 /// let stop = Stop::new();
-/// let client = blocking::Client::over(setup, NobodyListens).with_stop(&stop);
+/// let client = Client::blocking(setup, NobodyListens).with_stop(&stop);
 /// let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
 /// let capture =
 ///     Capture::new(order, Money::parse("100.00", "USD")?, IdempotencyKey::for_order(order));

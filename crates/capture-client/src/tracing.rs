@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use capture_core::http::Uri;
 use capture_core::{Attempt, Capture, Operation, Outcome, Phase};
 use tracing::{Instrument, debug, info, info_span, warn};
 
@@ -15,11 +16,13 @@ pub(crate) async fn in_span<F: Future>(
     base_url: &str,
     future: F,
 ) -> F::Output {
+    let origin: Option<Uri> = base_url.parse().ok();
     let span = info_span!(
         target: "capture",
         "capture",
         otel.kind = "client",
-        server.url = base_url,
+        server.address = origin.as_ref().and_then(Uri::host),
+        server.port = origin.as_ref().and_then(Uri::port_u16),
         capture.order_id = %capture.order_id(),
         capture.idempotency_key = %capture.idempotency_key(),
         capture.amount = capture.money().minor_units(),

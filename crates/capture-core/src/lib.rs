@@ -72,6 +72,8 @@ mod setup;
 mod shared;
 mod status;
 mod stored;
+#[cfg(feature = "test-util")]
+mod test_util;
 mod text;
 mod ticket;
 mod time;

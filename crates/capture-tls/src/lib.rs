@@ -136,7 +136,7 @@ mod tests {
         match client_config(b"") {
             Ok(_) => assert!(trusts_somebody),
             Err(error) => {
-                assert!(matches!(error, TlsError::NoRoots) && !trusts_somebody, "{error}")
+                assert!(matches!(error, TlsError::NoRoots) && !trusts_somebody, "{error}");
             }
         }
     }

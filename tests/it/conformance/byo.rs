@@ -57,7 +57,7 @@ fn via_reqwest(setup: Setup, http: reqwest::ClientBuilder) -> Outcome {
 
 fn via_ureq(setup: Setup, config: ureq::config::Config) -> Outcome {
     let agent = capture_ureq::Ureq::from(ureq::Agent::new_with_config(config));
-    capture_ureq::Client::over(setup, agent).capture(&capture())
+    capture_ureq::Client::blocking(setup, agent).capture(&capture())
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_refused_tunnel_is_not_sent() {
 
         let through = || Some(ureq::Proxy::new(&url).expect("a proxy"));
         let ours = capture_ureq::Ureq::hardened(ureq::tls::RootCerts::WebPki, through());
-        let ours = capture_ureq::Client::over(setup(), ours).capture(&capture());
+        let ours = capture_ureq::Client::blocking(setup(), ours).capture(&capture());
         let tls_of_its_own = ureq::tls::TlsConfig::builder()
             .unversioned_rustls_crypto_provider(drivers::provider())
             .build();

@@ -186,7 +186,7 @@ impl Driver for Ureq {
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
         let authority = ureq::tls::Certificate::from_der(&authority).to_owned();
         let roots = ureq::tls::RootCerts::new_with_certs(&[authority]);
-        Self(capture_ureq::Client::over(setup, capture_ureq::Ureq::hardened(roots, None)))
+        Self(capture_ureq::Client::blocking(setup, capture_ureq::Ureq::hardened(roots, None)))
     }
 
     fn capture(&self, capture: &Capture) -> Outcome {

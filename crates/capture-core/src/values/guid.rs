@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid_impl::Uuid;
 
 use super::Invalid;
 
@@ -117,6 +117,36 @@ impl FromStr for IdempotencyKey {
     }
 }
 
+#[cfg(feature = "uuid")]
+impl TryFrom<Uuid> for OrderId {
+    type Error = Invalid;
+    fn try_from(uuid: Uuid) -> Result<Self, Invalid> {
+        not_nil("order id", uuid).map(Self)
+    }
+}
+
+#[cfg(feature = "uuid")]
+impl TryFrom<Uuid> for IdempotencyKey {
+    type Error = Invalid;
+    fn try_from(uuid: Uuid) -> Result<Self, Invalid> {
+        not_nil("idempotency key", uuid).map(Self)
+    }
+}
+
+#[cfg(feature = "uuid")]
+impl From<OrderId> for Uuid {
+    fn from(id: OrderId) -> Self {
+        id.0
+    }
+}
+
+#[cfg(feature = "uuid")]
+impl From<IdempotencyKey> for Uuid {
+    fn from(key: IdempotencyKey) -> Self {
+        key.0
+    }
+}
+
 impl TryFrom<String> for OrderId {
     type Error = Invalid;
     fn try_from(text: String) -> Result<Self, Invalid> {
@@ -191,6 +221,16 @@ fn not_nil(field: &'static str, uuid: Uuid) -> Result<Uuid, Invalid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "uuid")]
+    #[test]
+    fn uuids_come_and_go() {
+        let uuid = Uuid::from_u128(7);
+        assert_eq!(Uuid::from(OrderId::try_from(uuid).unwrap()), uuid);
+        assert_eq!(Uuid::from(IdempotencyKey::try_from(uuid).unwrap()), uuid);
+        assert!(OrderId::try_from(Uuid::nil()).is_err());
+        assert!(IdempotencyKey::try_from(Uuid::nil()).is_err());
+    }
 
     #[test]
     fn the_derived_key_never_changes() {

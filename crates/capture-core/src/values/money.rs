@@ -73,6 +73,26 @@ impl Money {
         }
     }
 
+    /// Takes a decimal number of a currency, as a `numeric(19,4)` column holds it: `100.0000` is
+    /// 100.00 USD. Zeros beyond the currency's decimals say nothing; other digits are refused.
+    ///
+    /// ```
+    /// use capture_core::Money;
+    /// let column = rust_decimal::Decimal::new(1_000_000, 4); // 100.0000
+    /// assert_eq!(Money::from_rust_decimal(column, "USD".parse()?)?, Money::parse("100.00", "USD")?);
+    /// # Ok::<(), capture_core::Invalid>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Money::from_decimal`].
+    #[cfg(feature = "rust_decimal")]
+    pub fn from_rust_decimal(
+        amount: rust_decimal::Decimal,
+        currency: Currency,
+    ) -> Result<Self, Invalid> {
+        Self::from_decimal(&amount.normalize().to_string(), currency)
+    }
+
     /// An amount that is already in minor units.
     ///
     /// # Errors
@@ -178,6 +198,27 @@ impl TryFrom<Stored> for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "rust_decimal")]
+    #[test]
+    fn decimals_of_a_column() {
+        use rust_decimal::Decimal;
+        for (units, scale, currency, expected) in [
+            (1_000_000, 4, "USD", Ok(10_000)),
+            (1_001_200, 4, "USD", Ok(10_012)),
+            (1_000_001, 4, "USD", Err("USD has 2 decimals, not 4")),
+            (1_000_000, 4, "JPY", Ok(100)),
+            (1_005_000, 4, "JPY", Err("JPY has no decimals; write it like 100")),
+            (1_000, 0, "KWD", Ok(1_000_000)),
+            (0, 4, "USD", Err("must be more than zero")),
+            (-1_000_000, 4, "USD", Err("must not have a sign; a capture is always positive")),
+        ] {
+            let money =
+                Money::from_rust_decimal(Decimal::new(units, scale), currency.parse().unwrap());
+            let read = money.as_ref().map(Money::minor_units).map_err(Invalid::rule);
+            assert_eq!(read, expected, "{units} e-{scale} {currency}");
+        }
+    }
 
     #[test]
     fn reads_and_shows_by_exponent() {

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use capture_core::driver::Step;
-use capture_core::{Outcome, Policy, Resend};
+use capture_core::{Obstacle, Outcome, Phase, Policy, Resend};
 
 use crate::driver::Login::{Denied, Fresh, Same, Unavailable};
 use crate::driver::Say::{self, Cut, Lost, NeverSent, NotSent, Reply};
@@ -427,6 +427,62 @@ fn a_driver_that_wakes_early_waits_on() {
             Step::Done(outcome) => panic!("{outcome:?}"),
         };
     }
+}
+
+/// A driver that ignores waits, or whose clock stands still, is told so instead of spinning for ever.
+#[test]
+fn a_driver_that_never_waits_is_stopped() {
+    for (first, code, obstacle) in
+        [(SLOW_DOWN, "never_sent", None), (Lost, "no_reply", Some(Obstacle::Driver))]
+    {
+        let (now, mut turns) = (base(), 0);
+        let mut step = capture().start(&api(), &Policy::default(), now);
+        let outcome = loop {
+            turns += 1;
+            assert!(turns < 2_000, "it is stopped");
+            step = match step {
+                Step::Authorize(need) => need.authorized(token("token"), now),
+                Step::Send(_, open) => match first.answer() {
+                    Ok(reply) => open.received(reply, now),
+                    Err(error) => open.failed(&error, now),
+                },
+                Step::Wait(_, waiting) => waiting.elapsed(now),
+                Step::Done(outcome) => break outcome,
+            };
+        };
+        assert_eq!(outcome.code(), code, "{outcome}");
+        assert!(outcome.to_string().contains("the driver did not wait"), "{outcome}");
+        let Outcome::Unknown(ticket) = outcome else { continue };
+        assert_eq!(Some(ticket.obstacle()), obstacle.as_ref());
+    }
+}
+
+/// Stopped in every phase: what may have left stays in doubt, and the attempts are there.
+#[test]
+fn a_stopped_capture_says_what_is_true() {
+    let now = base();
+    let start = || capture().start(&api(), &Policy::default(), now);
+    let Step::Authorize(need) = start() else { panic!("a token first") };
+    let outcome = need.clone().stop(now);
+    assert_eq!((outcome.code(), outcome.attempts().len()), ("never_sent", 0));
+
+    let Step::Send(_, sent) = need.authorized(token("token"), now) else { panic!("it sends") };
+    let outcome = sent.clone().stop(now);
+    assert_eq!((outcome.code(), outcome.attempts()[0].phase), ("interrupted", Phase::MaybeSent));
+
+    let lost = Lost.answer().unwrap_err();
+    let Step::Wait(delay, waiting) = sent.failed(&lost, now) else { panic!("it waits") };
+    let Outcome::Unknown(ticket) = waiting.clone().stop(now) else { panic!("in doubt") };
+    assert_eq!((ticket.doubt().code(), ticket.obstacle()), ("no_reply", &Obstacle::Stopped));
+
+    let Step::Send(_, looking) = waiting.elapsed(now + delay) else { panic!("it looks") };
+    let Outcome::Unknown(ticket) = looking.stop(now + delay) else { panic!("in doubt") };
+    assert_eq!((ticket.doubt().code(), ticket.attempts().len()), ("no_reply", 2));
+
+    let resumed = ticket.resume(&api(), &Policy::default(), now + delay);
+    let Step::Authorize(need) = resumed else { panic!("a token first") };
+    let outcome = need.stop(now + delay);
+    assert_eq!((outcome.attempts().len(), outcome.attempts_this_run().len()), (2, 0));
 }
 
 #[test]

@@ -1,0 +1,95 @@
+//! What a client tells, to an observer and to `metrics`; and never a secret.
+
+use std::sync::{Arc, Mutex};
+
+use capture_client::{Event, Outcome, Ticket};
+
+use crate::stub::{CANARY, Fate, capture, client};
+
+/// A capture whose reply is lost, and what became of it.
+const LOST: [Fate; 2] = [Fate::Answered, Fate::ReplyLost];
+
+#[test]
+fn an_observer_gets_everything_in_order() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (client, _) = client(&LOST);
+    let notes = Arc::clone(&told);
+    let client = client.with_observer(move |event: &Event<'_>| {
+        let note = match event {
+            Event::Started { resumed, .. } => format!("started, resumed: {resumed}"),
+            Event::Attempted { attempt, resend_count, .. } => {
+                format!("{} {resend_count}: {attempt}", attempt.operation.code())
+            }
+            Event::Waiting { next, .. } => format!("waiting for {}", next.code()),
+            Event::Ended { outcome, unknown_for, permits_left, .. } => {
+                format!("{outcome}; unknown: {}, {permits_left} left", unknown_for.is_some())
+            }
+            other => panic!("{other:?}"),
+        };
+        assert!(!format!("{event:?}").contains(CANARY), "{event:?}");
+        notes.lock().unwrap().push(note);
+    });
+    let outcome = client.capture(&capture());
+    assert!(matches!(outcome, Outcome::Captured(_)));
+    let expected = [
+        "started, resumed: false",
+        "login 0: the login gave a token",
+        "capture 0: no reply came, and the request may have left (reset)",
+        "waiting for lookup",
+        "lookup 0: the order is Completed",
+        "captured: the order is Completed; unknown: false, 100 left",
+    ];
+    assert_eq!(*told.lock().unwrap(), expected);
+
+    told.lock().unwrap().clear();
+    let _ = client.resume(Ticket::interrupted(capture(), std::time::SystemTime::now()));
+    let expected = [
+        "started, resumed: true",
+        "lookup 0: the order is Completed",
+        "captured: the order is Completed; unknown: false, 100 left",
+    ];
+    assert_eq!(*told.lock().unwrap(), expected, "earlier attempts are not told again");
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn metrics_count_outcomes_attempts_and_unknowns() {
+    use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || {
+        let (client, _) = client(&LOST);
+        assert!(matches!(client.capture(&capture()), Outcome::Captured(_)));
+        let never = capture_client::Policy::default().with_lookup(false);
+        let (client, _) = crate::stub::client(&LOST);
+        let never = never.with_resend(capture_client::Resend::Never);
+        assert!(matches!(client.with_policy(never).capture(&capture()), Outcome::Unknown(_)));
+    });
+    let mut told: Vec<String> = Vec::new();
+    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        let labels: Vec<String> =
+            key.key().labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        let value = match value {
+            DebugValue::Counter(count) => count.to_string(),
+            DebugValue::Gauge(value) => value.to_string(),
+            DebugValue::Histogram(values) => format!("{} values", values.len()),
+        };
+        told.push(format!("{} {} {value}", key.key().name(), labels.join(" ")));
+    }
+    for expected in [
+        "capture.outcomes outcome=captured code=order_status 1",
+        "capture.outcomes outcome=unknown code=no_reply 1",
+        "capture.attempts operation=capture phase=maybe_sent status=none 2",
+        "capture.attempts operation=lookup phase=replied status=200 1",
+        "capture.attempts operation=login phase=replied status=200 2",
+        "capture.attempt.duration operation=capture 2 values",
+        "capture.duration outcome=captured 1 values",
+        "capture.wait.duration  1 values",
+        "capture.unknown.age  1 values",
+        "capture.retry_budget.permits  100",
+    ] {
+        assert!(told.iter().any(|line| line == expected), "{expected}\n{}", told.join("\n"));
+    }
+    assert!(!told.join("\n").contains(CANARY));
+}

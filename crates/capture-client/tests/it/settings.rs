@@ -1,0 +1,65 @@
+//! What a call may change, and what its client shares all the same.
+
+use std::time::Duration;
+
+use capture_client::http::{HeaderName, HeaderValue, header};
+use capture_client::{Outcome, Policy};
+
+use crate::stub::{Fate, capture, client, order};
+
+#[test]
+fn a_header_of_the_callers_goes_out_and_replaces_none_of_ours() {
+    let (client, stub) = client(&[]);
+    let trace = HeaderName::from_static("traceparent");
+    let value = HeaderValue::from_static("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    let ours = [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT_ENCODING];
+    let mut client = client.with_header(trace.clone(), value.clone());
+    for name in ours.clone() {
+        client = client.with_header(name, HeaderValue::from_static("theirs"));
+    }
+    assert!(matches!(client.capture(&capture()), Outcome::Captured(_)));
+    let seen = stub.seen.lock().unwrap();
+    assert_eq!(seen.len(), 2);
+    for request in seen.iter() {
+        assert_eq!(request.headers().get(&trace), Some(&value), "{}", request.uri());
+    }
+    for name in ours {
+        assert_ne!(seen[1].headers()[&name], "theirs", "{name}");
+    }
+    assert!(!format!("{client:?}").contains("4bf92f35"), "a header may be a secret: {client:?}");
+}
+
+#[test]
+fn every_clone_shares_the_token_and_the_budget() {
+    let (client, stub) = client(&[]);
+    let short = client.with_policy(Policy::default().with_deadline(Duration::from_secs(20)));
+    for client in [&client, &short, &client.clone()] {
+        assert!(matches!(client.capture(&capture()), Outcome::Captured(_)));
+        client.status(order()).unwrap();
+    }
+    let logins = stub.seen.lock().unwrap();
+    let logins = logins.iter().filter(|request| request.uri().path() == "/v1/oauth2/token");
+    assert_eq!(logins.count(), 1);
+}
+
+#[test]
+fn a_policy_of_one_call_is_that_calls_alone() {
+    let (client, _) = client(&[Fate::Answered, Fate::ReplyLost]);
+    let never = Policy::default().with_lookup(false).with_resend(capture_client::Resend::Never);
+    let outcome = client.with_policy(never).capture(&capture());
+    let Outcome::Unknown(ticket) = outcome else { panic!("{outcome:?}") };
+    assert!(matches!(client.resume(ticket), Outcome::Captured(_)), "the client's own policy looks");
+}
+
+#[test]
+fn many_threads_make_one_login() {
+    let (client, stub) = client(&[]);
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| assert!(matches!(client.capture(&capture()), Outcome::Captured(_))));
+        }
+    });
+    let seen = stub.seen.lock().unwrap();
+    let logins = seen.iter().filter(|request| request.uri().path() == "/v1/oauth2/token").count();
+    assert_eq!((logins, seen.len()), (1, 17));
+}

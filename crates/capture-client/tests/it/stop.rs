@@ -1,0 +1,79 @@
+//! A graceful stop: every capture ends with what is true of it.
+
+use std::future::pending;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use capture_client::driver::TransportError;
+use capture_client::{Client, Event, Obstacle, Outcome, Stop, Transport, wire};
+
+use crate::stub::{Fate, capture, client, setup};
+
+#[test]
+fn a_blocking_capture_stops_in_its_wait() {
+    // The login is answered; the capture never leaves, for as long as anybody tries.
+    let (client, _) = client(&[&[Fate::Answered][..], &[Fate::NeverSent; 99]].concat());
+    let (waits, waiting) = mpsc::channel();
+    let waits = std::sync::Mutex::new(waits);
+    let stop = Stop::new();
+    let client = client.with_stop(&stop).with_observer(move |event: &Event<'_>| {
+        if let Event::Waiting { .. } = event {
+            let _ = waits.lock().unwrap().send(());
+        }
+    });
+    let working = std::thread::spawn(move || client.capture(&capture()));
+    waiting.recv().unwrap();
+    stop.stop();
+    let outcome = working.join().unwrap();
+    assert_eq!((outcome.name(), outcome.code()), ("not_captured", "never_sent"), "{outcome:?}");
+    assert_eq!(outcome.attempts().len(), 2, "one wait was the last one: {outcome:?}");
+}
+
+/// Answers logins, and nothing else, ever.
+struct Silent;
+
+impl Transport for Silent {
+    async fn send(
+        &self,
+        request: wire::Request,
+        _: Duration,
+    ) -> Result<wire::Response, TransportError> {
+        if request.uri().path() != "/v1/oauth2/token" {
+            pending::<()>().await;
+        }
+        let token = capture_client::BearerToken::new("token").unwrap();
+        Ok(wire::token::granted(&token, "refresh", 0, "id"))
+    }
+
+    async fn sleep(&self, _: Duration) {}
+}
+
+#[test]
+fn an_asynchronous_request_is_dropped_and_stays_in_doubt() {
+    let stop = Stop::new();
+    let (sends, sending) = mpsc::channel();
+    let sends = std::sync::Mutex::new(sends);
+    let client = Client::over(setup(), Silent).with_stop(&stop);
+    let client = client.with_observer(move |event: &Event<'_>| {
+        if let Event::Attempted { .. } = event {
+            let _ = sends.lock().unwrap().send(()); // the login; the capture is next
+        }
+    });
+    let working = std::thread::spawn(move || pollster::block_on(client.capture(&capture())));
+    sending.recv().unwrap();
+    stop.stop();
+    let outcome = working.join().unwrap();
+    let Outcome::Unknown(ticket) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((ticket.doubt().code(), ticket.obstacle()), ("interrupted", &Obstacle::Stopped));
+    assert_eq!(ticket.attempts().len(), 2, "the login and the capture");
+}
+
+#[test]
+fn after_a_stop_nothing_begins() {
+    let (client, stub) = client(&[]);
+    let stop = Stop::new();
+    stop.stop();
+    let outcome = client.with_stop(&stop).capture(&capture());
+    assert_eq!(outcome.code(), "never_sent");
+    assert!(stub.seen.lock().unwrap().is_empty());
+}

@@ -1,0 +1,78 @@
+//! A transport without a network: every request is answered well, unless a list of fates says otherwise.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use capture_client::driver::TransportError;
+use capture_client::{
+    BearerToken, Capture, Client, Credentials, Environment, IdempotencyKey, Money, OrderId,
+    OrderStatus, Setup, blocking, wire,
+};
+
+/// What every secret of these tests begins with.
+pub(crate) const CANARY: &str = "canary";
+
+/// What happens to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Answered,
+    /// It reaches the server; its reply does not come back.
+    ReplyLost,
+    NeverSent,
+}
+
+/// Answers every login with a token, every capture with SUCCESS and every lookup with *Completed*,
+/// unless a list of fates says otherwise.
+#[derive(Debug, Default)]
+pub(crate) struct Stub {
+    pub(crate) fates: Mutex<Vec<Fate>>,
+    pub(crate) seen: Mutex<Vec<wire::Request>>,
+}
+
+impl Stub {
+    pub(crate) fn meeting(fates: &[Fate]) -> Self {
+        let fates = Mutex::new(fates.iter().rev().copied().collect());
+        Self { fates, ..Self::default() }
+    }
+}
+
+impl blocking::Transport for &Stub {
+    fn send(&self, request: wire::Request, _: Duration) -> Result<wire::Response, TransportError> {
+        let path = request.uri().path().to_owned();
+        self.seen.lock().unwrap().push(request);
+        match self.fates.lock().unwrap().pop().unwrap_or(Fate::Answered) {
+            Fate::ReplyLost => return Err(TransportError::maybe_sent("reset")),
+            Fate::NeverSent => return Err(TransportError::not_sent("refused")),
+            Fate::Answered => {}
+        }
+        Ok(match path.as_str() {
+            "/v1/oauth2/token" => {
+                let token = BearerToken::new("canary-token-0123456789").unwrap();
+                wire::token::granted(&token, "canary-refresh", 0, "id")
+            }
+            "/v1/capture" => wire::capture::captured(),
+            _ => wire::order::shown(order(), OrderStatus::Completed, Default::default()),
+        })
+    }
+}
+
+pub(crate) fn order() -> OrderId {
+    "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap()
+}
+
+pub(crate) fn capture() -> Capture {
+    // Its first waits are near the shortest.
+    let key: IdempotencyKey = "1d120e99-7a63-4210-98dc-78f56fde12cf".parse().unwrap();
+    Capture::new(order(), Money::parse("100.00", "USD").unwrap(), key)
+}
+
+pub(crate) fn setup() -> Setup {
+    let credentials = Credentials::new("canary-key", "canary-secret").unwrap();
+    Setup::new(&Environment::Sandbox, credentials)
+}
+
+/// A blocking client over a stub, and the stub.
+pub(crate) fn client(fates: &[Fate]) -> (blocking::Client<&'static Stub>, &'static Stub) {
+    let stub: &'static Stub = Box::leak(Box::new(Stub::meeting(fates)));
+    (Client::blocking(setup(), stub), stub)
+}
