@@ -9,3 +9,8 @@ pub mod vectors;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The service of the documentation, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/service.md")]
+struct Service;
