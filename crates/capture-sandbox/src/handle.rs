@@ -7,15 +7,19 @@ use capture_core::wire::error::ApiError;
 use capture_core::wire::{self, Response};
 use http::{HeaderValue, Request, StatusCode, header};
 
-use crate::act::{Act, Said};
-use crate::answer::{Answer, put_headers};
-use crate::call::Call;
-use crate::raw::Raw;
-use crate::reply::Replayed;
+use crate::api::call::Call;
+use crate::api::headers;
+use crate::api::replies as reply;
+use crate::api::replies::Replayed;
+use crate::control::answer as control;
+use crate::faults::act::{Act, Said};
+use crate::faults::answer::{Answer, put_headers};
+use crate::faults::raw::Raw;
+use crate::faults::script::Asked;
 use crate::sandbox::{At, Instead, Sandbox};
-use crate::script::Asked;
-use crate::transcript::{Exchange, Sent};
-use crate::{Handshake, Operation, clock, control, headers, reply};
+use crate::world::clock;
+use crate::world::transcript::{Exchange, Sent};
+use crate::{Handshake, Operation};
 
 /// What to do on the wire, and when.
 #[derive(Debug, Clone)]

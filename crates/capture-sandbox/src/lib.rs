@@ -68,57 +68,29 @@
 //! what the recorded stack would most plausibly do; what could matter is a setting ([`Settings`]).
 //! Refunds, webhooks, challenges and risk decisions are not here.
 
-mod act;
-mod answer;
-mod builder;
-mod call;
-mod cancel;
-mod capture;
-mod claims;
-mod clock;
-mod connection;
-mod content;
+mod api;
 mod control;
-mod draw;
-mod error_code;
-mod evaluate;
+mod faults;
 mod handle;
-mod headers;
-mod http1;
-mod idempotency;
-mod ledger;
-mod members;
-mod operation;
-mod order;
-mod orders;
-mod page;
-mod query;
-mod raw;
-mod reply;
-mod rules;
 mod sandbox;
-mod script;
 mod server;
-mod state;
-mod tls;
-mod token;
-mod transcript;
+mod world;
 
-pub use answer::Answer;
-pub use builder::Builder;
-pub use claims::{Claimed, Finding, Report, Standing};
-pub use error_code::ErrorCode;
+pub use api::order::PERSONAL_DATA;
+pub use control::audit::{Claimed, Finding, Report, Standing};
+pub use faults::answer::Answer;
+pub use faults::error_code::ErrorCode;
+pub use faults::raw::{Drip, End, LastStream, Raw};
+pub use faults::script::{Handshake, PRESETS, Script};
 pub use handle::{Action, Reply};
-pub use idempotency::Idempotency;
-pub use ledger::{Entry, Ledger};
-pub use operation::Operation;
-pub use order::PERSONAL_DATA;
-pub use raw::{Drip, End, LastStream, Raw};
 pub use sandbox::{Sandbox, Settings};
-pub use script::{Handshake, PRESETS, Script};
-pub use server::Server;
-pub use state::NewOrder;
-pub use transcript::{Exchange, Sent};
+pub use server::builder::Builder;
+pub use server::running::Server;
+pub use world::keys::Idempotency;
+pub use world::ledger::{Entry, Ledger};
+pub use world::operation::Operation;
+pub use world::orders::NewOrder;
+pub use world::transcript::{Exchange, Sent};
 
 /// Compiles the Rust of the project's `docs/sandbox.md`.
 #[cfg(doctest)]

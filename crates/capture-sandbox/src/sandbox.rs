@@ -7,13 +7,14 @@ use std::time::{Duration, SystemTime};
 use capture_core::wire::{self, Response};
 use capture_core::{OrderId, OrderStatus};
 
-use crate::claims::Claims;
-use crate::draw::Draw;
-use crate::idempotency::Keys;
-use crate::rules::Rules;
-use crate::state::Orders;
-use crate::transcript::Transcript;
-use crate::{Claimed, Exchange, Idempotency, Ledger, NewOrder, Report, Script, clock};
+use crate::control::audit::Claims;
+use crate::faults::rules::Rules;
+use crate::world::clock;
+use crate::world::draw::Draw;
+use crate::world::keys::Keys;
+use crate::world::orders::Orders;
+use crate::world::transcript::Transcript;
+use crate::{Claimed, Exchange, Idempotency, Ledger, NewOrder, Report, Script};
 
 /// What a sandbox is like. Every field has a default:
 ///

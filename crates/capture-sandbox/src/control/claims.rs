@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Refusal, full, ok, read, refuse};
+use super::answer::{Refusal, full, ok, read, refuse};
 use crate::Claimed;
 use crate::sandbox::Sandbox;
 

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Refusal, done, full, ok, read, refuse};
+use super::answer::{Refusal, done, full, ok, read, refuse};
 use crate::NewOrder;
 use crate::sandbox::Sandbox;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use capture_core::wire::Response;
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, ok, read};
+use super::answer::{Refusal, ok, read};
 use crate::Idempotency;
 use crate::sandbox::Sandbox;
 

@@ -1,0 +1,83 @@
+//! The rules in force: which one acts on a request or a handshake, and how often each still will.
+
+use crate::Handshake;
+use crate::faults::act::Act;
+use crate::faults::script::{Asked, HandshakeRule, Rule, Script};
+use crate::world::draw::Draw;
+
+/// The rules that are not spent.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    /// Each with its own dice.
+    requests: Vec<(Rule, Draw)>,
+    handshakes: Vec<HandshakeRule>,
+}
+
+impl Rules {
+    /// Adds a script's rules. Each rule's dice depend on the seed and its place in the script alone.
+    pub(crate) fn add(&mut self, script: Script, seed: u64) {
+        let seed = script.seed.unwrap_or(seed);
+        let dice = (0_u64..).map(|place| Draw::new(seed ^ (place << 32)));
+        let armed = script.rules.into_iter().zip(dice);
+        self.requests.extend(armed.filter(|(rule, _)| rule.times > 0));
+        self.handshakes.extend(script.handshakes.into_iter().filter(|rule| rule.times > 0));
+    }
+
+    /// What is to be done to this request, if anything; counts it.
+    pub(crate) fn next(&mut self, asked: Asked) -> Option<Act> {
+        let index = self.requests.iter_mut().position(|(rule, dice)| {
+            let meant = rule.on.means(asked, dice);
+            let passes = meant && rule.skip > 0;
+            rule.skip -= u32::from(passes);
+            meant && !passes
+        })?;
+        let (rule, _) = &mut self.requests[index];
+        if rule.times == 1 {
+            return Some(self.requests.remove(index).0.act);
+        }
+        spend(&mut rule.times);
+        Some(rule.act.clone())
+    }
+
+    /// The same for a request of which only the head is there; counts it only if it is answered.
+    pub(crate) fn next_before_reading(&mut self, asked: Asked) -> Option<Act> {
+        if !self.requests.iter().any(|(rule, _)| rule.act.is_before_reading()) {
+            return None;
+        }
+        let mut after = self.clone();
+        let act = after.next(asked).filter(Act::is_before_reading)?;
+        *self = after;
+        Some(act)
+    }
+
+    /// What the next handshake meets, if anything; counts it.
+    pub(crate) fn next_handshake(&mut self) -> Option<Handshake> {
+        let rule = self.handshakes.first_mut()?;
+        if rule.skip > 0 {
+            rule.skip -= 1;
+            return None;
+        }
+        let meets = rule.meets;
+        if rule.times == 1 {
+            self.handshakes.remove(0);
+        } else {
+            spend(&mut rule.times);
+        }
+        Some(meets)
+    }
+
+    /// What is left, as a script.
+    pub(crate) fn left(&self) -> Script {
+        let rules = self.requests.iter().map(|(rule, _)| rule.clone()).collect();
+        Script { seed: None, rules, handshakes: self.handshakes.clone() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.requests.len() + self.handshakes.len()
+    }
+}
+
+fn spend(times: &mut u32) {
+    let is_for_ever = *times == u32::MAX;
+    *times -= u32::from(!is_for_ever);
+}

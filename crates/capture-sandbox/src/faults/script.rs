@@ -1,0 +1,234 @@
+//! Fault scripts: which requests go wrong, and how.
+//!
+//! A script is data; its members are described in the project's `docs/sandbox.md`:
+//!
+//! ```json
+//! { "seed": 7, "rules": [ {
+//!     "on": { "operation": "capture", "order": "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81" },
+//!     "skip": 0,
+//!     "times": 2,
+//!     "do": { "status": 503, "headers": { "retry-after": "1" }, "effect": false }
+//! } ] }
+//! ```
+//!
+//! The first rule that means a request and is not spent acts on it; the rules after it do not see
+//! that request. A reply whose request is carried out is remembered as it truly was, so that a
+//! repetition with the same idempotency key gets the truth, unless the rule says `stored`.
+
+mod handshake;
+mod on;
+mod preset;
+
+use std::time::Duration;
+
+use capture_core::{Invalid, OrderId, printable};
+use serde::{Deserialize, Serialize};
+
+pub use handshake::Handshake;
+pub(crate) use handshake::HandshakeRule;
+pub(crate) use on::{Asked, On};
+pub use preset::PRESETS;
+
+use crate::Operation;
+use crate::faults::act::{Act, LONGEST_DELAY, Said};
+use crate::faults::answer::Answer;
+use crate::faults::raw::End;
+
+/// Rules about which requests go wrong, and how.
+///
+/// The constructors make a script of one rule about the next capture; the methods change the last
+/// rule; [`Script::then`] puts scripts in a row. What they cannot say, [`Script::from_json`] can.
+///
+/// ```
+/// use capture_sandbox::{Operation, Script};
+/// let script = Script::status(503).times(2).then(Script::lost_reply());
+/// let slow_lookup = Script::delayed(std::time::Duration::from_secs(2)).on(Operation::Order);
+/// let half_a_reply = Script::from_json(
+///     r#"{"rules": [{"do": {"close": "mid-body", "effect": true}}]}"#,
+/// )?;
+/// let chaos = Script::preset("chaos")?.seed(7);
+/// # let _ = (script, slow_lookup, half_a_reply, chaos);
+/// # Ok::<(), capture_core::Invalid>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct Script {
+    /// Where the rules with `percent` throw their dice; the sandbox's own seed unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seed: Option<u64>,
+    pub(crate) rules: Vec<Rule>,
+    /// Not about requests, so in a row of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) handshakes: Vec<HandshakeRule>,
+}
+
+impl Script {
+    /// A script as it is written in JSON.
+    ///
+    /// # Errors
+    /// Where in the script which rule of the schema is broken, by which value.
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let script: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let (path, rule) = (error.path().to_string(), error.inner().to_string());
+            // Where the text ends too early there is no path.
+            Invalid::new("script", &path.replace('?', "."), printable(&rule, 400))
+        })?;
+        let rest = json.end();
+        rest.map_err(|error| Invalid::new("script", ".", printable(&error.to_string(), 400)))?;
+        Ok(script)
+    }
+
+    /// The capture happens, and its reply is lost: the connection closes without one.
+    #[must_use]
+    pub fn lost_reply() -> Self {
+        Self::one(Act::ending(true, End::Close))
+    }
+
+    /// The connection closes without a reply, and the capture did not happen.
+    #[must_use]
+    pub fn close_before() -> Self {
+        Self::one(Act::ending(false, End::Close))
+    }
+
+    /// Answers with this status; the capture does not happen.
+    #[must_use]
+    pub fn status(answer: impl Into<Answer>) -> Self {
+        Self::one(Act::new(false, Said::Words(answer.into())))
+    }
+
+    /// The capture happens, and the answer says this instead, such as 504.
+    #[must_use]
+    pub fn captured_but(answer: impl Into<Answer>) -> Self {
+        Self::one(Act::new(true, Said::Words(answer.into())))
+    }
+
+    /// The capture happens at once, and its reply comes late. Until then a repetition with the same
+    /// idempotency key is told that it is in progress (409).
+    #[must_use]
+    pub fn delayed(delay: Duration) -> Self {
+        Self::one(Act::new(true, Said::Truth)).delay(delay)
+    }
+
+    /// The next so many TLS handshakes meet this, where the sandbox serves TLS; `u32::MAX` is for
+    /// ever. The methods do not change this rule: it is not about requests.
+    #[must_use]
+    pub fn handshake(meets: Handshake, times: u32) -> Self {
+        let rule = HandshakeRule { skip: 0, times, meets };
+        Self { handshakes: vec![rule], ..Self::default() }
+    }
+
+    /// The answer of the last rule is what is kept under the idempotency key, and said again to
+    /// each repetition. Without a scripted answer this does nothing.
+    #[must_use]
+    pub fn stored(self) -> Self {
+        self.last(|rule| rule.act.stored = matches!(rule.act.said, Said::Words(_)))
+    }
+
+    /// The last rule acts on this many requests instead of one; `u32::MAX` is for ever.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        self.last(|rule| rule.times = times)
+    }
+
+    /// The last rule lets this many requests pass first.
+    #[must_use]
+    pub fn skip(self, skip: u32) -> Self {
+        self.last(|rule| rule.skip = skip)
+    }
+
+    /// The last rule is about this operation instead of the capture.
+    #[must_use]
+    pub fn on(self, operation: Operation) -> Self {
+        self.last(|rule| rule.on.operation = Some(operation))
+    }
+
+    /// The last rule is about this order only.
+    #[must_use]
+    pub fn order(self, order: OrderId) -> Self {
+        self.last(|rule| rule.on.order = Some(order))
+    }
+
+    /// The last rule acts on so many of a hundred requests that it means, by dice that fall the same
+    /// way for the same seed.
+    ///
+    /// # Panics
+    /// Unless it is 1 to 100.
+    #[must_use]
+    pub fn percent(self, percent: u8) -> Self {
+        assert!((1..=100).contains(&percent), "`percent` {percent} must be 1 to 100");
+        self.last(|rule| rule.on.percent = Some(percent))
+    }
+
+    /// What the last rule does is seen this much later, at most an hour.
+    #[must_use]
+    pub fn delay(self, delay: Duration) -> Self {
+        self.last(|rule| rule.act.delay = delay.min(LONGEST_DELAY))
+    }
+
+    /// Where the rules with [`Script::percent`] throw their dice.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self }
+    }
+
+    /// This script, and then the rules of another.
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        self.rules.extend(next.rules);
+        self.handshakes.extend(next.handshakes);
+        self
+    }
+
+    fn one(act: Act) -> Self {
+        let on = On { operation: Some(Operation::Capture), ..On::default() };
+        let rule = Rule { on, skip: 0, times: 1, act };
+        Self { rules: vec![rule], ..Self::default() }
+    }
+
+    fn last(mut self, change: impl FnOnce(&mut Rule)) -> Self {
+        if let Some(rule) = self.rules.last_mut() {
+            change(rule);
+        }
+        self
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rule {
+    #[serde(default)]
+    pub(crate) on: On,
+    #[serde(default)]
+    pub(crate) skip: u32,
+    #[serde(default = "on::once", with = "on::times")]
+    pub(crate) times: u32,
+    #[serde(rename = "do")]
+    pub(crate) act: Act,
+}
+
+/// A script as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    preset: Option<String>,
+    seed: Option<u64>,
+    rules: Option<Vec<Rule>>,
+    handshakes: Option<Vec<HandshakeRule>>,
+}
+
+impl TryFrom<Written> for Script {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written { preset, seed, rules, handshakes } = written;
+        if preset.is_none() && rules.is_none() && handshakes.is_none() {
+            return Err("missing field `rules`, `handshakes` or `preset`".into());
+        }
+        let preset = preset.as_deref().map(Self::preset).transpose();
+        let preset = preset.map_err(|error| error.to_string())?;
+        let (rules, handshakes) = (rules.unwrap_or_default(), handshakes.unwrap_or_default());
+        let own = Self { seed, rules, handshakes };
+        Ok(Self { seed: own.seed, ..preset.unwrap_or_default().then(own) })
+    }
+}

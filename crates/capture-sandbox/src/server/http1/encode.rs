@@ -1,0 +1,71 @@
+//! Replies as bytes: as HTTP wants them, and as a script wants them.
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, header};
+
+use crate::faults::raw::Framing;
+
+/// Whether a `Connection` header holds the word `close`.
+pub(crate) fn says_close(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::CONNECTION).iter();
+    let mut words = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
+}
+
+/// The bytes of a reply. Its length follows from its body; to a HEAD request no body is sent.
+pub(crate) fn encode(response: &Response<Bytes>, is_head: bool, keep_alive: bool) -> Vec<u8> {
+    let mut out = head(response, &Framing::Length, keep_alive);
+    if has_body(response) && !is_head {
+        out.extend_from_slice(response.body());
+    }
+    out
+}
+
+/// Status line and headers, the empty line included.
+pub(crate) fn head(response: &Response<Bytes>, framing: &Framing, keep_alive: bool) -> Vec<u8> {
+    let status = response.status();
+    let mut out = Vec::with_capacity(512 + response.body().len());
+    let reason = status.canonical_reason().unwrap_or_default();
+    out.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).as_bytes());
+    for (name, value) in response.headers() {
+        out.extend_from_slice(name.as_str().as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    if has_body(response) {
+        out.extend_from_slice(framing.headers(response.body().len()).as_bytes());
+    }
+    if !keep_alive && !says_close(response.headers()) {
+        out.extend_from_slice(b"connection: close\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+pub(crate) fn has_body(response: &Response<Bytes>) -> bool {
+    !matches!(response.status().as_u16(), 204 | 304)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn replies() {
+        let mut response = Response::new(Bytes::from_static(b"{}"));
+        let text = |response: &Response<Bytes>, is_head, keep_alive| {
+            String::from_utf8(encode(response, is_head, keep_alive)).unwrap()
+        };
+        let expect = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+        assert_eq!(text(&response, false, true), expect);
+        let expect = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n";
+        assert_eq!(text(&response, true, false), expect);
+        *response.status_mut() = StatusCode::from_u16(799).unwrap();
+        assert!(text(&response, false, true).starts_with("HTTP/1.1 799 \r\n"));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        assert_eq!(text(&response, false, true), "HTTP/1.1 204 No Content\r\n\r\n");
+    }
+}
