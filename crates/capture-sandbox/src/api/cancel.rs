@@ -1,6 +1,6 @@
 //! `POST /v1/orders/{id}/cancel`: voids an order that was not captured.
 //!
-//! Safe to repeat by its order id alone; an `idempotencyKey` in the body is optional.
+//! The order id alone makes it safe to repeat; an `idempotencyKey` in the body is optional.
 
 use std::time::SystemTime;
 
@@ -11,39 +11,37 @@ use capture_core::{IdempotencyKey, OrderId};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::Operation;
-use crate::api::replies as reply;
-use crate::sandbox::{At, Sandbox};
+use crate::api::once::{At, carry_out, once};
+use crate::api::replies;
+use crate::world::{Operation, World};
 
-impl Sandbox {
-    /// The reply to a cancellation.
-    pub(crate) fn cancel(&mut self, order: OrderId, body: &[u8], at: At<'_>) -> Response {
-        let key = match read(body) {
-            Ok(key) => key,
-            Err(error) => return reply::invalid(self, &[error]),
-        };
-        let Some(key) = key else {
-            return self.carry_out(at, |sandbox| sandbox.void(order, at.now));
-        };
-        let payload = Bytes::copy_from_slice(order.as_bytes());
-        self.once(at, Operation::Cancel, key, &payload, |sandbox| sandbox.void(order, at.now))
-    }
+pub(super) fn answer(world: &mut World, order: OrderId, body: &[u8], at: At<'_>) -> Response {
+    let key = match read(body) {
+        Ok(key) => key,
+        Err(error) => return replies::invalid(&mut world.draw, &[error]),
+    };
+    let Some(key) = key else {
+        return carry_out(world, at, |world| cancel(world, order, at.now));
+    };
+    let payload = Bytes::copy_from_slice(order.as_bytes());
+    once(world, at, Operation::Cancel, key, &payload, |world| cancel(world, order, at.now))
+}
 
-    fn void(&mut self, order: OrderId, now: SystemTime) -> Response {
-        let Some(order) = self.orders.get_mut(order) else {
-            return reply::problem(self, StatusCode::NOT_FOUND, "The order does not exist");
-        };
-        match order.cancel(now) {
-            Ok(()) => json_reply(StatusCode::OK, &json!({})),
-            Err(status) => {
-                let title = format!("The order is {status} and cannot be cancelled");
-                reply::problem(self, StatusCode::BAD_REQUEST, &title)
-            }
+fn cancel(world: &mut World, order: OrderId, now: SystemTime) -> Response {
+    let Some(order) = world.orders.get_mut(order) else {
+        let title = "The order does not exist";
+        return replies::problem(&mut world.draw, StatusCode::NOT_FOUND, title);
+    };
+    match order.cancel(now) {
+        Ok(()) => json_reply(StatusCode::OK, &json!({})),
+        Err(status) => {
+            let title = format!("The order is {status} and cannot be cancelled");
+            replies::problem(&mut world.draw, StatusCode::BAD_REQUEST, &title)
         }
     }
 }
 
-/// The key in the body, if there is a body and a key in it.
+/// The key in the body, if there is one.
 fn read(body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
     if body.trim_ascii().is_empty() {
         return Ok(None);

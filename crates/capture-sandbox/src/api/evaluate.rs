@@ -1,7 +1,7 @@
-//! `POST /v1/evaluate`: creates an order the documented way. An authorization waits for its capture,
+//! `POST /v1/evaluate`: creates an order the documented way. An authorization waits for its capture;
 //! a purchase is charged at once.
 //!
-//! Of the many fields of the real call only those that decide are read, names in any case:
+//! The live call has many fields. Only those that matter here are read, with names in any case:
 //! `idempotencyKey`, `transactionType` (at the root), `transaction.amount` in minor units and
 //! `transaction.currency`.
 
@@ -15,9 +15,9 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::api::replies as reply;
-use crate::sandbox::{At, Sandbox};
-use crate::{NewOrder, Operation};
+use crate::api::once::{At, once};
+use crate::api::replies;
+use crate::world::{NewOrder, Operation, World};
 
 struct Evaluation {
     key: IdempotencyKey,
@@ -25,7 +25,7 @@ struct Evaluation {
     is_authorization: bool,
 }
 
-/// The reply, in the recorded order of members.
+/// The reply, its members in the recorded order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Evaluated {
@@ -40,35 +40,31 @@ struct Evaluated {
     custom_properties: BTreeMap<&'static str, &'static str>,
 }
 
-impl Sandbox {
-    /// The reply to an evaluation.
-    pub(crate) fn evaluate(&mut self, body: &Bytes, at: At<'_>) -> Response {
-        let evaluation = match read(body) {
-            Ok(evaluation) => evaluation,
-            Err(errors) => return reply::invalid(self, &errors),
+pub(super) fn answer(world: &mut World, body: &Bytes, at: At<'_>) -> Response {
+    let Evaluation { key, money, is_authorization } = match read(body) {
+        Ok(evaluation) => evaluation,
+        Err(errors) => return replies::invalid(&mut world.draw, &errors),
+    };
+    let (status, word) = if is_authorization {
+        (OrderStatus::CaptureRequired, "CAPTUREREQUIRED")
+    } else {
+        (OrderStatus::Completed, "APPROVED")
+    };
+    once(world, at, Operation::Evaluate, key, body, |world| {
+        let order = world.create_order(NewOrder::new(money).status(status), at.now);
+        let reply = Evaluated {
+            order_session_key: order,
+            sense_key: None,
+            order_id: order,
+            success: true,
+            result: "Success",
+            status: word,
+            status_code: None,
+            errors: [],
+            custom_properties: BTreeMap::new(),
         };
-        let (status, word) = if evaluation.is_authorization {
-            (OrderStatus::CaptureRequired, "CAPTUREREQUIRED")
-        } else {
-            (OrderStatus::Completed, "APPROVED")
-        };
-        self.once(at, Operation::Evaluate, evaluation.key, body, |sandbox| {
-            let new = NewOrder::new(evaluation.money).status(status);
-            let order = sandbox.add_order(new, at.now);
-            let reply = Evaluated {
-                order_session_key: order,
-                sense_key: None,
-                order_id: order,
-                success: true,
-                result: "Success",
-                status: word,
-                status_code: None,
-                errors: [],
-                custom_properties: BTreeMap::new(),
-            };
-            json_reply(StatusCode::OK, &reply)
-        })
-    }
+        json_reply(StatusCode::OK, &reply)
+    })
 }
 
 fn read(body: &[u8]) -> Result<Evaluation, Vec<ApiError>> {
@@ -76,7 +72,7 @@ fn read(body: &[u8]) -> Result<Evaluation, Vec<ApiError>> {
         return Err(vec![ApiError::field("$", "The body is not a JSON object.")]);
     };
     let mut errors = Vec::new();
-    let mut at_fault = |field: &str, value: Option<&Value>| {
+    let mut reject = |field: &str, value: Option<&Value>| {
         let message = match value {
             None => format!("The {field} field is required."),
             Some(_) => format!("The field {field} is invalid."),
@@ -87,7 +83,7 @@ fn read(body: &[u8]) -> Result<Evaluation, Vec<ApiError>> {
     let key_value = member(&body, "idempotencyKey");
     let key = key_value.and_then(Value::as_str).and_then(|text| text.parse().ok());
     if key.is_none() {
-        at_fault("IdempotencyKey", key_value);
+        reject("IdempotencyKey", key_value);
     }
     let type_value = member(&body, "transactionType");
     let is_authorization = match type_value.map(|value| value.as_str().unwrap_or_default()) {
@@ -97,13 +93,13 @@ fn read(body: &[u8]) -> Result<Evaluation, Vec<ApiError>> {
         Some(_) => None,
     };
     if is_authorization.is_none() {
-        at_fault("TransactionType", type_value);
+        reject("TransactionType", type_value);
     }
     let transaction = member(&body, "transaction").unwrap_or(&Value::Null);
     let currency_value = member(transaction, "currency");
     let currency = currency_value.and_then(Value::as_str).and_then(|text| text.parse().ok());
     if currency.is_none() {
-        at_fault("Transaction.Currency", currency_value);
+        reject("Transaction.Currency", currency_value);
     }
     let amount_value = member(transaction, "amount");
     let amount = amount_value.and_then(Value::as_u64);
@@ -111,7 +107,7 @@ fn read(body: &[u8]) -> Result<Evaluation, Vec<ApiError>> {
         .and_then(|units| u32::try_from(units).ok())
         .filter(|units| (1..=Money::MAX_MINOR_UNITS).contains(units));
     if amount.is_none() {
-        at_fault("Transaction.Amount", amount_value);
+        reject("Transaction.Amount", amount_value);
     }
     let money = amount
         .zip(currency)

@@ -1,4 +1,4 @@
-//! What the API reads in a request's headers: the token, the type of the body, the types wanted.
+//! What is read from a request's headers: the token, the body's type, the accepted types.
 
 use http::{HeaderMap, header};
 
@@ -25,8 +25,8 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether a reply in JSON will do: there is no `Accept`, or one of its ranges holds JSON.
-pub(crate) fn takes_json(headers: &HeaderMap) -> bool {
+/// Whether the client accepts JSON: there is no `Accept`, or one of its ranges includes JSON.
+pub(crate) fn accepts_json(headers: &HeaderMap) -> bool {
     let json = |range: &str| {
         let range = range.to_ascii_lowercase();
         let known = ["*/*", "application/*", "application/json", "text/*", "text/json"];
@@ -35,20 +35,20 @@ pub(crate) fn takes_json(headers: &HeaderMap) -> bool {
     !headers.contains_key(header::ACCEPT) || weight(headers, json) > 0
 }
 
-/// Whether a person is asking: HTML is wanted by name, and before JSON.
+/// Whether a person asks with a browser: `Accept` names HTML, and prefers it to JSON.
 pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     let named =
         |name: &'static str| weight(headers, move |range: &str| range.eq_ignore_ascii_case(name));
     named("text/html") > named("application/json")
 }
 
-/// The highest weight, in thousandths, of the ranges in `Accept` that are meant.
-fn weight(headers: &HeaderMap, is_meant: impl Fn(&str) -> bool) -> u32 {
+/// The highest weight, in thousandths, of the ranges in `Accept` that match.
+fn weight(headers: &HeaderMap, matches: impl Fn(&str) -> bool) -> u32 {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let ranges = values.flat_map(|value| value.split(','));
     let weights = ranges.filter_map(|range| {
         let mut parts = range.split(';').map(str::trim);
-        if !is_meant(parts.next()?) {
+        if !matches(parts.next()?) {
             return None;
         }
         let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
@@ -57,7 +57,7 @@ fn weight(headers: &HeaderMap, is_meant: impl Fn(&str) -> bool) -> u32 {
     weights.max().unwrap_or_default()
 }
 
-/// `1`, `0.5` or `0.333`; nonsense weighs nothing.
+/// `1`, `0.5` or `0.333`; anything malformed weighs nothing.
 fn thousandths(quality: &str) -> u32 {
     let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
     let digits = format!("{whole}{fraction:0<3}");
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_accept_header_wants() {
+    fn accept_headers() {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         for (accept, json, html) in [
             ("application/json", true, false),
@@ -87,9 +87,9 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT, accept.parse().unwrap());
-            assert_eq!((takes_json(&headers), prefers_html(&headers)), (json, html), "{accept}");
+            assert_eq!((accepts_json(&headers), prefers_html(&headers)), (json, html), "{accept}");
         }
-        assert!(takes_json(&HeaderMap::new()));
+        assert!(accepts_json(&HeaderMap::new()));
         assert!(!prefers_html(&HeaderMap::new()));
     }
 }

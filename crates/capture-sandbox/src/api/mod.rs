@@ -1,12 +1,21 @@
-//! The API: one file for each operation, the replies that they share, the routes.
+//! The API: the route table, one file for each operation, and the replies that they share.
 
-pub(crate) mod call;
+mod answer;
+mod call;
 mod cancel;
 mod capture;
 mod evaluate;
-pub(crate) mod headers;
-pub(crate) mod order;
+mod headers;
+mod once;
+mod order;
 mod orders;
 mod query;
 pub(crate) mod replies;
+pub(crate) mod routes;
 mod token;
+
+pub(crate) use answer::answer;
+pub(crate) use call::Call;
+pub(crate) use headers::prefers_html;
+pub(crate) use once::{At, Instead, Replayed};
+pub use order::PERSONAL_DATA;

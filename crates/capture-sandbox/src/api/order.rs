@@ -7,13 +7,10 @@ use capture_core::wire::{Response, json_reply};
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::api::replies as reply;
-use crate::sandbox::Sandbox;
-use crate::world::clock;
-use crate::world::orders::Order;
+use crate::api::replies;
+use crate::world::{Order, World, clock};
 
-/// Every piece of personal data that the sandbox's orders hold, so that a test can show that none
-/// of it reaches a log.
+/// All personal data in the sandbox's orders, so that a test can show that none of it reaches a log.
 pub const PERSONAL_DATA: [&str; 6] = [
     "Firstname-Canary",
     "Lastname-Canary",
@@ -23,18 +20,19 @@ pub const PERSONAL_DATA: [&str; 6] = [
     "Canaryville",
 ];
 
-impl Sandbox {
-    /// The reply to a lookup.
-    pub(crate) fn order(&mut self, order: OrderId, now: SystemTime) -> Response {
-        match self.orders.get(order) {
-            Some(order) => json_reply(StatusCode::OK, &Shown::new(order, now)),
-            None => reply::problem(self, StatusCode::NOT_FOUND, "The order does not exist"),
+/// The reply to a lookup.
+pub(super) fn answer(world: &mut World, order: OrderId, now: SystemTime) -> Response {
+    match world.orders.get(order) {
+        Some(order) => json_reply(StatusCode::OK, &Shown::new(order, now)),
+        None => {
+            let title = "The order does not exist";
+            replies::problem(&mut world.draw, StatusCode::NOT_FOUND, title)
         }
     }
 }
 
-/// An order as the service was recorded to show it, in the documented order of members. The
-/// documentation shows no amount.
+/// An order as recorded at the live service, its members in the documented order. The documentation
+/// shows no amount.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Shown {
@@ -91,7 +89,7 @@ impl Shown {
     }
 }
 
-/// The sign of the currencies that sandboxes are mostly used with; the code of all others.
+/// The sign of the most usual currencies; the code of all others.
 fn symbol(code: &str) -> String {
     let known = [("USD", "$"), ("EUR", "\u{20ac}"), ("GBP", "\u{a3}"), ("JPY", "\u{a5}")];
     let found = known.iter().find(|(known, _)| *known == code);

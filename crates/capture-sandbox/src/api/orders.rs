@@ -1,10 +1,10 @@
 //! `GET /v1/orders`: the list, by status and in pages.
 //!
-//! The documented parameters are obeyed: `status` (repeatable), `from` and `to` (when the order was
-//! placed, UTC, both included), `query` (a part of the order id), `mid`, `sort` (`asc` or `desc`),
-//! `pageSize` and `pageNumber`. `orderBy` is ignored, for its words are not public; the order is
-//! that of creation. The envelope's members up to `pageSize` are the documented ones; the names of
-//! the total (`totalItemCount`) and of the list itself (`orders`) are our choice.
+//! It obeys the documented parameters: `status` (repeatable), `from` and `to` (when the order was
+//! placed, in UTC, both inclusive), `query` (a part of the order id), `mid`, `sort` (`asc` or `desc`),
+//! `pageSize` and `pageNumber`. `orderBy` is ignored because its values are not public; orders are
+//! listed as they were created. The envelope's members up to `pageSize` are the documented ones; the
+//! names of the total (`totalItemCount`) and of the list (`orders`) are our choice.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,14 +14,11 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::api::order::Shown;
-use crate::api::query;
-use crate::api::replies as reply;
 use crate::api::token::MERCHANT;
-use crate::sandbox::Sandbox;
-use crate::world::clock;
-use crate::world::orders::Order;
+use crate::api::{query, replies};
+use crate::world::{Order, World, clock};
 
-/// A page is never longer.
+/// No page is longer.
 const LONGEST_PAGE: usize = 100;
 
 struct Query {
@@ -51,43 +48,41 @@ struct Page {
     orders: Vec<Shown>,
 }
 
-impl Sandbox {
-    /// The reply to a request for the list.
-    pub(crate) fn list(&mut self, query: &str, now: SystemTime) -> Response {
-        let query = match read(query) {
-            Ok(query) => query,
-            Err(error) => return reply::invalid(self, &[error]),
-        };
-        let mut found: Vec<&Order> =
-            self.orders.iter().filter(|order| query.means(order, now)).collect();
-        if query.is_descending {
-            found.reverse();
-        }
-        let before = (query.page_number - 1).saturating_mul(query.page_size);
-        let page = found.iter().skip(before).take(query.page_size);
-        let orders: Vec<_> = page.map(|order| Shown::new(order, now)).collect();
-        let page_count = found.len().div_ceil(query.page_size);
-        let (first, last) =
-            if orders.is_empty() { (0, 0) } else { (before + 1, before + orders.len()) };
-        let page = Page {
-            first_item_on_page: first,
-            has_next_page: query.page_number < page_count,
-            has_previous_page: query.page_number > 1,
-            is_first_page: query.page_number == 1,
-            is_last_page: query.page_number >= page_count,
-            last_item_on_page: last,
-            page_count,
-            page_number: query.page_number,
-            page_size: query.page_size,
-            total_item_count: found.len(),
-            orders,
-        };
-        json_reply(StatusCode::OK, &page)
+/// The reply to a request for the list.
+pub(super) fn answer(world: &mut World, query: &str, now: SystemTime) -> Response {
+    let query = match read(query) {
+        Ok(query) => query,
+        Err(error) => return replies::invalid(&mut world.draw, &[error]),
+    };
+    let mut found: Vec<&Order> =
+        world.orders.iter().filter(|order| query.matches(order, now)).collect();
+    if query.is_descending {
+        found.reverse();
     }
+    let before = (query.page_number - 1).saturating_mul(query.page_size);
+    let page = found.iter().skip(before).take(query.page_size);
+    let orders: Vec<_> = page.map(|order| Shown::new(order, now)).collect();
+    let page_count = found.len().div_ceil(query.page_size);
+    let (first, last) =
+        if orders.is_empty() { (0, 0) } else { (before + 1, before + orders.len()) };
+    let page = Page {
+        first_item_on_page: first,
+        has_next_page: query.page_number < page_count,
+        has_previous_page: query.page_number > 1,
+        is_first_page: query.page_number == 1,
+        is_last_page: query.page_number >= page_count,
+        last_item_on_page: last,
+        page_count,
+        page_number: query.page_number,
+        page_size: query.page_size,
+        total_item_count: found.len(),
+        orders,
+    };
+    json_reply(StatusCode::OK, &page)
 }
 
 impl Query {
-    fn means(&self, order: &Order, now: SystemTime) -> bool {
+    fn matches(&self, order: &Order, now: SystemTime) -> bool {
         let number = order.status(now).number();
         let has_status = number.is_some_and(|number| self.statuses.contains(&number));
         !self.is_other_merchant

@@ -1,9 +1,13 @@
-//! `/_sandbox/`: the JSON surface, the page, the OpenAPI document, and the comparison of claims with the truth.
+//! `/_sandbox/`: the JSON surface, the page, the OpenAPI document, claims and their audit.
 
-pub(crate) mod answer;
-pub(crate) mod audit;
+mod access;
+mod answer;
+mod audit;
 mod claims;
-mod local;
 mod orders;
 mod page;
+mod reply;
 mod settings;
+
+pub(crate) use answer::answer;
+pub use audit::{Audit, Comparison, Standing};

@@ -1,6 +1,4 @@
-//! What a script does to one request: whether it is carried out, what is said about it, and how.
-
-mod written;
+//! What a rule does to one request: whether it is carried out, what is answered, and how.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,21 +6,24 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use serde::{Deserialize, Serialize};
 
+use crate::faults::action::Action;
 use crate::faults::answer::{Answer, put_headers};
 use crate::faults::content::Content;
+use crate::faults::end::{End, Place};
+use crate::faults::framing::Framing;
 use crate::faults::members::{self, Case};
-use crate::faults::raw::{Drip, End, Framed, Framing, Place, Raw};
-use crate::handle::Action;
+use crate::faults::raw::{Drip, Framed, Raw};
+
+/// No request is held for longer.
+pub(crate) const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
 /// What happens to one request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "written::Written", into = "written::Written")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Act {
     /// Whether it is carried out.
     pub(crate) effect: bool,
-    /// Whether the scripted reply is what the sandbox keeps under the idempotency key.
+    /// Whether the sandbox keeps the scripted reply under the idempotency key.
     pub(crate) stored: bool,
     pub(crate) said: Said,
     pub(crate) delay: Duration,
@@ -31,17 +32,18 @@ pub(crate) struct Act {
     pub(crate) end: Option<(End, Place)>,
 }
 
+/// What is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
     /// The true reply.
     Truth,
     /// Another reply.
-    Words(Answer),
+    Answer(Answer),
     /// These bytes, which may be no reply at all.
     Raw(Content),
 }
 
-/// What is changed in a reply on its way out.
+/// Changes to a reply on its way out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Change {
     pub(crate) headers: BTreeMap<String, String>,
@@ -57,7 +59,7 @@ impl Act {
         Self { effect, stored: false, said, delay, change, end: None }
     }
 
-    /// The connection ends in this way, and no reply is sent.
+    /// Ends the connection without a reply.
     pub(crate) fn ending(effect: bool, end: End) -> Self {
         Self { end: Some((end, Place::AfterReading)), ..Self::new(effect, Said::Truth) }
     }
@@ -71,7 +73,7 @@ impl Act {
         self.end.is_none_or(|(_, place)| !place.is_before_reply())
     }
 
-    /// What becomes of a reply on the wire.
+    /// What happens on the wire to this reply.
     pub(crate) fn send(&self, mut response: Response<Bytes>) -> Action {
         let change = &self.change;
         put_headers(response.headers_mut(), &change.headers);
@@ -117,7 +119,7 @@ impl fmt::Display for Act {
         }
         match &self.said {
             Said::Truth => {}
-            Said::Words(words) => parts.push(format!("answered {}", words.status)),
+            Said::Answer(answer) => parts.push(format!("answered {}", answer.status)),
             Said::Raw(_) => parts.push("answered raw bytes".into()),
         }
         if self.stored {
@@ -153,6 +155,3 @@ impl Change {
         words
     }
 }
-
-/// A request is never held longer than this.
-pub(crate) const LONGEST_DELAY: Duration = Duration::from_secs(3600);

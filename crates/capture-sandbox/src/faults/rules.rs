@@ -1,11 +1,15 @@
 //! The rules in force: which one acts on a request or a handshake, and how often each still will.
 
-use crate::Handshake;
 use crate::faults::act::Act;
-use crate::faults::script::{Asked, HandshakeRule, Rule, Script};
-use crate::world::draw::Draw;
+use crate::faults::handshake::{Handshake, HandshakeRule};
+use crate::faults::on::Asked;
+use crate::faults::script::{Rule, Script};
+use crate::world::Draw;
 
-/// The rules that are not spent.
+/// No test means to add more rules than this.
+const MOST: usize = 1_000_000;
+
+/// The rules that are still waiting.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
     /// Each with its own dice.
@@ -26,7 +30,7 @@ impl Rules {
     /// What is to be done to this request, if anything; counts it.
     pub(crate) fn next(&mut self, asked: Asked) -> Option<Act> {
         let index = self.requests.iter_mut().position(|(rule, dice)| {
-            let meant = rule.on.means(asked, dice);
+            let meant = rule.on.matches(asked, dice);
             let passes = meant && rule.skip > 0;
             rule.skip -= u32::from(passes);
             meant && !passes
@@ -72,8 +76,9 @@ impl Rules {
         Script { seed: None, rules, handshakes: self.handshakes.clone() }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.requests.len() + self.handshakes.len()
+    /// Whether more rules wait than a test can mean.
+    pub(crate) fn is_full(&self) -> bool {
+        self.requests.len() + self.handshakes.len() >= MOST
     }
 }
 

@@ -15,24 +15,18 @@
 //! that request. A reply whose request is carried out is remembered as it truly was, so that a
 //! repetition with the same idempotency key gets the truth, unless the rule says `stored`.
 
-mod handshake;
-mod on;
-mod preset;
-
 use std::time::Duration;
 
-use capture_core::{Invalid, OrderId, printable};
+use capture_core::OrderId;
 use serde::{Deserialize, Serialize};
 
-pub use handshake::Handshake;
-pub(crate) use handshake::HandshakeRule;
-pub(crate) use on::{Asked, On};
-pub use preset::PRESETS;
-
-use crate::Operation;
 use crate::faults::act::{Act, LONGEST_DELAY, Said};
 use crate::faults::answer::Answer;
-use crate::faults::raw::End;
+use crate::faults::end::End;
+use crate::faults::handshake::{Handshake, HandshakeRule};
+use crate::faults::on::On;
+use crate::faults::times;
+use crate::world::Operation;
 
 /// Rules about which requests go wrong, and how.
 ///
@@ -50,8 +44,7 @@ use crate::faults::raw::End;
 /// # let _ = (script, slow_lookup, half_a_reply, chaos);
 /// # Ok::<(), capture_core::Invalid>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(try_from = "Written")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Script {
     /// Where the rules with `percent` throw their dice; the sandbox's own seed unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,22 +56,6 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script as it is written in JSON.
-    ///
-    /// # Errors
-    /// Where in the script which rule of the schema is broken, by which value.
-    pub fn from_json(text: &str) -> Result<Self, Invalid> {
-        let mut json = serde_json::Deserializer::from_str(text);
-        let script: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let (path, rule) = (error.path().to_string(), error.inner().to_string());
-            // Where the text ends too early there is no path.
-            Invalid::new("script", &path.replace('?', "."), printable(&rule, 400))
-        })?;
-        let rest = json.end();
-        rest.map_err(|error| Invalid::new("script", ".", printable(&error.to_string(), 400)))?;
-        Ok(script)
-    }
-
     /// The capture happens, and its reply is lost: the connection closes without one.
     #[must_use]
     pub fn lost_reply() -> Self {
@@ -94,13 +71,13 @@ impl Script {
     /// Answers with this status; the capture does not happen.
     #[must_use]
     pub fn status(answer: impl Into<Answer>) -> Self {
-        Self::one(Act::new(false, Said::Words(answer.into())))
+        Self::one(Act::new(false, Said::Answer(answer.into())))
     }
 
     /// The capture happens, and the answer says this instead, such as 504.
     #[must_use]
     pub fn captured_but(answer: impl Into<Answer>) -> Self {
-        Self::one(Act::new(true, Said::Words(answer.into())))
+        Self::one(Act::new(true, Said::Answer(answer.into())))
     }
 
     /// The capture happens at once, and its reply comes late. Until then a repetition with the same
@@ -122,7 +99,7 @@ impl Script {
     /// each repetition. Without a scripted answer this does nothing.
     #[must_use]
     pub fn stored(self) -> Self {
-        self.last(|rule| rule.act.stored = matches!(rule.act.said, Said::Words(_)))
+        self.last(|rule| rule.act.stored = matches!(rule.act.said, Said::Answer(_)))
     }
 
     /// The last rule acts on this many requests instead of one; `u32::MAX` is for ever.
@@ -201,34 +178,8 @@ pub(crate) struct Rule {
     pub(crate) on: On,
     #[serde(default)]
     pub(crate) skip: u32,
-    #[serde(default = "on::once", with = "on::times")]
+    #[serde(default = "times::once", with = "times")]
     pub(crate) times: u32,
     #[serde(rename = "do")]
     pub(crate) act: Act,
-}
-
-/// A script as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    preset: Option<String>,
-    seed: Option<u64>,
-    rules: Option<Vec<Rule>>,
-    handshakes: Option<Vec<HandshakeRule>>,
-}
-
-impl TryFrom<Written> for Script {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        let Written { preset, seed, rules, handshakes } = written;
-        if preset.is_none() && rules.is_none() && handshakes.is_none() {
-            return Err("missing field `rules`, `handshakes` or `preset`".into());
-        }
-        let preset = preset.as_deref().map(Self::preset).transpose();
-        let preset = preset.map_err(|error| error.to_string())?;
-        let (rules, handshakes) = (rules.unwrap_or_default(), handshakes.unwrap_or_default());
-        let own = Self { seed, rules, handshakes };
-        Ok(Self { seed: own.seed, ..preset.unwrap_or_default().then(own) })
-    }
 }

@@ -1,14 +1,15 @@
-//! How a sandbox comes onto a socket.
+//! Serving a sandbox.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::SystemTime;
 
-use capture_core::Credentials;
-
+use crate::faults::Script;
 use crate::sandbox::Sandbox;
+use crate::server::running::{Server, credentials};
+#[cfg(feature = "tls")]
 use crate::server::tls::Tls;
-use crate::{Script, Server, Settings};
+use crate::world::Settings;
 
 /// How to serve a sandbox.
 #[derive(Debug, Clone)]
@@ -17,6 +18,7 @@ pub struct Builder {
     address: SocketAddr,
     settings: Settings,
     script: Script,
+    #[cfg(feature = "tls")]
     tls: bool,
     clock: Option<SystemTime>,
 }
@@ -29,15 +31,16 @@ impl Sandbox {
     #[must_use]
     pub fn start() -> Server {
         let server = Self::builder().start();
-        server.unwrap_or_else(|error| panic!("no sandbox on 127.0.0.1: {error}"))
+        server.unwrap_or_else(|error| panic!("cannot start a sandbox on 127.0.0.1: {error}"))
     }
 
-    /// A sandbox to be served with other settings or on another address.
+    /// Serves a new sandbox with other settings, on another address, or over TLS.
     pub fn builder() -> Builder {
         Builder {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             settings: Settings::default(),
             script: Script::default(),
+            #[cfg(feature = "tls")]
             tls: false,
             clock: None,
         }
@@ -56,29 +59,30 @@ impl Builder {
         Self { settings, ..self }
     }
 
-    /// Begins with this script; a reset forgets it.
+    /// Starts with this script; a reset forgets it.
     pub fn script(self, script: Script) -> Self {
         Self { script: self.script.then(script), ..self }
     }
 
-    /// Serves TLS, and HTTP/2 to a client that asks for it by ALPN, under a certificate for
-    /// `localhost`, `127.0.0.1` and `::1` by an authority made for this server alone
-    /// ([`Server::authority`]). Plain HTTP/1.1 is served on the same port all the same.
+    /// Serves TLS too, and HTTP/2 to clients that ask for it by ALPN. The certificate is for
+    /// `localhost`, `127.0.0.1` and `::1`, and is signed by an authority made for this server alone
+    /// ([`Server::authority`]). Plain HTTP/1.1 still works on the same port.
+    #[cfg(feature = "tls")]
     pub fn tls(self) -> Self {
         Self { tls: true, ..self }
     }
 
-    /// The sandbox's clock stands at this time and moves by [`Server::advance`] alone: no token and
-    /// no window ends on its own, and the same requests get the same replies to the last byte.
+    /// Stops the sandbox's clock at this time; only [`Server::advance`] moves it. No token and no
+    /// window ends on its own, and the same requests get the same replies, byte for byte.
     pub fn clock(self, at: SystemTime) -> Self {
         Self { clock: Some(at), ..self }
     }
 
-    /// Begins to serve.
+    /// Starts to serve.
     ///
     /// # Errors
-    /// When the address is not allowed or cannot be had, or when the credentials in the settings
-    /// are such that no client could send them.
+    /// When the address is not allowed or cannot be bound, or when the credentials in the settings
+    /// are ones that no client could send.
     pub fn start(self) -> io::Result<Server> {
         let invalid = |why: String| io::Error::new(ErrorKind::InvalidInput, why);
         if !self.address.ip().is_loopback() && !self.settings.remote {
@@ -86,13 +90,12 @@ impl Builder {
             return Err(invalid(format!("{ip} is not a loopback address; use 127.0.0.1")));
         }
         credentials(&self.settings).map_err(|error| invalid(error.to_string()))?;
-        let mut sandbox = Sandbox::new(self.settings.clone());
+        let mut sandbox = Sandbox::new(self.settings);
         sandbox.script(self.script);
+        #[cfg(feature = "tls")]
         let tls = self.tls.then(Tls::new).transpose()?;
-        Server::serve(TcpListener::bind(self.address)?, sandbox, self.settings, tls, self.clock)
+        #[cfg(not(feature = "tls"))]
+        let tls = None;
+        Server::serve(TcpListener::bind(self.address)?, sandbox, tls, self.clock)
     }
-}
-
-pub(crate) fn credentials(settings: &Settings) -> Result<Credentials, capture_core::Invalid> {
-    Credentials::new(settings.app_key.clone(), settings.app_secret.clone())
 }

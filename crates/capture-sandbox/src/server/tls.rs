@@ -1,4 +1,4 @@
-//! TLS: an authority made for one server, its good certificate, and three that no client may accept.
+//! TLS: an authority made for one server, its valid certificate, and three that no client may accept.
 
 use std::io;
 use std::sync::Arc;
@@ -11,15 +11,21 @@ use rcgen::{
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{DEFAULT_VERSIONS, ServerConfig};
+use socket2::Socket;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::Handshake;
+use crate::faults::{End, Handshake};
+use crate::server::io::{REQUEST_TIMEOUT, end};
+use crate::server::shared::Shared;
+use crate::server::{http1, http2};
 
 /// The names of this machine, as a client may spell them.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 pub(crate) struct Tls {
-    /// What a client must trust.
+    /// The certificate that a client must trust.
     pub(crate) authority: CertificateDer<'static>,
     pub(crate) authority_pem: String,
     good: TlsAcceptor,
@@ -29,7 +35,7 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Everything new; nobody can have trusted it before.
+    /// A new authority, which nobody can have trusted before.
     pub(crate) fn new() -> io::Result<Self> {
         Self::generate().map_err(io::Error::other)
     }
@@ -49,8 +55,26 @@ impl Tls {
         })
     }
 
-    /// What shows the certificate that this handshake is to meet.
-    pub(crate) fn acceptor(&self, meets: Option<Handshake>) -> &TlsAcceptor {
+    /// Serves a connection that begins with a TLS handshake.
+    pub(crate) async fn serve(&self, mut tcp: TcpStream, socket: &Socket, shared: &Arc<Shared>) {
+        let meets = shared.sandbox().handshake(shared.now());
+        match meets {
+            Some(Handshake::Close) => return end(&mut tcp, socket, End::Close).await,
+            Some(Handshake::Reset) => return end(&mut tcp, socket, End::Reset).await,
+            Some(Handshake::Hang) => return end(&mut tcp, socket, End::Hang).await,
+            Some(Handshake::UnknownAuthority | Handshake::Expired | Handshake::WrongHost)
+            | None => {}
+        }
+        let accepted = timeout(REQUEST_TIMEOUT, self.acceptor(meets).accept(tcp)).await;
+        let Ok(Ok(io)) = accepted else { return };
+        match io.get_ref().1.alpn_protocol() {
+            Some(b"h2") => http2::serve(io, socket, shared).await,
+            _ => http1::serve(io, socket, shared).await,
+        }
+    }
+
+    /// The acceptor with the certificate for this handshake.
+    fn acceptor(&self, meets: Option<Handshake>) -> &TlsAcceptor {
         match meets {
             Some(Handshake::UnknownAuthority) => &self.unknown_authority,
             Some(Handshake::Expired) => &self.expired,
@@ -68,8 +92,8 @@ fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Err
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
-/// A server's certificate for these names, from yesterday for a year: longer than 825 days is more
-/// than Apple's verifier takes, whoever signed.
+/// A server's certificate for these names, valid from yesterday for a year: Apple's verifier accepts
+/// no more than 825 days, whoever signed.
 fn params(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let names: Vec<_> = names.iter().copied().map(str::to_owned).collect();
@@ -85,7 +109,7 @@ fn acceptor(
     authority: &CertifiedIssuer<'static, KeyPair>,
 ) -> Result<TlsAcceptor, rcgen::Error> {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // Strict verifiers, such as Python's, want to be told whose key signed.
+    // Strict verifiers, such as Python's, require it.
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, authority)?;
@@ -97,7 +121,7 @@ fn acceptor(
                 .with_no_client_auth()
                 .with_single_cert(vec![certificate.der().clone()], key.into())
         });
-    let mut config = config.expect("ring signs with the key that it made");
+    let mut config = config.expect("ring accepts the key that it made");
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config).into())
 }
@@ -107,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_lives_no_longer_than_any_verifier_takes() {
+    fn a_certificate_is_valid_for_as_long_as_verifiers_allow() {
         let params = params(&NAMES).unwrap();
         let [from, to] = [params.not_before, params.not_after].map(SystemTime::from);
         let days = to.duration_since(from).unwrap().as_secs() / (24 * 60 * 60);

@@ -1,11 +1,11 @@
-//! The sandbox's clock: any time that a caller may give, kept where a date can still be written.
+//! Times and dates: any time that a caller may give is moved to where a date can still be written.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
 use serde::Serializer;
 
-/// The last second of the year 9999, the end of what an HTTP date can say.
+/// The last second of the year 9999, which is the last that an HTTP date can express.
 const LAST_SECOND: u64 = 253_402_300_799;
 
 /// `at`, moved into the years 1970 to 9999.
@@ -49,7 +49,7 @@ pub(crate) fn iso(at: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// A date, or a date and a time in UTC, as RFC 3339 has it; a fraction of the second is dropped.
+/// A date, or a date and a time in UTC, in RFC 3339; a fraction of a second is dropped.
 pub(crate) fn read_iso(text: &str) -> Option<SystemTime> {
     let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00"));
     let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
@@ -66,11 +66,11 @@ pub(crate) fn read_iso(text: &str) -> Option<SystemTime> {
     let days = years * 365 + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day;
     let seconds = (days - 719_469) * 86_400 + hour * 3600 + minute * 60 + second;
     let at = UNIX_EPOCH + Duration::from_secs(seconds);
-    // A day that the month does not have comes out as another date.
+    // A day that the month does not have yields another date.
     iso(at).starts_with(date).then_some(at)
 }
 
-/// Three numbers of so many digits.
+/// Three numbers, each with so many digits.
 fn numbers(text: &str, separator: char, lengths: [usize; 3]) -> Option<[u64; 3]> {
     let mut parts = text.split(separator);
     let [first, second, third] = lengths.map(|length| {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_too_far() {
+    fn times_stay_between_1970_and_9999() {
         let before = UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(clamp(before), UNIX_EPOCH);
         assert_eq!(http_date(before), "Thu, 01 Jan 1970 00:00:00 GMT");

@@ -1,4 +1,4 @@
-//! Everything that looks random, drawn from a seed and a counter, so that each run repeats.
+//! Everything that looks random, drawn from a seed, so that every run repeats.
 
 use capture_core::OrderId;
 
@@ -40,7 +40,7 @@ impl Draw {
         OrderId::from_bytes(bytes).expect("the version bits are set, so it is not nil")
     }
 
-    /// A bearer token that looks like the service's own: three parts, of which nothing can be read.
+    /// A bearer token that looks like the service's own: three parts with nothing to read in them.
     pub(crate) fn token(&mut self) -> String {
         let (claims, signature) = (self.next_wide(), self.next_wide());
         format!("eyJhbGciOiJIUzI1NiJ9.{claims:032x}.{signature:032x}")
@@ -56,7 +56,7 @@ impl Draw {
         format!("00-{trace:032x}-{span:016x}-01")
     }
 
-    /// An id as the gateway gives each request.
+    /// A request id as the gateway writes it.
     pub(crate) fn request_id(&mut self) -> String {
         let bits = self.next_wide();
         let letter = |place: u32| char::from(BASE64[(bits >> (6 * place)) as usize & 63]);

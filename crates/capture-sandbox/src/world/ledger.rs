@@ -1,5 +1,6 @@
 //! The ledger: what truly happened, whatever the replies said.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use capture_core::{Capture, IdempotencyKey, Money, OrderId};
@@ -11,9 +12,9 @@ use crate::world::clock;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The order.
+    /// The order that was captured.
     pub order: OrderId,
-    /// The key under which it was captured.
+    /// The idempotency key of the capture.
     pub key: IdempotencyKey,
     /// What was captured.
     #[serde(flatten)]
@@ -41,6 +42,15 @@ impl Ledger {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.captures
+    }
+
+    /// How often the money of each captured order was captured.
+    pub(crate) fn captures_by_order(&self) -> BTreeMap<OrderId, usize> {
+        let mut captures = BTreeMap::new();
+        for entry in &self.captures {
+            *captures.entry(entry.order).or_default() += 1;
+        }
+        captures
     }
 
     pub(crate) fn record(&mut self, capture: &Capture, at: SystemTime) {

@@ -1,4 +1,4 @@
-//! The orders, and the passages between their states that the service allows.
+//! The orders, and the transitions between their states that the service allows.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -7,8 +7,8 @@ use capture_core::{Money, OrderId, OrderStatus};
 
 use crate::world::clock;
 
-/// An order to create: in *capturerequired* and with the sandbox's own capture window, unless said
-/// otherwise.
+/// An order to create. By default it is in *capturerequired* and has the capture window of the
+/// sandbox's settings.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,7 +40,7 @@ impl NewOrder {
         Self { status, ..self }
     }
 
-    /// The same order with this long to be captured, before it is voided.
+    /// The same order, voided if it is not captured within this window.
     #[must_use]
     pub fn window(self, window: Duration) -> Self {
         Self { window: Some(window), ..self }
@@ -65,7 +65,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// The status at this time: an uncaptured order is void from the end of its window on.
+    /// The status at this time: an order that was not captured in its window is cancelled.
     pub(crate) fn status(&self, now: SystemTime) -> OrderStatus {
         match self.status {
             OrderStatus::CaptureRequired if now >= self.void_at => OrderStatus::Cancelled,
@@ -89,19 +89,20 @@ impl Order {
         self.void_at = clock::later(now, self.window);
     }
 
-    /// *capturerequired* to *completed*; `Err` with the status that forbids it.
+    /// Moves *capturerequired* to *completed*; `Err` with a status that forbids it.
     pub(crate) fn complete(&mut self, now: SystemTime) -> Result<(), OrderStatus> {
-        self.pass(now, OrderStatus::Completed, &[OrderStatus::CaptureRequired])
+        self.move_to(now, OrderStatus::Completed, &[OrderStatus::CaptureRequired])
     }
 
-    /// An uncaptured order to *cancelled*, also again; `Err` with the status that forbids it.
+    /// Moves an order that was not captured to *cancelled*, even if it was before; `Err` with a
+    /// status that forbids it.
     pub(crate) fn cancel(&mut self, now: SystemTime) -> Result<(), OrderStatus> {
         use OrderStatus::{Cancelled, CaptureRequired, Draft, Processing};
         let from = [CaptureRequired, Draft, Processing, Cancelled];
-        self.pass(now, Cancelled, &from)
+        self.move_to(now, Cancelled, &from)
     }
 
-    fn pass(
+    fn move_to(
         &mut self,
         now: SystemTime,
         to: OrderStatus,
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_passages_that_are_allowed() {
+    fn only_some_transitions_are_allowed() {
         use OrderStatus::{
             Cancelled, CaptureRequired, Completed, Draft, OnHold, Problem, Processing, Returned,
         };
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_ends_on_its_last_instant() {
+    fn an_order_is_void_from_the_end_of_its_window() {
         let money = Money::parse("1.00", "USD").unwrap();
         let id = OrderId::from_bytes([1; 16]).unwrap();
         let (window, step) = (Duration::from_secs(300), Duration::from_nanos(1));

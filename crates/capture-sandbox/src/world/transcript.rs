@@ -9,42 +9,41 @@ use capture_core::{IdempotencyKey, OrderId};
 use http::StatusCode;
 use serde::{Serialize, Serializer};
 
-use crate::Operation;
 use crate::world::clock;
+use crate::world::operation::Operation;
 
-/// One request and its answer, or one TLS handshake and what a script made it meet.
+/// One request and its answer, or one TLS handshake that a script changed.
 ///
-/// It names what was asked and what was sent, never a header, a token or a body.
+/// It never holds a path that the API does not have, a header, a token or a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Exchange {
-    /// Counts from 1.
+    /// Its number, counted from 1.
     pub number: u64,
-    /// When it came in, by the sandbox's clock; in JSON in milliseconds since the Unix epoch.
+    /// When it arrived, by the sandbox's clock; in JSON in milliseconds since the Unix epoch.
     #[serde(rename = "at_ms", serialize_with = "clock::as_millis")]
     pub at: SystemTime,
-    /// What was asked for; nothing for a path or a method that the API does not have, and for a
-    /// handshake.
+    /// The operation; `None` for a path or a method that the API does not have, and for a handshake.
     pub operation: Option<Operation>,
-    /// The order it was about, where that could be read.
+    /// Its order, if one could be read.
     pub order: Option<OrderId>,
-    /// The idempotency key of a capture, where it could be read.
+    /// The idempotency key of a capture, if one could be read.
     pub key: Option<IdempotencyKey>,
     /// What was sent back.
     #[serde(rename = "status")]
     pub sent: Sent,
-    /// The id in the reply's `apigw-requestid`.
+    /// The reply's `apigw-requestid`.
     pub request_id: Option<String>,
-    /// Whether it took the money of its order.
+    /// Whether it captured the money of its order.
     pub captured: bool,
-    /// Whether it got the answer that was kept under its idempotency key.
+    /// Whether its answer was the one kept under its idempotency key.
     pub replayed: bool,
-    /// What a script did to it.
+    /// What a script did to it, in words.
     pub script: Option<String>,
 }
 
 impl Exchange {
-    /// A request of which nothing is known yet but its time.
+    /// A request of which only the time is known yet.
     pub(crate) fn new(at: SystemTime) -> Self {
         Self {
             number: 0,
@@ -61,7 +60,7 @@ impl Exchange {
     }
 }
 
-/// What went over the wire in answer to a request.
+/// What was sent in answer to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sent {
@@ -69,7 +68,7 @@ pub enum Sent {
     Status(StatusCode),
     /// Nothing: the connection was closed.
     Closed,
-    /// The raw bytes of a script.
+    /// A script's raw bytes.
     Raw,
 }
 
@@ -84,7 +83,7 @@ impl Serialize for Sent {
     }
 }
 
-/// The transcript keeps this many requests; older ones fall out.
+/// The transcript keeps this many requests and drops older ones.
 const KEPT: usize = 10_000;
 
 /// The last requests, oldest first.
@@ -95,7 +94,7 @@ pub(crate) struct Transcript {
 }
 
 impl Transcript {
-    /// The number that the next exchange gets.
+    /// The number of the next exchange.
     pub(crate) fn next_number(&self) -> u64 {
         self.seen + 1
     }

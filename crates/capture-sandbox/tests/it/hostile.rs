@@ -52,7 +52,7 @@ fn requests(world: &mut World, count: usize) -> Vec<Request<Bytes>> {
             "/_sandbox/claims".to_owned(),
             format!(r#"{{"order":"{order}","outcome":"unknown","by":"x"}}"#),
         ),
-        (Method::GET, "/_sandbox/verdict".to_owned(), String::new()),
+        (Method::GET, "/_sandbox/audit".to_owned(), String::new()),
         (
             Method::GET,
             "/v1/orders?from=2023-11-14&to=2023-11-15&sort=desc".to_owned(),

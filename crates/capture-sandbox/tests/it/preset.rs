@@ -17,7 +17,9 @@ fn presets_have_names_and_are_data() {
     }
     let error = Script::preset("choas").unwrap_err().to_string();
     assert!(
-        error.starts_with(r#"preset "choas": no preset has this name; there are lost-reply, "#)
+        error.starts_with(
+            r#"preset "choas": no preset has this name; the presets are lost-reply, "#
+        )
     );
     let more = r#"{"preset":"lost-reply","rules":[{"do":{"delay_ms":1}}]}"#;
     let written = serde_json::to_string(&Script::from_json(more).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! HTML into which no foreign text gets unescaped: what is not known at compile time has one way in.
+//! HTML in which all text is escaped unless it is known at compile time.
 
 use std::fmt::{self, Display, Write};
 

@@ -3,7 +3,21 @@
 use bytes::{Buf, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 
-use super::{Chunk, Framing, MAX_BODY, MAX_HEAD, MAX_HEADERS, Partial, says_close};
+use crate::faults::says_close;
+use crate::server::http1::body::{Body, MAX_BODY};
+
+/// Request line and headers together.
+pub(crate) const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEADERS: usize = 64;
+
+/// A request whose head is complete.
+#[derive(Debug)]
+pub(super) struct Partial {
+    pub(super) head: Request<()>,
+    pub(super) keep_alive: bool,
+    pub(super) awaits_continue: bool,
+    pub(super) body: Body,
+}
 
 /// The head, once it is complete.
 pub(super) fn read(buffer: &mut BytesMut) -> Result<Option<Partial>, StatusCode> {
@@ -36,25 +50,26 @@ pub(super) fn read(buffer: &mut BytesMut) -> Result<Option<Partial>, StatusCode>
     if is_modern && headers.get_all(header::HOST).iter().count() != 1 {
         return Err(BAD);
     }
-    let framing = framing(headers, is_modern)?;
+    let body = body(headers, is_modern)?;
     let awaits_continue = match headers.get(header::EXPECT) {
         Some(expect) if expect.as_bytes().eq_ignore_ascii_case(b"100-continue") => is_modern,
         Some(_) => return Err(StatusCode::EXPECTATION_FAILED),
         None => false,
     };
     let keep_alive = is_modern && !says_close(headers);
-    Ok(Some(Partial { head: request, keep_alive, awaits_continue, framing, body: BytesMut::new() }))
+    Ok(Some(Partial { head: request, keep_alive, awaits_continue, body }))
 }
 
-/// How the body's length is known. Two answers to that are none: requests are never smuggled here.
-fn framing(headers: &HeaderMap, is_modern: bool) -> Result<Framing, StatusCode> {
+/// The body that the headers announce. Two lengths that differ are refused, so that no request can
+/// be smuggled behind another.
+fn body(headers: &HeaderMap, is_modern: bool) -> Result<Body, StatusCode> {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (lengths.next(), codings.next()) {
-        (None, None) => Ok(Framing::Length(0)),
+        (None, None) => Ok(Body::with_length(0)),
         (None, Some(coding)) if is_modern && codings.next().is_none() => {
             if coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
-                Ok(Framing::Chunked(Chunk::Size))
+                Ok(Body::chunked())
             } else {
                 Err(StatusCode::NOT_IMPLEMENTED)
             }
@@ -64,9 +79,9 @@ fn framing(headers: &HeaderMap, is_modern: bool) -> Result<Framing, StatusCode> 
             if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(StatusCode::BAD_REQUEST);
             }
-            // More digits than a number holds are too many bytes as well.
+            // A length with too many digits for a number is too long as well.
             match text.parse() {
-                Ok(length) if length <= MAX_BODY => Ok(Framing::Length(length)),
+                Ok(length) if length <= MAX_BODY => Ok(Body::with_length(length)),
                 _ => Err(StatusCode::PAYLOAD_TOO_LARGE),
             }
         }

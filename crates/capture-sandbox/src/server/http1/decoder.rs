@@ -1,20 +1,9 @@
-//! HTTP/1.1 as bytes: requests out of a buffer, replies into one. Every length is bounded.
+//! Requests out of a buffer. Every length is bounded.
 
-mod encode;
-mod head;
-
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http::{Request, StatusCode};
 
-pub(crate) use encode::{encode, has_body, head as encode_head, says_close};
-
-/// Request line and headers together.
-pub(crate) const MAX_HEAD: usize = 16 * 1024;
-/// A request body.
-pub(crate) const MAX_BODY: usize = 1024 * 1024;
-const MAX_HEADERS: usize = 64;
-/// The line before a chunk, and the trailers after the last.
-const MAX_CHUNK_LINE: usize = 1024;
+use crate::server::http1::head::{self, Partial};
 
 /// One complete request.
 #[derive(Debug)]
@@ -39,31 +28,6 @@ pub(crate) enum Progress {
 pub(crate) struct Decoder {
     buffer: BytesMut,
     partial: Option<Partial>,
-}
-
-/// A request whose head is complete.
-#[derive(Debug)]
-struct Partial {
-    head: Request<()>,
-    keep_alive: bool,
-    awaits_continue: bool,
-    framing: Framing,
-    body: BytesMut,
-}
-
-#[derive(Debug)]
-enum Framing {
-    /// So many bytes are missing.
-    Length(usize),
-    Chunked(Chunk),
-}
-
-#[derive(Debug)]
-enum Chunk {
-    Size,
-    Data(usize),
-    End,
-    Trailers,
 }
 
 impl Decoder {
@@ -92,9 +56,9 @@ impl Decoder {
         let Some(mut partial) = self.partial.take() else {
             return Ok(Progress::More);
         };
-        if partial.read_body(&mut self.buffer)? {
+        if partial.body.read(&mut self.buffer)? {
             return Ok(Progress::Ready(Box::new(Incoming {
-                request: partial.head.map(|()| partial.body.freeze()),
+                request: partial.head.map(|()| partial.body.finish()),
                 keep_alive: partial.keep_alive,
             })));
         }
@@ -104,76 +68,11 @@ impl Decoder {
     }
 }
 
-impl Partial {
-    /// Takes what belongs to the body; true when it is complete.
-    fn read_body(&mut self, buffer: &mut BytesMut) -> Result<bool, StatusCode> {
-        let chunk = match &mut self.framing {
-            Framing::Length(missing) => {
-                *missing -= take(buffer, *missing, &mut self.body);
-                return Ok(*missing == 0);
-            }
-            Framing::Chunked(chunk) => chunk,
-        };
-        loop {
-            match chunk {
-                Chunk::Size => match httparse::parse_chunk_size(buffer) {
-                    Ok(httparse::Status::Complete((used, size))) => {
-                        buffer.advance(used);
-                        let size = usize::try_from(size).unwrap_or(usize::MAX);
-                        if size > MAX_BODY - self.body.len() {
-                            return Err(StatusCode::PAYLOAD_TOO_LARGE);
-                        }
-                        *chunk = match size {
-                            0 => Chunk::Trailers,
-                            size => Chunk::Data(size),
-                        };
-                    }
-                    Ok(httparse::Status::Partial) if buffer.len() <= MAX_CHUNK_LINE => {
-                        return Ok(false);
-                    }
-                    _ => return Err(StatusCode::BAD_REQUEST),
-                },
-                Chunk::Data(missing) => {
-                    *missing -= take(buffer, *missing, &mut self.body);
-                    if *missing > 0 {
-                        return Ok(false);
-                    }
-                    *chunk = Chunk::End;
-                }
-                Chunk::End if buffer.len() < 2 => return Ok(false),
-                Chunk::End if buffer.starts_with(b"\r\n") => {
-                    buffer.advance(2);
-                    *chunk = Chunk::Size;
-                }
-                Chunk::End => return Err(StatusCode::BAD_REQUEST),
-                Chunk::Trailers => {
-                    let mut trailers = [httparse::EMPTY_HEADER; 16];
-                    return match httparse::parse_headers(buffer, &mut trailers) {
-                        Ok(httparse::Status::Complete((used, _))) => {
-                            buffer.advance(used);
-                            Ok(true)
-                        }
-                        Ok(httparse::Status::Partial) if buffer.len() <= MAX_CHUNK_LINE => {
-                            Ok(false)
-                        }
-                        _ => Err(StatusCode::BAD_REQUEST),
-                    };
-                }
-            }
-        }
-    }
-}
-
-/// Moves up to `most` bytes.
-fn take(buffer: &mut BytesMut, most: usize, body: &mut BytesMut) -> usize {
-    let count = most.min(buffer.len());
-    body.extend_from_slice(&buffer.split_to(count));
-    count
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::http1::body::{MAX_BODY, MAX_CHUNK_LINE};
+    use crate::server::http1::head::MAX_HEAD;
 
     /// What comes out of these bytes, handed over in portions of this size.
     fn decode(bytes: &[u8], portion: usize) -> (Vec<String>, Option<u16>) {

@@ -1,4 +1,4 @@
-//! HTTP/1.1 on a connection: reads requests, asks the sandbox, does on the wire what it says.
+//! An HTTP/1.1 connection: reads requests, asks the sandbox, and sends what it decides.
 
 use std::io;
 
@@ -7,14 +7,13 @@ use socket2::Socket;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
-use super::{IDLE_TIMEOUT, REQUEST_TIMEOUT, close, end, pause, write, write_raw};
-use crate::faults::raw::End;
-use crate::handle::{Action, Reply};
-use crate::server::http1::{self, Decoder, Incoming, Progress};
-use crate::server::running::Shared;
+use crate::faults::{Action, End, Reply, encode, says_close};
+use crate::server::http1::decoder::{Decoder, Incoming, Progress};
+use crate::server::io::{IDLE_TIMEOUT, REQUEST_TIMEOUT, close, end, pause, write, write_raw};
+use crate::server::shared::Shared;
 
 /// Serves a connection to its end.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     mut io: impl AsyncRead + AsyncWrite + Unpin,
     socket: &Socket,
     shared: &Shared,
@@ -43,7 +42,7 @@ pub(super) async fn serve(
     }
 }
 
-/// Does what the sandbox decided, and says how the connection then ends, if it does.
+/// Sends what the sandbox decided, and returns how the connection then ends, if it does.
 ///
 /// # Errors
 /// When nothing more can be sent.
@@ -57,8 +56,8 @@ async fn deliver(
     match &reply.action {
         Action::Close => Ok(Some(End::Close)),
         Action::Respond(response) => {
-            let keep_alive = keep_alive && !http1::says_close(response.headers());
-            write(io, &http1::encode(response, is_head, keep_alive)).await?;
+            let keep_alive = keep_alive && !says_close(response.headers());
+            write(io, &encode(response, is_head, keep_alive)).await?;
             Ok((!keep_alive).then_some(End::Close))
         }
         Action::Raw(raw) => {
@@ -115,14 +114,16 @@ async fn next(
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::faults::Script;
+    use crate::sandbox::Sandbox;
+    use crate::world::Settings;
+
     use std::time::SystemTime;
 
     use socket2::{Domain, Type};
     use tokio::io::{AsyncWriteExt, duplex};
     use tokio::runtime::Builder;
-
-    use super::*;
-    use crate::{Sandbox, Script, Settings};
 
     /// What a client gets that says this and then waits, and how many seconds it is served, by a
     /// clock that moves only while everybody waits.
@@ -133,7 +134,7 @@ mod tests {
             let mut sandbox = Sandbox::new(Settings::default());
             let script = format!(r#"{{ "rules": [{{ "do": {{ {act} }} }}] }}"#);
             sandbox.script(Script::from_json(&script).unwrap());
-            let shared = Shared::new(sandbox, None, Some(SystemTime::UNIX_EPOCH));
+            let shared = Shared::new(sandbox, Some(SystemTime::UNIX_EPOCH));
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
             let (mut client, io) = duplex(1024);
             let server = tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! `do` as it is written in a script, and the rules that it must keep.
+//! `do` as it is written in a script, and the rules that it must follow.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,16 +8,30 @@ use serde::de::value::StrDeserializer;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Act, Change, LONGEST_DELAY, Said};
-use crate::ErrorCode;
+use crate::faults::act::{Act, Change, LONGEST_DELAY, Said};
 use crate::faults::answer::{Answer, check_header, checked_status};
 use crate::faults::content::Content;
+use crate::faults::end::{End, LastStream, Place};
+use crate::faults::error_code::ErrorCode;
+use crate::faults::framing::Framing;
 use crate::faults::members::Case;
-use crate::faults::raw::{Drip, End, Framing, LastStream, Place};
+use crate::faults::raw::Drip;
+
+impl<'de> Deserialize<'de> for Act {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Written::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Act {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Written::from(self.clone()).serialize(serializer)
+    }
+}
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Written {
+struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
     effect: Option<bool>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -85,7 +99,7 @@ impl TryFrom<Written> for Act {
             (None, Some(raw)) => Said::Raw(raw),
             (Some(status), None) => {
                 let (status, headers) = (checked_status(status)?, written.headers);
-                Said::Words(Answer { status, headers, body: written.body })
+                Said::Answer(Answer { status, headers, body: written.body })
             }
         };
         Ok(Self { effect, stored: written.stored, said, delay, change, end })
@@ -215,7 +229,7 @@ impl From<Act> for Written {
         match act.said {
             Said::Truth => {}
             Said::Raw(raw) => written.raw = Some(raw),
-            Said::Words(answer) => {
+            Said::Answer(answer) => {
                 written.status = Some(answer.status.as_u16());
                 written.headers = answer.headers;
                 written.body = answer.body;

@@ -1,11 +1,11 @@
-//! Scripts with names: the faults that every client of a payment API should have met.
+//! Scripts with names: the faults that every client of a payment API should be tested with.
 
 use std::time::Duration;
 
 use capture_core::Invalid;
 
-use super::Script;
-use crate::Operation;
+use crate::faults::script::{Rule, Script};
+use crate::world::Operation;
 
 /// The presets: their names, and what each does.
 pub const PRESETS: [(&str, &str); 6] = [
@@ -18,10 +18,10 @@ pub const PRESETS: [(&str, &str); 6] = [
 ];
 
 impl Script {
-    /// The preset of this name; see [`PRESETS`].
+    /// The preset with this name; see [`PRESETS`].
     ///
     /// # Errors
-    /// When no preset has this name; the error lists those that there are.
+    /// When no preset has this name; the error lists the names.
     pub fn preset(name: &str) -> Result<Self, Invalid> {
         Ok(match name {
             "lost-reply" => Self::lost_reply(),
@@ -34,7 +34,7 @@ impl Script {
             "chaos" => chaos(),
             _ => {
                 let names: Vec<_> = PRESETS.iter().map(|(name, _)| *name).collect();
-                let rule = format!("no preset has this name; there are {}", names.join(", "));
+                let rule = format!("no preset has this name; the presets are {}", names.join(", "));
                 return Err(Invalid::new("preset", name, rule));
             }
         })
@@ -43,7 +43,7 @@ impl Script {
 
 /// About half of all captures go wrong somehow, and some logins and lookups too.
 fn chaos() -> Script {
-    let written = r#"{ "rules": [
+    let rules = r#"[
         { "on": { "operation": "capture", "percent": 10 }, "times": "always",
           "do": { "close": true, "effect": true } },
         { "on": { "operation": "capture", "percent": 10 }, "times": "always",
@@ -69,6 +69,7 @@ fn chaos() -> Script {
           "do": { "status": 503, "effect": false } },
         { "on": { "percent": 5 }, "times": "always",
           "do": { "close": "after-reply", "effect": true } }
-    ] }"#;
-    serde_json::from_str(written).expect("a test reads it")
+    ]"#;
+    let rules: Vec<Rule> = serde_json::from_str(rules).expect("a test reads it");
+    Script { rules, ..Script::default() }
 }

@@ -1,7 +1,4 @@
-//! HTTP/2 on a connection: each request a stream, and the faults that only streams have.
-
-mod stream;
-mod wire;
+//! An HTTP/2 connection: serves its streams, and ends it or one of them for a script.
 
 use std::future::poll_fn;
 use std::io;
@@ -9,33 +6,25 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
+use h2::Reason;
 use h2::server::{Builder, Connection};
-use h2::{Reason, SendStream};
 use socket2::Socket;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{IDLE_TIMEOUT, REQUEST_TIMEOUT, end, write_raw};
-use crate::faults::raw::Raw;
 use crate::server::http1::MAX_HEAD;
-use crate::server::running::Shared;
-use wire::Wire;
+use crate::server::http2::stream::{self, Ending};
+use crate::server::http2::wire::Wire;
+use crate::server::io::{IDLE_TIMEOUT, REQUEST_TIMEOUT, WRITE_TIMEOUT, end, write_raw};
+use crate::server::shared::Shared;
 
 /// So many requests at once on one connection.
 const MOST_STREAMS: usize = 100;
 
-/// What a stream wants of its connection, once everything before it has been sent.
-enum Ending {
-    /// The stream is reset.
-    Stream(SendStream<Bytes>, Reason),
-    /// The connection ends, and all its streams with it.
-    Connection(Raw),
-}
-
 /// Serves a connection to its end.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     socket: &Socket,
     shared: &Arc<Shared>,
@@ -98,19 +87,20 @@ where
         Poll::Pending if wire.is_blocked() => Poll::Pending,
         _ => Poll::Ready(()),
     });
-    Ok(timeout(super::WRITE_TIMEOUT, flushed).await?)
+    Ok(timeout(WRITE_TIMEOUT, flushed).await?)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::sandbox::Sandbox;
+    use crate::world::Settings;
+
     use std::time::Duration;
 
     use http::Request;
     use socket2::{Domain, Type};
     use tokio::io::duplex;
-
-    use super::*;
-    use crate::{Sandbox, Settings};
 
     #[test]
     fn a_client_that_takes_no_body_is_left() {
@@ -118,7 +108,7 @@ mod tests {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let shared = Arc::new(Shared::new(Sandbox::new(Settings::default()), None, None));
+            let shared = Arc::new(Shared::new(Sandbox::new(Settings::default()), None));
             let (client, server) = duplex(64 * 1024);
             let serving = tokio::spawn(async move {
                 let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();

@@ -1,4 +1,4 @@
-//! One HTTP/2 stream: reads a request, asks the sandbox, does with frames what it says.
+//! One HTTP/2 stream: reads a request, asks the sandbox, and sends what it decides as frames.
 
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
@@ -12,15 +12,21 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Versio
 use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
-use super::super::{REQUEST_TIMEOUT, WRITE_TIMEOUT};
-use super::Ending;
-use crate::ErrorCode;
-use crate::faults::act::LONGEST_DELAY;
-use crate::faults::raw;
-use crate::faults::raw::{End, Framed, Framing, LastStream, Place, Raw};
-use crate::handle::{Action, Reply};
-use crate::server::http1::{MAX_BODY, has_body};
-use crate::server::running::Shared;
+use crate::faults::{
+    Action, Drip, End, ErrorCode, Framed, Framing, LONGEST_DELAY, LastStream, Place, Raw, Reply,
+    has_body,
+};
+use crate::server::http1::MAX_BODY;
+use crate::server::io::{REQUEST_TIMEOUT, WRITE_TIMEOUT};
+use crate::server::shared::Shared;
+
+/// What a stream wants of its connection, once everything before it has been sent.
+pub(super) enum Ending {
+    /// The stream is reset.
+    Stream(SendStream<Bytes>, Reason),
+    /// The connection ends, and all its streams with it.
+    Connection(Raw),
+}
 
 /// Serves one request. An error is a client that went away.
 pub(super) async fn serve(
@@ -117,7 +123,7 @@ impl Stream {
     async fn reply(
         &mut self,
         reply: &Framed,
-        drip: Option<raw::Drip>,
+        drip: Option<Drip>,
         end: End,
     ) -> Result<SendStream<Bytes>, h2::Error> {
         let has_body = has_body(&reply.response) && !self.is_head;
