@@ -34,7 +34,7 @@ impl Sandbox {
             seen.key = call.key();
         }
         let captures = self.world.ledger.entries().len();
-        let act = self.rules.next(self.asked(&seen));
+        let act = self.rules.next(self.asked(path, &seen));
         let scripted = act.as_ref().and_then(|act| match &act.said {
             Said::Answer(answer) => Some(scripted(&mut self.world.draw, answer)),
             Said::Truth | Said::Raw(_) => None,
@@ -58,10 +58,15 @@ impl Sandbox {
 
     /// What to do with a request of which only the head has arrived, if a rule ends it there.
     pub(crate) fn handle_head(&mut self, head: &Request<()>, now: SystemTime) -> Option<Reply> {
-        let (operation, id) = routes::operation(head.method(), head.uri().path()).ok()?;
+        let path = head.uri().path();
+        if routes::is_control(path) {
+            return None;
+        }
         let mut seen = Exchange::new(self.world.time(now));
-        (seen.operation, seen.order) = (Some(operation), id.parse().ok());
-        let act = self.rules.next_before_reading(self.asked(&seen))?;
+        if let Ok((operation, id)) = routes::operation(head.method(), path) {
+            (seen.operation, seen.order) = (Some(operation), id.parse().ok());
+        }
+        let act = self.rules.next_before_reading(self.asked(path, &seen))?;
         Some(self.finish(seen, Some(&act), None))
     }
 
@@ -80,9 +85,9 @@ impl Sandbox {
         self.finish(seen, None, Some(replies::gateway(status)))
     }
 
-    fn asked(&self, seen: &Exchange) -> Asked {
+    fn asked<'a>(&self, path: &'a str, seen: &Exchange) -> Asked<'a> {
         let number = self.world.transcript.next_number();
-        Asked { operation: seen.operation, order: seen.order, number }
+        Asked { path, operation: seen.operation, order: seen.order, number }
     }
 
     /// Gives the reply its date and request id, does to it what the rule wants, and records the

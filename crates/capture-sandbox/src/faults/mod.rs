@@ -12,6 +12,7 @@ mod handshake;
 mod json;
 mod members;
 mod on;
+mod path;
 mod preset;
 mod raw;
 mod rules;

@@ -1,16 +1,20 @@
-//! Which requests a rule means.
+//! Which requests a rule is about.
 
 use capture_core::OrderId;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::faults::path::PathPattern;
 use crate::world::{Draw, Operation};
 
-/// Each member that is given must fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Every member that is given must match. Without `path` a rule is about the API only; with one it may
+/// be about a path or a method that the API does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct On {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) operation: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<PathPattern>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order: Option<OrderId>,
     /// The number that the request has in the transcript.
@@ -22,7 +26,8 @@ pub(crate) struct On {
 
 /// What is known of a request when the rules are asked.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct Asked<'a> {
+    pub(crate) path: &'a str,
     /// `None` for a path or a method that the API does not have.
     pub(crate) operation: Option<Operation>,
     pub(crate) order: Option<OrderId>,
@@ -30,9 +35,13 @@ pub(crate) struct Asked {
 }
 
 impl On {
-    /// Throws the dice only where everything else fits.
-    pub(crate) fn matches(self, asked: Asked, dice: &mut Draw) -> bool {
-        asked.operation.is_some()
+    /// Throws the dice only if everything else matches.
+    pub(crate) fn matches(&self, asked: Asked<'_>, dice: &mut Draw) -> bool {
+        let is_meant = match &self.path {
+            Some(pattern) => pattern.matches(asked.path),
+            None => asked.operation.is_some(),
+        };
+        is_meant
             && self.operation.is_none_or(|wanted| Some(wanted) == asked.operation)
             && self.order.is_none_or(|wanted| Some(wanted) == asked.order)
             && self.request.is_none_or(|wanted| wanted == asked.number)

@@ -14,7 +14,7 @@ pub const PRESETS: [(&str, &str); 6] = [
     ("frozen-500", "the next capture does not happen, and its key gets a 500 for 24 hours"),
     ("slow-lookup", "every lookup of an order takes 5 seconds"),
     ("token-storm", "the next 20 captures are answered 401, whatever their token"),
-    ("chaos", "half of everything goes wrong somehow, by the seed"),
+    ("chaos", "about half of all captures go wrong in some way, chosen by the seed"),
 ];
 
 impl Script {

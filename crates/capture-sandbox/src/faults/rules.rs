@@ -28,7 +28,7 @@ impl Rules {
     }
 
     /// What is to be done to this request, if anything; counts it.
-    pub(crate) fn next(&mut self, asked: Asked) -> Option<Act> {
+    pub(crate) fn next(&mut self, asked: Asked<'_>) -> Option<Act> {
         let index = self.requests.iter_mut().position(|(rule, dice)| {
             let meant = rule.on.matches(asked, dice);
             let passes = meant && rule.skip > 0;
@@ -44,7 +44,7 @@ impl Rules {
     }
 
     /// The same for a request of which only the head is there; counts it only if it is answered.
-    pub(crate) fn next_before_reading(&mut self, asked: Asked) -> Option<Act> {
+    pub(crate) fn next_before_reading(&mut self, asked: Asked<'_>) -> Option<Act> {
         if !self.requests.iter().any(|(rule, _)| rule.act.is_before_reading()) {
             return None;
         }

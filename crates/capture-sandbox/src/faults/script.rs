@@ -25,6 +25,7 @@ use crate::faults::answer::Answer;
 use crate::faults::end::End;
 use crate::faults::handshake::{Handshake, HandshakeRule};
 use crate::faults::on::On;
+use crate::faults::path::PathPattern;
 use crate::faults::times;
 use crate::world::Operation;
 
@@ -114,10 +115,22 @@ impl Script {
         self.last(|rule| rule.skip = skip)
     }
 
-    /// The last rule is about this operation instead of the capture.
+    /// The last rule is about this operation instead of captures.
     #[must_use]
     pub fn on(self, operation: Operation) -> Self {
-        self.last(|rule| rule.on.operation = Some(operation))
+        self.last(|rule| (rule.on.operation, rule.on.path) = (Some(operation), None))
+    }
+
+    /// The last rule is about this path instead of an operation, even one that the API does not have:
+    /// `/v1/tokenize`, or `/v1/sites/*` for all paths that begin so.
+    ///
+    /// # Panics
+    /// When the path does not begin with `/`, has a query or a `*` before its end, or belongs to the
+    /// control surface.
+    #[must_use]
+    pub fn path(self, path: &str) -> Self {
+        let path = PathPattern::new(path).unwrap_or_else(|error| panic!("{error}"));
+        self.last(|rule| (rule.on.operation, rule.on.path) = (None, Some(path)))
     }
 
     /// The last rule is about this order only.

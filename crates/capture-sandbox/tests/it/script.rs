@@ -98,6 +98,7 @@ fn scripts_are_data() {
         .times(2)
         .then(Script::lost_reply().skip(1).delay(Duration::from_millis(20)))
         .then(Script::close_before().on(Operation::Token))
+        .then(Script::status(201).path("/v1/sites/*"))
         .then(Script::handshake(Handshake::Expired, u32::MAX))
         .then(
             Script::delayed(Duration::from_secs(1))
@@ -132,6 +133,14 @@ fn a_script_that_is_wrong_says_where() {
         (json!({ "rules": [{ "on": { "op": 1 }, "do": {} }] }), "unknown field `op`"),
         (json!({ "rules": [{ "on": { "operation": "x" }, "do": {} }] }), "unknown variant `x`"),
         (json!({ "rules": [{ "on": { "order": "x" }, "do": {} }] }), "order id"),
+        (
+            json!({ "rules": [{ "on": { "path": "v1" }, "do": {} }] }),
+            "`path` \"v1\" must begin with /",
+        ),
+        (
+            json!({ "rules": [{ "on": { "path": "/_sandbox/*" }, "do": {} }] }),
+            "`path` \"/_sandbox/*\" is the control surface's",
+        ),
         (json!({ "rules": [{ "do": { "crash": true } }] }), "unknown field `crash`"),
         (json!({ "rules": [{ "do": { "hang": true } }] }), "`effect` is missing"),
         (json!({ "rules": [{ "do": { "status": 500 } }] }), "`effect` is missing"),

@@ -43,6 +43,9 @@ fn described(times: u32, which: impl Display, skip: u32, what: impl Display) -> 
 /// Such as `POST /v1/capture of 5f1a3c5e-…, 10 % of them`.
 fn which(on: &On) -> String {
     let mut words = on.operation.map_or_else(|| "request".into(), |it| routes::of(it).to_string());
+    if let Some(path) = &on.path {
+        words += &format!(" to {}", path.as_str());
+    }
     if let Some(order) = on.order {
         words += &format!(" of {order}");
     }
