@@ -15,7 +15,7 @@ use crate::world::{Draw, Exchange, Operation, Sent, clock};
 impl Sandbox {
     /// The answer to a request that arrives now.
     ///
-    /// If the request has an effect, the effect is there at once, even when its reply is delayed.
+    /// An effect of the request takes place at once, even when its reply is delayed.
     pub fn handle(&mut self, request: &Request<Bytes>, now: SystemTime) -> Reply {
         let path = request.uri().path();
         if routes::is_control(path) {

@@ -1,16 +1,15 @@
-//! The capture API with memory: a server on loopback that keeps orders, takes their money once, and
-//! fails on demand. For this project's tests, and for a merchant's own in any language.
+//! The capture API with memory: a server on loopback that keeps orders, captures their money once,
+//! and fails on demand. It is for this project's tests, and for a merchant's own in any language.
 //!
-//! What makes it worth having is what it remembers: the [`Ledger`] says what truly happened, so a
-//! test can compare that with what a client believes.
+//! Its [`Ledger`] says what truly happened, so a test can compare that with what a client believes.
 //!
 //! ```
 //! use capture_core::Money;
 //! use capture_sandbox::{Sandbox, Script};
 //!
-//! let sandbox = Sandbox::start(); // own port, own world, stops on drop
+//! let sandbox = Sandbox::start(); // has its own port and orders; stops on drop
 //! let order = sandbox.create_order(Money::parse("100.00", "USD")?);
-//! sandbox.script(Script::lost_reply()); // the next capture happens, and nobody is told
+//! sandbox.script(Script::lost_reply()); // the next capture happens, but its reply is lost
 //!
 //! // my_service(sandbox.base_url(), sandbox.app_key(), sandbox.app_secret()).capture(order);
 //!
@@ -20,7 +19,7 @@
 //!
 //! # Without a socket
 //!
-//! [`Sandbox::handle`] takes a request and the time and gives a [`Reply`]: no IO, no clock, no
+//! [`Sandbox::handle`] takes a request and the time and returns a [`Reply`], without IO, clock or
 //! randomness. The same settings and the same requests give the same replies, byte for byte.
 //!
 //! ```
@@ -31,17 +30,17 @@
 //! let mut sandbox = Sandbox::new(Settings::default());
 //! let request = http::Request::post("/v1/capture").body(Bytes::new())?;
 //! let reply = sandbox.handle(&request, SystemTime::UNIX_EPOCH);
-//! assert_eq!(reply.response().unwrap().status(), 401); // there is no token in it
+//! assert_eq!(reply.response().unwrap().status(), 401); // it has no token
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
 //! # From any language
 //!
-//! The API lies below `/v1`: `oauth2/token`, `evaluate`, `capture`, `orders`, `orders/{id}` and
-//! `orders/{id}/cancel`. The test's own requests go to `/_sandbox/`, which lists them when it is
-//! asked, describes itself at `/_sandbox/openapi.json`, and shows a browser what happened: create
-//! orders, script faults ([`Script`], [`PRESETS`]), move the clock, read ledger and transcript, and
-//! compare what a client claims with the truth ([`Audit`]).
+//! The API is below `/v1`: `oauth2/token`, `evaluate`, `capture`, `orders`, `orders/{id}` and
+//! `orders/{id}/cancel`. The test's own requests go below `/_sandbox/`: they create orders, script
+//! faults ([`Script`], [`PRESETS`]), move the clock, read ledger and transcript, and compare what a
+//! client claims with the truth ([`Audit`]). `GET /_sandbox/` lists them, and shows a browser what
+//! happened; `/_sandbox/openapi.json` describes them.
 //!
 //! ```text
 //! curl -d '{"amount": 10000, "currency": "USD"}' http://127.0.0.1:8787/_sandbox/orders
@@ -53,7 +52,7 @@
 //!
 //! `Builder::tls` serves both, with an authority made for this server alone. Both come with the
 //! feature `tls`, which is on by default. Without it a sandbox serves plain HTTP/1.1, and scripts
-//! behave as they do on every sandbox without TLS: rules about handshakes wait, unused, and
+//! behave as they do on every sandbox without TLS: rules about handshakes are never used, and
 //! `rst_stream` and `goaway` close the connection.
 //!
 //! ```
@@ -68,9 +67,9 @@
 //!
 //! # What is not here
 //!
-//! Nobody outside has seen all of the live service. Where its documents are silent the sandbox does
-//! what the recorded stack would most plausibly do; what could matter is a setting ([`Settings`]).
-//! Refunds, webhooks, challenges and risk decisions are not here.
+//! Nobody outside has seen all of the live service. Where its documents are silent, the sandbox does
+//! what the recorded service would most plausibly do; where that matters there is a setting
+//! ([`Settings`]). There are no refunds, webhooks, challenges or risk decisions.
 
 #![cfg_attr(
     not(feature = "tls"),

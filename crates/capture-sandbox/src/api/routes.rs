@@ -16,7 +16,7 @@ pub(crate) struct Route {
     /// `{id}` stands for one segment.
     pub(crate) path: &'static str,
     pub(crate) target: Target,
-    /// What it does, for whoever reads the list.
+    /// What it does, for the reader of the list.
     pub(crate) what: &'static str,
 }
 

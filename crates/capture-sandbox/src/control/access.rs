@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::uri::Authority;
 use http::{Request, header};
 
-/// Whether the request names this machine as its host, and does not come from a page of another.
+/// Whether the request names this machine as its host, and does not come from another site's page.
 ///
 /// A web page can make a browser send requests here: under a foreign name that resolves to loopback
-/// (then `Host` shows it), or directly (then `Origin` does). With `remote` any host name will do,
-/// but a page must still come from that same host.
+/// (which `Host` shows), or directly (which `Origin` shows). With `remote` any host name is allowed,
+/// but a page must still come from that host.
 pub(super) fn is_allowed(request: &Request<Bytes>, remote: bool) -> bool {
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
     let host = header(header::HOST).or(request.uri().authority().map(Authority::as_str));

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_description_refers_to_is_there() {
+    fn every_reference_in_the_description_resolves() {
         fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
             match value {
                 Value::Object(members) => {

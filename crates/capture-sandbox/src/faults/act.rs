@@ -39,7 +39,7 @@ pub(crate) enum Said {
     Truth,
     /// Another reply.
     Answer(Answer),
-    /// These bytes, which may be no reply at all.
+    /// These bytes, which need not be a reply.
     Raw(Content),
 }
 

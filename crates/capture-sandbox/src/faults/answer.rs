@@ -7,10 +7,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::faults::content::Content;
 
-/// A scripted reply: its status and, if wanted, headers and body.
+/// A scripted reply: a status, and optionally headers and a body.
 ///
-/// Without a body it looks as the real stack writes this status: none for 401, 405 and all below
-/// 400, the gateway's message for 429 and 502 to 504, problem details for the rest.
+/// Without a body it looks like the live service's reply with this status: no body for 401, 405, 406
+/// and everything below 400, the gateway's message for 429 and 502 to 504, problem details for the
+/// rest.
 ///
 /// ```
 /// use capture_sandbox::{Answer, Script};
@@ -52,7 +53,7 @@ impl Answer {
         self
     }
 
-    /// The same reply with this body. It is called JSON unless a `content-type` is given.
+    /// The same reply with this body. Its type is JSON unless a `content-type` is given.
     #[must_use]
     pub fn body(self, body: impl Into<String>) -> Self {
         self.bytes(body.into())
@@ -75,18 +76,18 @@ impl From<u16> for Answer {
     }
 }
 
-/// Puts checked headers over those that are there.
+/// Adds checked headers, replacing those with the same names.
 pub(crate) fn put_headers(headers: &mut HeaderMap, others: &BTreeMap<String, String>) {
     for (name, value) in others {
-        let name = HeaderName::from_bytes(name.as_bytes()).expect("it was checked");
-        headers.insert(name, HeaderValue::from_str(value).expect("it was checked"));
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("checked before");
+        headers.insert(name, HeaderValue::from_str(value).expect("checked before"));
     }
 }
 
 pub(crate) fn checked_status(status: u16) -> Result<StatusCode, String> {
     match StatusCode::from_u16(status) {
         Ok(code) if !code.is_informational() => Ok(code),
-        _ => Err(format!("`status` {status} must be 200 to 999; `raw` sends any other")),
+        _ => Err(format!("`status` {status} must be 200 to 999; use `raw` for any other")),
     }
 }
 

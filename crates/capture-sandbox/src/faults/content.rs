@@ -1,4 +1,4 @@
-//! Bytes as a script writes them: a text, or an object for what no text can say.
+//! Bytes as a script writes them: a text, or an object for what a text cannot express.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A script never sends more than this: a few times what any client should take.
+/// No script sends more than this, which is several times what a client should accept.
 pub(crate) const MOST: usize = 8 * 1024 * 1024;
 
-/// Bytes, so many times over.
+/// Bytes, repeated so many times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
     unit: Bytes,
@@ -53,7 +53,7 @@ impl TryFrom<Long> for Content {
         };
         let times = long.times.unwrap_or(1);
         if unit.len().checked_mul(times).is_none_or(|size| size > MOST) {
-            return Err(format!("`times` {times} makes too much; {MOST} bytes are the most"));
+            return Err(format!("`times` {times} makes too much: the limit is {MOST} bytes"));
         }
         Ok(Self { unit, times })
     }
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_and_what_no_text_can_say() {
+    fn texts_and_bytes() {
         for (written, bytes) in [
             (r#""paid""#, &b"paid"[..]),
             (r#""""#, b""),

@@ -1,4 +1,4 @@
-//! Replies as the bytes of HTTP/1.1: as HTTP wants them, and as a script wants them.
+//! Replies as bytes of HTTP/1.1: valid ones, and those that a script breaks.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, header};
@@ -28,7 +28,7 @@ pub(crate) fn encode_part(
     framing: Framing,
     until: Option<Place>,
 ) -> Bytes {
-    // A connection that a script ends at some place ends without notice; any other says so.
+    // Only a connection that a script ends at some place ends without `connection: close`.
     let mut head = head(response, framing, until.is_some());
     let body = framing.body(response.body());
     match until {

@@ -42,7 +42,7 @@ impl End {
             Self::RstStream(code) => format!("stream reset ({code})"),
             Self::GoAway(code, LastStream::This) => format!("GOAWAY ({code})"),
             Self::GoAway(code, LastStream::Earlier) => {
-                format!("GOAWAY ({code}, for a request it never saw)")
+                format!("GOAWAY ({code}, as if the request was never seen)")
             }
         }
     }

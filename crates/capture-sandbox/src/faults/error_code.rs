@@ -28,7 +28,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// As it stands in a frame.
+    /// The number in a frame.
     pub(crate) fn number(self) -> u32 {
         self as u32
     }

@@ -1,4 +1,4 @@
-//! The names of a JSON body's members in another case, everything else byte for byte the same.
+//! Writes the names of a JSON body's members in another case and changes no other byte.
 
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_nothing_else() {
+    fn only_names_change() {
         for (body, case, expect) in [
             (r#"{"status":"SUCCESS"}"#, Case::Pascal, r#"{"Status":"SUCCESS"}"#),
             (

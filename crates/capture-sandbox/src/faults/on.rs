@@ -17,7 +17,7 @@ pub(crate) struct On {
     pub(crate) path: Option<PathPattern>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order: Option<OrderId>,
-    /// The number that the request has in the transcript.
+    /// The request's number in the transcript.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "percent")]

@@ -7,7 +7,7 @@ use capture_core::Invalid;
 use crate::faults::script::{Rule, Script};
 use crate::world::Operation;
 
-/// The presets: their names, and what each does.
+/// The presets: the name of each, and what it does.
 pub const PRESETS: [(&str, &str); 6] = [
     ("lost-reply", "the next capture happens, and its reply is lost"),
     ("504-but-captured", "the next capture happens, and the gateway answers 504"),
@@ -41,7 +41,7 @@ impl Script {
     }
 }
 
-/// About half of all captures go wrong somehow, and some logins and lookups too.
+/// About half of all captures go wrong in some way, and some logins and lookups too.
 fn chaos() -> Script {
     let rules = r#"[
         { "on": { "operation": "capture", "percent": 10 }, "times": "always",

@@ -1,4 +1,4 @@
-//! The rules in force: which one acts on a request or a handshake, and how often each still will.
+//! The rules that are waiting: which one acts on a request or a handshake, and how often it still will.
 
 use crate::faults::act::Act;
 use crate::faults::handshake::{Handshake, HandshakeRule};
@@ -18,7 +18,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Adds a script's rules. Each rule's dice depend on the seed and its place in the script alone.
+    /// Adds a script's rules. The dice of each depend only on the seed and its place in the script.
     pub(crate) fn add(&mut self, script: Script, seed: u64) {
         let seed = script.seed.unwrap_or(seed);
         let dice = (0_u64..).map(|place| Draw::new(seed ^ (place << 32)));
@@ -27,7 +27,7 @@ impl Rules {
         self.handshakes.extend(script.handshakes.into_iter().filter(|rule| rule.times > 0));
     }
 
-    /// What is to be done to this request, if anything; counts it.
+    /// What happens to this request, if a rule acts on it. Counts the request.
     pub(crate) fn next(&mut self, asked: Asked<'_>) -> Option<Act> {
         let index = self.requests.iter_mut().position(|(rule, dice)| {
             let meant = rule.on.matches(asked, dice);
@@ -43,7 +43,7 @@ impl Rules {
         Some(rule.act.clone())
     }
 
-    /// The same for a request of which only the head is there; counts it only if it is answered.
+    /// The same for a request of which only the head has arrived. Counts it only if a rule ends it there.
     pub(crate) fn next_before_reading(&mut self, asked: Asked<'_>) -> Option<Act> {
         if !self.requests.iter().any(|(rule, _)| rule.act.is_before_reading()) {
             return None;
@@ -54,7 +54,7 @@ impl Rules {
         Some(act)
     }
 
-    /// What the next handshake meets, if anything; counts it.
+    /// What the next handshake meets, if a rule acts on it. Counts the handshake.
     pub(crate) fn next_handshake(&mut self) -> Option<Handshake> {
         let rule = self.handshakes.first_mut()?;
         if rule.skip > 0 {
@@ -70,19 +70,19 @@ impl Rules {
         Some(meets)
     }
 
-    /// What is left, as a script.
+    /// The rules that are still waiting, as a script.
     pub(crate) fn left(&self) -> Script {
         let rules = self.requests.iter().map(|(rule, _)| rule.clone()).collect();
         Script { seed: None, rules, handshakes: self.handshakes.clone() }
     }
 
-    /// Whether more rules wait than a test can mean.
+    /// Whether more rules are waiting than a test can mean.
     pub(crate) fn is_full(&self) -> bool {
         self.requests.len() + self.handshakes.len() >= MOST
     }
 }
 
 fn spend(times: &mut u32) {
-    let is_for_ever = *times == u32::MAX;
-    *times -= u32::from(!is_for_ever);
+    let is_forever = *times == u32::MAX;
+    *times -= u32::from(!is_forever);
 }

@@ -1,6 +1,6 @@
 //! Fault scripts: which requests go wrong, and how.
 //!
-//! A script is data; its members are described in the project's `docs/sandbox.md`:
+//! A script is data. The project's `docs/sandbox.md` describes its members:
 //!
 //! ```json
 //! { "seed": 7, "rules": [ {
@@ -11,9 +11,9 @@
 //! } ] }
 //! ```
 //!
-//! The first rule that means a request and is not spent acts on it; the rules after it do not see
-//! that request. A reply whose request is carried out is remembered as it truly was, so that a
-//! repetition with the same idempotency key gets the truth, unless the rule says `stored`.
+//! The first rule that matches a request acts on it; the rules after it do not count that request. If
+//! the request is carried out, its true answer is kept, so that a repetition with the same
+//! idempotency key gets the truth, unless the rule says `stored`.
 
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ use crate::world::Operation;
 
 /// Rules about which requests go wrong, and how.
 ///
-/// The constructors make a script of one rule about the next capture; the methods change the last
-/// rule; [`Script::then`] puts scripts in a row. What they cannot say, [`Script::from_json`] can.
+/// The constructors make a script with one rule about the next capture, the methods change the last
+/// rule, and [`Script::then`] appends another script. [`Script::from_json`] can express everything.
 ///
 /// ```
 /// use capture_sandbox::{Operation, Script};
@@ -47,11 +47,11 @@ use crate::world::Operation;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Script {
-    /// Where the rules with `percent` throw their dice; the sandbox's own seed unless given.
+    /// The seed of the dice for `percent`; by default the sandbox's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seed: Option<u64>,
     pub(crate) rules: Vec<Rule>,
-    /// Not about requests, so in a row of their own.
+    /// Handshakes are not requests, so their rules are a list of their own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) handshakes: Vec<HandshakeRule>,
 }
@@ -75,35 +75,35 @@ impl Script {
         Self::one(Act::new(false, Said::Answer(answer.into())))
     }
 
-    /// The capture happens, and the answer says this instead, such as 504.
+    /// The capture happens, but the answer is this one, such as a 504.
     #[must_use]
     pub fn captured_but(answer: impl Into<Answer>) -> Self {
         Self::one(Act::new(true, Said::Answer(answer.into())))
     }
 
-    /// The capture happens at once, and its reply comes late. Until then a repetition with the same
-    /// idempotency key is told that it is in progress (409).
+    /// The capture happens at once, and its reply arrives late. Until then a repetition with the same
+    /// idempotency key gets 409, because the first request is in progress.
     #[must_use]
     pub fn delayed(delay: Duration) -> Self {
         Self::one(Act::new(true, Said::Truth)).delay(delay)
     }
 
-    /// The next so many TLS handshakes meet this, where the sandbox serves TLS; `u32::MAX` is for
-    /// ever. The methods do not change this rule: it is not about requests.
+    /// This many TLS handshakes meet this, if the sandbox serves TLS; `u32::MAX` means all of them.
+    /// The methods do not change this rule, because it is not about requests.
     #[must_use]
     pub fn handshake(meets: Handshake, times: u32) -> Self {
         let rule = HandshakeRule { skip: 0, times, meets };
         Self { handshakes: vec![rule], ..Self::default() }
     }
 
-    /// The answer of the last rule is what is kept under the idempotency key, and said again to
-    /// each repetition. Without a scripted answer this does nothing.
+    /// The answer of the last rule is kept under the idempotency key, and every repetition gets it.
+    /// Without a scripted answer this does nothing.
     #[must_use]
     pub fn stored(self) -> Self {
         self.last(|rule| rule.act.stored = matches!(rule.act.said, Said::Answer(_)))
     }
 
-    /// The last rule acts on this many requests instead of one; `u32::MAX` is for ever.
+    /// The last rule acts on this many requests instead of one; `u32::MAX` means all of them.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         self.last(|rule| rule.times = times)
@@ -122,7 +122,7 @@ impl Script {
     }
 
     /// The last rule is about this path instead of an operation, even one that the API does not have:
-    /// `/v1/tokenize`, or `/v1/sites/*` for all paths that begin so.
+    /// `/v1/tokenize`, or `/v1/sites/*` for all paths that begin with `/v1/sites/`.
     ///
     /// # Panics
     /// When the path does not begin with `/`, has a query or a `*` before its end, or belongs to the
@@ -139,8 +139,8 @@ impl Script {
         self.last(|rule| rule.on.order = Some(order))
     }
 
-    /// The last rule acts on so many of a hundred requests that it means, by dice that fall the same
-    /// way for the same seed.
+    /// The last rule acts on this percentage of the requests that it matches, by dice that fall the
+    /// same way for the same seed.
     ///
     /// # Panics
     /// Unless it is 1 to 100.
@@ -150,19 +150,19 @@ impl Script {
         self.last(|rule| rule.on.percent = Some(percent))
     }
 
-    /// What the last rule does is seen this much later, at most an hour.
+    /// What the last rule does is seen after this delay, which is at most an hour.
     #[must_use]
     pub fn delay(self, delay: Duration) -> Self {
         self.last(|rule| rule.act.delay = delay.min(LONGEST_DELAY))
     }
 
-    /// Where the rules with [`Script::percent`] throw their dice.
+    /// The seed of the dice for [`Script::percent`].
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }
 
-    /// This script, and then the rules of another.
+    /// This script followed by the rules of another.
     #[must_use]
     pub fn then(mut self, next: Self) -> Self {
         self.rules.extend(next.rules);

@@ -133,7 +133,7 @@ impl Written {
         }
         let is_part = matches!(place, Place::MidHead | Place::MidBody);
         if self.raw.is_some() && is_part {
-            return Err(format!("`{name}`: `raw` has no head and no body; say \"after-reply\""));
+            return Err(format!("`{name}`: `raw` has no head and no body; use \"after-reply\""));
         }
         if place.is_before_reply() && (self.status.is_some() || self.raw.is_some()) {
             let what = if self.status.is_some() { "status" } else { "raw" };
@@ -148,7 +148,7 @@ impl Written {
         let has_words = self.status.is_some() || self.raw.is_some();
         match (self.effect, end) {
             (Some(true), Some((_, Place::BeforeReading))) => {
-                refuse("`effect`: true needs a request that is read; say \"after-reading\"")
+                refuse("`effect`: true needs a request that is read; use \"after-reading\"")
             }
             (None | Some(false), Some((_, Place::BeforeReading))) => Ok(false),
             (None, None) if !has_words => Ok(true),
@@ -183,7 +183,7 @@ impl Written {
                 return Err(format!("`{name}` changes a reply, and none is sent"));
             }
             if self.raw.is_some() {
-                return Err(format!("`{name}` changes a reply, and `raw` is sent as it stands"));
+                return Err(format!("`{name}` changes a reply, and `raw` is sent as it is"));
             }
         }
         if let Some(drip) = &self.drip {
@@ -193,7 +193,7 @@ impl Written {
             if drip.bytes == 0 || drip.every_ms > 60_000 {
                 let Drip { bytes, every_ms } = drip;
                 return Err(format!(
-                    "`drip` of `bytes` {bytes}, `every_ms` {every_ms} must be of 1 byte at least, every 60000 ms at most"
+                    "`drip` of `bytes` {bytes}, `every_ms` {every_ms} must send at least 1 byte, at least every 60000 ms"
                 ));
             }
         }
@@ -202,7 +202,7 @@ impl Written {
             (Some(length), None) => Framing::Announced(length),
             (None, framing) => framing.unwrap_or_default(),
         };
-        // The headers of a scripted reply are its own.
+        // A scripted reply carries its own headers.
         let headers = if self.status.is_some() { BTreeMap::new() } else { self.headers.clone() };
         let (members, truncate, drip) = (self.members, self.truncate, self.drip);
         Ok(Change { headers, members, truncate, framing, drip })
@@ -257,7 +257,7 @@ impl From<Act> for Written {
     }
 }
 
-/// `true` for "after-reading", or the place by its name.
+/// A place by its name, or `true` for "after-reading".
 mod ending {
     use super::{Deserializer, Error, Place, Serialize, Serializer, StrDeserializer, Visitor, fmt};
     use serde::Deserialize as _;

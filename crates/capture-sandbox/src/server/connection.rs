@@ -44,7 +44,7 @@ mod tests {
         #[cfg(not(feature = "tls"))]
         let tls: Option<Arc<Tls>> = None;
         for tls in [None, tls] {
-            // No test waits for this: the runtime's time runs on whenever there is nothing to do.
+            // The paused clock advances whenever there is nothing to do, so the test does not wait.
             let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
             runtime.unwrap().block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -40,7 +40,7 @@ pub(super) async fn write_raw(io: &mut (impl AsyncWrite + Unpin), raw: &Raw) -> 
     Ok(())
 }
 
-/// Waits this long. The runtime's timer alone would make a millisecond of nothing.
+/// Waits this long. The runtime's timer would turn zero into a millisecond.
 pub(super) async fn pause(time: Duration) {
     if !time.is_zero() {
         sleep(time).await;
@@ -53,20 +53,20 @@ pub(super) async fn end(io: &mut (impl AsyncRead + AsyncWrite + Unpin), socket: 
         End::Close | End::RstStream(_) | End::GoAway(..) => close(io).await,
         // Closed without a shutdown, so that the reset is all that is sent.
         End::Reset => _ = socket.set_linger(Some(Duration::ZERO)),
-        // Takes what comes and says nothing, until the client leaves or an hour is over.
-        End::Hang => read_away(io, Instant::now() + LONGEST_DELAY).await,
+        // Reads and sends nothing until the client goes away or an hour has passed.
+        End::Hang => discard_input(io, Instant::now() + LONGEST_DELAY).await,
     }
 }
 
-/// Ends our side and reads away what the client still sends: closing over unread bytes resets the
+/// Ends our side and discards what the client still sends: closing with unread bytes resets the
 /// connection, and a reset can destroy the reply before the client has read it.
 pub(super) async fn close(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     if let Ok(Ok(())) = timeout(LINGER, io.shutdown()).await {
-        read_away(io, Instant::now() + LINGER).await;
+        discard_input(io, Instant::now() + LINGER).await;
     }
 }
 
-pub(super) async fn read_away(io: &mut (impl AsyncRead + Unpin), deadline: Instant) {
+pub(super) async fn discard_input(io: &mut (impl AsyncRead + Unpin), deadline: Instant) {
     let mut chunk = [0; 8 * 1024];
     while let Ok(Ok(1..)) = timeout_at(deadline, io.read(&mut chunk)).await {}
 }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_pause_costs_no_time() {
+    fn a_pause_of_zero_takes_no_time() {
         let mut context = Context::from_waker(Waker::noop());
         assert_eq!(pin!(pause(Duration::ZERO)).poll(&mut context), Poll::Ready(()));
     }

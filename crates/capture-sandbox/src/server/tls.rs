@@ -41,7 +41,7 @@ impl Tls {
     }
 
     fn generate() -> Result<Self, rcgen::Error> {
-        let (ours, nobodys) = (authority("Capture sandbox")?, authority("Nobody")?);
+        let (ours, unknown) = (authority("Capture sandbox")?, authority("Nobody")?);
         let mut expired = params(&NAMES)?;
         expired.not_before = date_time_ymd(2019, 1, 1);
         expired.not_after = date_time_ymd(2020, 1, 1);
@@ -49,7 +49,7 @@ impl Tls {
             authority: ours.der().clone(),
             authority_pem: ours.pem(),
             good: acceptor(params(&NAMES)?, &ours)?,
-            unknown_authority: acceptor(params(&NAMES)?, &nobodys)?,
+            unknown_authority: acceptor(params(&NAMES)?, &unknown)?,
             expired: acceptor(expired, &ours)?,
             wrong_host: acceptor(params(&["example.invalid"])?, &ours)?,
         })
@@ -93,7 +93,7 @@ fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Err
 }
 
 /// A server's certificate for these names, valid from yesterday for a year: Apple's verifier accepts
-/// no more than 825 days, whoever signed.
+/// no more than 825 days, whatever the authority.
 fn params(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let names: Vec<_> = names.iter().copied().map(str::to_owned).collect();

@@ -83,7 +83,7 @@ impl Order {
         self.void_at(now)?.duration_since(now).ok()
     }
 
-    /// Puts the order into a status; one that waits for its capture gets a whole window from now.
+    /// Sets the status. In *capturerequired* the order gets a whole window from now.
     pub(crate) fn put(&mut self, status: OrderStatus, now: SystemTime) {
         self.status = status;
         self.void_at = clock::later(now, self.window);

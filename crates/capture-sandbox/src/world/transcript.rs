@@ -1,5 +1,4 @@
-//! The transcript: every request of the API and what was done to it, without secrets and without
-//! personal data.
+//! The transcript: every request and what the sandbox did with it, without secrets or personal data.
 
 use std::collections::VecDeque;
 use std::collections::vec_deque::Iter;

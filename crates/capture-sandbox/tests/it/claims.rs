@@ -1,4 +1,4 @@
-//! Claims beside the truth, settings, and orders put into a status.
+//! Claims compared with the truth, settings, and orders whose status is set.
 
 use capture_core::OrderStatus;
 use capture_sandbox::{Claimed, NewOrder, Sandbox, Script, Settings, Standing};
@@ -95,7 +95,7 @@ fn several_clients_and_a_double_capture() {
 }
 
 #[test]
-fn claims_that_are_none() {
+fn invalid_claims_are_refused() {
     let mut world = World::new();
     let order = world.order("1.00");
     for (body, status) in [
@@ -153,7 +153,7 @@ fn settings_change_while_it_runs() {
 }
 
 #[test]
-fn orders_are_seen_and_put_into_a_status() {
+fn orders_are_listed_and_their_status_is_set() {
     let mut world = World::new();
     let order = world.order("1.00");
     let path = format!("/_sandbox/orders/{order}");

@@ -1,4 +1,4 @@
-//! `docs/sandbox.md` does what it says: its commands, its tests in other languages, its scripts.
+//! `docs/sandbox.md` is true: its commands, its tests in other languages, its scripts.
 
 use std::process::{Command, Stdio};
 

@@ -1,4 +1,4 @@
-//! What scripts do on the wire: every kind of reply and of end, over real sockets.
+//! What scripts do on the wire: every kind of reply and end, over real sockets.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -147,7 +147,7 @@ fn every_reply_and_every_end() {
 }
 
 #[test]
-fn before_its_body_is_read() {
+fn a_connection_ends_before_the_body_is_read() {
     let server = Sandbox::start();
     let token = login(&server);
     let order = server.create_order(money("1.00"));
@@ -178,7 +178,7 @@ fn before_its_body_is_read() {
 }
 
 #[test]
-fn held_open_until_the_client_leaves_or_the_server_stops() {
+fn held_open_until_the_client_goes_away_or_the_server_stops() {
     let server = Sandbox::start();
     let token = login(&server);
     for (key, place, begins) in
@@ -216,7 +216,7 @@ fn held_open_until_the_client_leaves_or_the_server_stops() {
 }
 
 #[test]
-fn an_unannounced_end_meets_the_next_request() {
+fn an_unannounced_end_hits_the_next_request() {
     let server = Sandbox::start();
     let token = login(&server);
     let order = server.create_order(money("1.00"));

@@ -85,7 +85,7 @@ fn colour(status: OrderStatus) -> &'static str {
     }
 }
 
-/// The two largest units of the time that an order still has.
+/// The time that an order has left, in its two largest units.
 fn left(order: &Order, now: SystemTime) -> String {
     let Some(left) = order.left(now).map(|left| left.as_secs()) else {
         return String::new();

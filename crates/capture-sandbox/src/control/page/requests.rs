@@ -26,7 +26,7 @@ fn request(page: &mut Html, exchange: &Exchange) {
     page.text(time_of_day(exchange.at)).tag("</time></td><td class=\"route\">");
     match exchange.operation {
         Some(operation) => page.text(routes::of(operation)),
-        None => page.tag("<span class=\"soft\">none that the API has</span>"),
+        None => page.tag("<span class=\"soft\">not in the API</span>"),
     };
     page.tag("</td><td>");
     if let Some(order) = exchange.order {
@@ -48,8 +48,8 @@ fn request(page: &mut Html, exchange: &Exchange) {
     }
     page.tag("</td><td class=\"wide\">");
     let did = [
-        exchange.captured.then_some("took the money"),
-        exchange.replayed.then_some("said again what its key got before"),
+        exchange.captured.then_some("captured the money"),
+        exchange.replayed.then_some("repeated the answer kept under its key"),
         exchange.script.as_deref(),
     ];
     let did: Vec<&str> = did.into_iter().flatten().collect();

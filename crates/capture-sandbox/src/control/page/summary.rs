@@ -18,7 +18,7 @@ pub(super) fn write(page: &mut Html, audit: &Audit) {
     };
     page.tag("<section class=\"audit ").text(kind).tag("\" id=\"audit\">\n<strong>");
     if claims == 0 && wrong.is_empty() {
-        page.tag("Nothing was claimed yet</strong>\n<p>Let your service say what it believes: ")
+        page.tag("Nothing has been claimed yet</strong>\n<p>Tell the sandbox what your service believes: ")
             .tag("<code>POST /_sandbox/claims</code> with <code>{\"order\", \"outcome\"}</code>.</p>\n");
     } else if wrong.is_empty() {
         page.tag("Every claim agrees with the truth</strong>\n<p>")
@@ -49,8 +49,8 @@ fn headline(audit: &Audit) -> String {
     }
     match audit.double_captures {
         0 => {}
-        1 => parts.push("1 order was captured twice or more".to_owned()),
-        many => parts.push(format!("{many} orders were captured twice or more")),
+        1 => parts.push("1 order was captured more than once".to_owned()),
+        many => parts.push(format!("{many} orders were captured more than once")),
     }
     parts.join(", ")
 }

@@ -29,7 +29,7 @@ pub(super) fn write(page: &mut Html, sandbox: &Sandbox) {
     page.tag("</ol></div>\n");
 }
 
-/// How often, to which, after how many more, and what.
+/// How often, to which requests, after how many others, and what happens.
 fn described(times: u32, which: impl Display, skip: u32, what: impl Display) -> String {
     let times = match times {
         u32::MAX => "every".to_owned(),

@@ -1,4 +1,4 @@
-//! The body of a request: how its length is known, and taking it out of a buffer.
+//! The body of a request: how its length is known, and how it is read from a buffer.
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::StatusCode;
@@ -17,7 +17,7 @@ pub(super) struct Body {
 
 #[derive(Debug)]
 enum Framing {
-    /// So many bytes are missing.
+    /// This many bytes are missing.
     Length(usize),
     Chunked(Chunk),
 }
@@ -43,7 +43,7 @@ impl Body {
         self.bytes.freeze()
     }
 
-    /// Takes what belongs to the body; true when it is complete.
+    /// Takes what belongs to the body and returns whether it is complete.
     pub(super) fn read(&mut self, buffer: &mut BytesMut) -> Result<bool, StatusCode> {
         let chunk = match &mut self.framing {
             Framing::Length(missing) => {

@@ -12,7 +12,7 @@ pub(crate) struct Incoming {
     pub(crate) keep_alive: bool,
 }
 
-/// How far the bytes so far reach.
+/// What the bytes so far make.
 #[derive(Debug)]
 pub(crate) enum Progress {
     /// More bytes are needed.
@@ -23,7 +23,7 @@ pub(crate) enum Progress {
     Ready(Box<Incoming>),
 }
 
-/// Takes bytes in any portions and gives requests. After an error the connection is of no use.
+/// Takes bytes in any portions and returns requests. After an error the connection is of no use.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     buffer: BytesMut,
@@ -40,12 +40,12 @@ impl Decoder {
         self.partial.is_none() && self.buffer.is_empty()
     }
 
-    /// The head of a request whose body is still on its way.
+    /// The head of a request whose body is still arriving.
     pub(crate) fn head(&self) -> Option<&Request<()>> {
         self.partial.as_ref().map(|partial| &partial.head)
     }
 
-    /// Goes on as far as the bytes allow.
+    /// Decodes as far as the bytes allow.
     ///
     /// # Errors
     /// The status with which to refuse the connection.

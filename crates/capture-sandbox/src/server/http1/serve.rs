@@ -125,8 +125,8 @@ mod tests {
     use tokio::io::{AsyncWriteExt, duplex};
     use tokio::runtime::Builder;
 
-    /// What a client gets that says this and then waits, and how many seconds it is served, by a
-    /// clock that moves only while everybody waits.
+    /// What a client gets that sends this and then waits, and for how many seconds it is served, by a
+    /// clock that advances only while everything waits.
     fn served(act: &str, says: &str, reads: bool) -> (String, u64) {
         let mut runtime = Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
@@ -158,7 +158,7 @@ mod tests {
         const NOTHING: &str = r#""delay_ms": 0"#;
         const LONG: &str =
             r#""status": 200, "body": { "text": " ", "times": 100000 }, "effect": false"#;
-        // A second more where the client is given one to read the last reply.
+        // One second more where the client is given one to read the last reply.
         for (act, says, reads, begins, seconds) in [
             (NOTHING, "", true, "", 60 + 1),
             (NOTHING, GET, true, "HTTP/1.1 401 ", 60 + 1),

@@ -20,7 +20,7 @@ use crate::server::http2::wire::Wire;
 use crate::server::io::{IDLE_TIMEOUT, REQUEST_TIMEOUT, WRITE_TIMEOUT, end, write_raw};
 use crate::server::shared::Shared;
 
-/// So many requests at once on one connection.
+/// The most requests at once on one connection.
 const MOST_STREAMS: usize = 100;
 
 /// Serves a connection to its end.
@@ -36,7 +36,7 @@ pub(crate) async fn serve(
         .handshake(wire.clone());
     let Ok(Ok(mut connection)) = timeout(REQUEST_TIMEOUT, handshake).await else { return };
     let (sender, mut endings) = mpsc::channel(1);
-    // Dropped last, so that no stream's end is written to a connection that must say nothing more.
+    // Dropped last, so that no stream's end is written to a connection that must stay silent.
     let mut streams = JoinSet::new();
     loop {
         let event = poll_fn(|context| match endings.poll_recv(context) {
@@ -46,7 +46,7 @@ pub(crate) async fn serve(
         let event = timeout(IDLE_TIMEOUT, event).await;
         while streams.try_join_next().is_some() {}
         match event {
-            // Those that the client gave up count until they end, so that they stay bounded.
+            // Streams that the client gave up count until they end, so that their number is bounded.
             Ok(Event::Request(Some(Ok((_, mut respond))))) if streams.len() >= MOST_STREAMS => {
                 respond.send_reset(Reason::REFUSED_STREAM);
             }
@@ -74,11 +74,11 @@ pub(crate) async fn serve(
 
 enum Event<R> {
     Ending(Ending),
-    /// `None` when the client left.
+    /// `None` when the client went away.
     Request(Option<R>),
 }
 
-/// Until everything has been written that the client lets us write.
+/// Waits until everything has been written that the client allows us to write.
 async fn flush<I>(connection: &mut Connection<Wire<I>, Bytes>, wire: &Wire<I>) -> io::Result<()>
 where
     I: AsyncRead + AsyncWrite + Unpin,
@@ -103,8 +103,8 @@ mod tests {
     use tokio::io::duplex;
 
     #[test]
-    fn a_client_that_takes_no_body_is_left() {
-        // No test waits for this: the runtime's time runs on whenever there is nothing to do.
+    fn a_client_that_reads_no_body_is_disconnected() {
+        // The paused clock advances whenever there is nothing to do, so the test does not wait.
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {

@@ -20,7 +20,7 @@ use crate::server::http1::MAX_BODY;
 use crate::server::io::{REQUEST_TIMEOUT, WRITE_TIMEOUT};
 use crate::server::shared::Shared;
 
-/// What a stream wants of its connection, once everything before it has been sent.
+/// What a stream asks of its connection once everything before it has been sent.
 pub(super) enum Ending {
     /// The stream is reset.
     Stream(SendStream<Bytes>, Reason),
@@ -28,7 +28,7 @@ pub(super) enum Ending {
     Connection(Raw),
 }
 
-/// Serves one request. An error is a client that went away.
+/// Serves one request. Errors mean that the client went away.
 pub(super) async fn serve(
     request: Request<RecvStream>,
     respond: SendResponse<Bytes>,
@@ -43,7 +43,7 @@ pub(super) async fn serve(
     let _ = stream.deliver(reply).await;
 }
 
-/// What the sandbox says; nothing to a client that went away.
+/// What the sandbox decides; `None` if the client went away.
 async fn decide(head: Request<()>, mut body: RecvStream, shared: &Shared) -> Option<Reply> {
     if !body.is_end_stream() {
         let ended = shared.sandbox().handle_head(&head, shared.now());
@@ -70,7 +70,7 @@ async fn decide(head: Request<()>, mut body: RecvStream, shared: &Shared) -> Opt
     Some(shared.sandbox().refuse(status, shared.now()))
 }
 
-/// The body; `None` for one that is too large.
+/// The body, or `None` if it is too large.
 async fn read(body: &mut RecvStream) -> Result<Option<Bytes>, h2::Error> {
     let mut read = BytesMut::new();
     while let Some(part) = body.data().await {
@@ -101,25 +101,25 @@ impl Stream {
             Action::Close => self.end(None, End::Close).await,
             Action::Raw(Raw { reply: Some(reply), drip, end, .. }) => {
                 let sent = match reply.until {
-                    // A head is one frame, so there is no half of it.
+                    // A head is one frame, so half of it cannot be sent.
                     Some(Place::BeforeReading | Place::AfterReading | Place::MidHead) => None,
                     _ => Some(self.reply(&reply, drip, end).await?),
                 };
                 match (reply.until, end) {
                     (None, _) if reply.framing.is_sound() => Ok(()),
                     (None, _) => self.end(sent, End::RstStream(ErrorCode::ProtocolError)).await,
-                    // There is no more of this stream that could be held.
+                    // The stream has ended, so nothing of it can be held open.
                     (Some(Place::AfterReply), End::Hang) => Ok(()),
                     (Some(_), end) => self.end(sent, end).await,
                 }
             }
             Action::Raw(raw) if raw.bytes.is_empty() => self.end(None, raw.end).await,
-            // Bytes that are no HTTP/2 can be followed by none.
+            // After bytes that are not HTTP/2 the connection is of no use.
             Action::Raw(raw) => self.end_connection(raw).await,
         }
     }
 
-    /// Sends a reply, or the part of it that its place allows.
+    /// Sends a reply, or the part of it before its place.
     async fn reply(
         &mut self,
         reply: &Framed,
@@ -130,7 +130,7 @@ impl Stream {
         let body = if has_body { reply.response.body().clone() } else { Bytes::new() };
         let is_whole = reply.framing.is_sound() && reply.until != Some(Place::MidBody);
         let body = if is_whole { body } else { body.slice(..body.len() / 2) };
-        // A stream that has ended cannot be reset any more.
+        // A stream that has ended can no longer be reset.
         let ends = is_whole && !(reply.until.is_some() && matches!(end, End::RstStream(_)));
         let trailers = (ends && reply.framing == Framing::Trailers).then(trailers);
         let ends_with_data = ends && trailers.is_none();
@@ -157,7 +157,7 @@ impl Stream {
     /// Ends this stream, or its connection, after what was `sent` on it.
     async fn end(&mut self, sent: Option<SendStream<Bytes>>, end: End) -> Result<(), h2::Error> {
         match (end, sent) {
-            // Only this request is left alone; the others on its connection are not meant.
+            // Only this request hangs; the others on its connection go on.
             (End::Hang, None) => {
                 wait(LONGEST_DELAY, |context| self.respond.poll_reset(context)).await?;
             }
@@ -181,11 +181,11 @@ impl Stream {
 
     async fn end_connection(&self, raw: Raw) -> Result<(), h2::Error> {
         let _ = self.endings.send(Ending::Connection(raw)).await;
-        // To let go of the stream here would reset it first.
+        // Dropping the stream here would reset it first.
         pending().await
     }
 
-    /// A GOAWAY frame (RFC 9113, section 6.8). The library would only say that it saw this stream.
+    /// A GOAWAY frame (RFC 9113, section 6.8). The library could only say that it saw this stream.
     fn goaway(&self, code: ErrorCode, last: LastStream) -> Bytes {
         let this = self.respond.stream_id().as_u32();
         let last = match last {
@@ -197,7 +197,7 @@ impl Stream {
     }
 }
 
-/// Waits this long; an error if the client gives the stream up meanwhile.
+/// Waits this long. Fails if the client gives up the stream meanwhile.
 async fn wait(
     time: Duration,
     given_up: impl FnMut(&mut Context<'_>) -> Poll<Result<Reason, h2::Error>>,
@@ -211,7 +211,7 @@ async fn wait(
     }
 }
 
-/// Sends a part of a body as fast as the client wants it.
+/// Sends a part of a body as fast as the client allows.
 async fn send(
     stream: &mut SendStream<Bytes>,
     mut part: Bytes,
@@ -228,7 +228,7 @@ async fn send(
     Ok(())
 }
 
-/// The head of a reply, without what only HTTP/1.1 has.
+/// The head of a reply, without the headers that only HTTP/1.1 has.
 fn head(reply: &Framed) -> Response<()> {
     let mut head = Response::new(());
     *head.status_mut() = reply.response.status();
@@ -253,7 +253,7 @@ fn trailers() -> HeaderMap {
     HeaderMap::from_iter([(header::HeaderName::from_static("status"), FAILED)])
 }
 
-/// The word that a client would find if it took a trailer for a member of the body.
+/// What a client would read if it mistook a trailer for a member of the body.
 const FAILED: HeaderValue = HeaderValue::from_static("FAILED");
 
 fn reason(code: ErrorCode) -> Reason {

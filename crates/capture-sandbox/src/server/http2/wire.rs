@@ -1,4 +1,4 @@
-//! The bytes below HTTP/2, shared with its library: what a script writes past it goes here too.
+//! The bytes below HTTP/2, shared between its library and what a script writes around it.
 
 use std::io;
 use std::pin::Pin;
