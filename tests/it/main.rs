@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, one module for each suite.
 
+mod circles;
 mod cli;
 mod conformance;
 mod exhaustive;

@@ -1,8 +1,11 @@
-//! What a reader may rely on: the core's purity, the adapters' size, a first line in every file.
+//! What a reader may rely on: the core's purity, the adapters' size, no circles of files, a first line
+//! in every file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::circles::circles;
 
 #[test]
 fn the_core_names_no_client_no_runtime_no_tls() {
@@ -46,6 +49,17 @@ fn every_file_says_what_lives_there() {
         let text = fs::read_to_string(&file).unwrap();
         let first = text.lines().next().unwrap_or_default();
         assert!(first.starts_with("//! ") && first.len() > 10, "{}: {first}", file.display());
+    }
+}
+
+/// The folders whose files may not import from each other in circles.
+const WITHOUT_CIRCLES: [&str; 1] = ["crates/capture-sandbox/src"];
+
+#[test]
+fn files_do_not_import_from_each_other_in_circles() {
+    for folder in WITHOUT_CIRCLES {
+        let found = circles(&root().join(folder));
+        assert!(found.is_empty(), "{folder}:\n{}", found.join("\n"));
     }
 }
 

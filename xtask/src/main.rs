@@ -86,6 +86,10 @@ fn test() -> Result<(), String> {
             cargo(&title, &format!("{check} --features={features}"))?;
         }
     }
+    cargo(
+        "sandbox without TLS",
+        "check --quiet --locked -p capture-sandbox --no-default-features",
+    )?;
     cargo("unit, property, golden, end to end", "test --locked --workspace --all-targets")?;
     cargo("documentation and README", "test --locked --workspace --doc")?;
     eprintln!("xtask: all passed in {} s", began.elapsed().as_secs());

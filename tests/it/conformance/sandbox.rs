@@ -64,5 +64,5 @@ fn ends_as<D: Driver>(script: &str, expect: &str, captures: usize) {
         Outcome::Unknown(_) => Claimed::Unknown,
     };
     assert!(sandbox.claim(order, claimed, None));
-    assert_eq!(sandbox.verdict().disagreements, 0, "{script:?}");
+    assert_eq!(sandbox.audit().disagreements, 0, "{script:?}");
 }

@@ -8,9 +8,35 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Refusal, full, ok, read, refuse};
-use crate::Claimed;
+use crate::control::audit::{self, Audit};
+use crate::control::reply::{Refusal, ok, read};
 use crate::sandbox::Sandbox;
+use crate::world::Claimed;
+
+impl Sandbox {
+    /// Records what a client believes of an order, and returns whether there is such an order. `by`
+    /// is the client's name; the last claim with the same name counts.
+    #[must_use]
+    pub fn claim(
+        &mut self,
+        order: OrderId,
+        outcome: Claimed,
+        by: Option<&str>,
+        now: SystemTime,
+    ) -> bool {
+        let is_known = self.world.orders.get(order).is_some();
+        if is_known {
+            self.world.claims.record(order, outcome, by, self.world.time(now));
+        }
+        is_known
+    }
+
+    /// What the clients claim, compared with what truly happened.
+    #[must_use]
+    pub fn audit(&self, now: SystemTime) -> Audit {
+        audit::audit(&self.world, self.world.time(now))
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,30 +46,24 @@ struct ClaimBody {
     by: Option<String>,
 }
 
-impl Sandbox {
-    pub(super) fn control_claims(&self, now: SystemTime) -> Response {
-        let findings = self.judge(now).findings;
-        let claims = findings.iter().filter_map(|finding| {
-            let outcome = finding.claimed?;
-            Some(json!({ "order": finding.order, "outcome": outcome, "by": finding.by }))
-        });
-        let claims: Vec<_> = claims.collect();
-        ok(&json!({ "claims": claims }))
-    }
+pub(super) fn list(sandbox: &Sandbox) -> Response {
+    let claims = sandbox.world.claims.iter();
+    let claims = claims
+        .map(|claim| json!({ "order": claim.order, "outcome": claim.outcome, "by": claim.by }));
+    ok(&json!({ "claims": claims.collect::<Vec<_>>() }))
+}
 
-    pub(super) fn control_claim(
-        &mut self,
-        body: &[u8],
-        now: SystemTime,
-    ) -> Result<Response, Refusal> {
-        let ClaimBody { order, outcome, by } = read(body)?;
-        if self.is_full(now) {
-            return Err(full());
-        }
-        if self.orders.get(order).is_none() {
-            return Err(refuse(StatusCode::NOT_FOUND, &format!("there is no order {order}")));
-        }
-        self.claims.record(order, outcome, by.as_deref(), now);
-        Ok(json_reply(StatusCode::CREATED, &json!({})))
+pub(super) fn record(
+    sandbox: &mut Sandbox,
+    body: &[u8],
+    now: SystemTime,
+) -> Result<Response, Refusal> {
+    let ClaimBody { order, outcome, by } = read(body)?;
+    if sandbox.world.is_full(sandbox.world.time(now)) {
+        return Err(Refusal::full());
     }
+    if !sandbox.claim(order, outcome, by.as_deref(), now) {
+        return Err(Refusal::no_order(order));
+    }
+    Ok(json_reply(StatusCode::CREATED, &json!({})))
 }

@@ -1,13 +1,12 @@
-//! `/_sandbox/settings`: what a running sandbox may be told to be like.
+//! `/_sandbox/settings`: how a running sandbox behaves.
 
 use std::time::Duration;
 
 use capture_core::wire::Response;
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, ok, read};
-use crate::Idempotency;
-use crate::sandbox::Sandbox;
+use crate::control::reply::{Refusal, ok, read};
+use crate::world::{Idempotency, Settings};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,7 +17,7 @@ struct Wanted {
     token_lifetime_seconds: Option<u64>,
 }
 
-/// All but the credentials.
+/// Everything except the credentials.
 #[derive(Serialize)]
 struct Shown {
     idempotency: Idempotency,
@@ -28,26 +27,22 @@ struct Shown {
     seed: u64,
 }
 
-impl Sandbox {
-    pub(super) fn control_settings(&self) -> Response {
-        let settings = &self.settings;
-        ok(&Shown {
-            idempotency: settings.idempotency,
-            guard: settings.guard,
-            window_seconds: settings.window.as_secs(),
-            token_lifetime_seconds: settings.token_lifetime.as_secs(),
-            seed: settings.seed,
-        })
-    }
+pub(super) fn show(settings: &Settings) -> Response {
+    ok(&Shown {
+        idempotency: settings.idempotency,
+        guard: settings.guard,
+        window_seconds: settings.window.as_secs(),
+        token_lifetime_seconds: settings.token_lifetime.as_secs(),
+        seed: settings.seed,
+    })
+}
 
-    pub(super) fn control_set(&mut self, body: &[u8]) -> Result<Response, Refusal> {
-        let wanted: Wanted = read(body)?;
-        let settings = &mut self.settings;
-        settings.idempotency = wanted.idempotency.unwrap_or(settings.idempotency);
-        settings.guard = wanted.guard.unwrap_or(settings.guard);
-        settings.window = wanted.window_seconds.map_or(settings.window, Duration::from_secs);
-        let lifetime = wanted.token_lifetime_seconds.map(Duration::from_secs);
-        settings.token_lifetime = lifetime.unwrap_or(settings.token_lifetime);
-        Ok(self.control_settings())
-    }
+pub(super) fn change(settings: &mut Settings, body: &[u8]) -> Result<Response, Refusal> {
+    let wanted: Wanted = read(body)?;
+    settings.idempotency = wanted.idempotency.unwrap_or(settings.idempotency);
+    settings.guard = wanted.guard.unwrap_or(settings.guard);
+    settings.window = wanted.window_seconds.map_or(settings.window, Duration::from_secs);
+    let lifetime = wanted.token_lifetime_seconds.map(Duration::from_secs);
+    settings.token_lifetime = lifetime.unwrap_or(settings.token_lifetime);
+    Ok(show(settings))
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/capture`: who may, what is checked, what happens.
+//! `POST /v1/capture`: what is checked, and what happens.
 
 use capture_core::driver::Verdict;
 use capture_core::{OrderStatus, wire};
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::world::{World, capture_body, json, money, respond};
 
 #[test]
-fn a_capture_takes_the_money_once() {
+fn an_order_is_captured_once() {
     let mut world = World::new();
     let order = world.order("100.00");
     let reply = respond(world.capture(order, 1, "100.00"));
@@ -28,7 +28,7 @@ fn a_capture_takes_the_money_once() {
 }
 
 #[test]
-fn without_the_guard_each_new_key_takes_it_again() {
+fn without_the_guard_each_new_key_captures_again() {
     let guard = false;
     let mut world = World::with(Settings { guard, ..Settings::default() });
     let order = world.order("100.00");
@@ -42,7 +42,7 @@ fn without_the_guard_each_new_key_takes_it_again() {
 }
 
 #[test]
-fn what_is_not_captured_says_why() {
+fn a_refused_capture_says_why() {
     let mut world = World::new();
     let order = world.order("100.00");
     let done = NewOrder::new(money("1.00")).status(OrderStatus::Processing);
@@ -176,7 +176,7 @@ fn paths_and_methods() {
 }
 
 #[test]
-fn fields_at_fault_are_named() {
+fn invalid_fields_are_named() {
     let mut world = World::new();
     let order = world.order("1.00");
     let good = json!({

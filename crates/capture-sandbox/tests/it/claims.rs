@@ -1,4 +1,4 @@
-//! Claims beside the truth, settings, and orders put into a status.
+//! Claims compared with the truth, settings, and orders whose status is set.
 
 use capture_core::OrderStatus;
 use capture_sandbox::{Claimed, NewOrder, Sandbox, Script, Settings, Standing};
@@ -51,11 +51,15 @@ fn a_claim_is_compared_with_what_happened() {
         ),
     ] {
         assert_eq!(claim(&mut world, &json!({ "order": order, "outcome": outcome })), 201);
-        let verdict = json(&world.get("/_sandbox/verdict"));
-        let findings = verdict["findings"].as_array().unwrap();
-        let finding = findings.iter().find(|finding| finding["order"] == json!(order)).unwrap();
-        assert_eq!((&finding["standing"], &finding["says"]), (&json!(standing), &json!(says)));
-        assert_eq!(verdict["disagreements"], u64::from(standing == "disagrees"), "{verdict}");
+        let audit = json(&world.get("/_sandbox/audit"));
+        let comparisons = audit["comparisons"].as_array().unwrap();
+        let comparison =
+            comparisons.iter().find(|comparison| comparison["order"] == json!(order)).unwrap();
+        assert_eq!(
+            (&comparison["standing"], &comparison["says"]),
+            (&json!(standing), &json!(says))
+        );
+        assert_eq!(audit["disagreements"], u64::from(standing == "disagrees"), "{audit}");
     }
     let shown = json(&world.get("/_sandbox/claims"));
     assert_eq!(shown["claims"].as_array().unwrap().len(), 3, "the last of each counts");
@@ -72,9 +76,10 @@ fn several_clients_and_a_double_capture() {
     for number in [1, 2] {
         assert_eq!(world.captured(order, number, "1.00").1, "SUCCESS");
     }
-    let report = world.sandbox.verdict(world.now);
+    let report = world.sandbox.audit(world.now);
     assert_eq!((report.disagreements, report.double_captures), (1, 1));
-    let says: Vec<_> = report.findings.iter().map(|finding| finding.says.as_str()).collect();
+    let says: Vec<_> =
+        report.comparisons.iter().map(|comparison| comparison.says.as_str()).collect();
     assert_eq!(
         says,
         [
@@ -84,13 +89,13 @@ fn several_clients_and_a_double_capture() {
             "checkout reported captured for an order that was captured",
         ]
     );
-    assert_eq!(report.findings[0].standing, Standing::Double);
+    assert_eq!(report.comparisons[0].standing, Standing::Double);
     assert_eq!(world.post("/_sandbox/reset", "").status(), 200);
-    assert_eq!(world.sandbox.verdict(world.now).findings, []);
+    assert_eq!(world.sandbox.audit(world.now).comparisons, []);
 }
 
 #[test]
-fn claims_that_are_none() {
+fn invalid_claims_are_refused() {
     let mut world = World::new();
     let order = world.order("1.00");
     for (body, status) in [
@@ -118,7 +123,7 @@ fn in_a_rust_test_and_in_parallel() {
     let order = one.create_order(money("1.00"));
     assert!(one.claim(order, Claimed::Captured, Some("test")));
     assert!(!other.claim(order, Claimed::Captured, None), "another world");
-    assert_eq!((one.verdict().disagreements, other.verdict().disagreements), (1, 0));
+    assert_eq!((one.audit().disagreements, other.audit().disagreements), (1, 0));
 }
 
 #[test]
@@ -148,7 +153,7 @@ fn settings_change_while_it_runs() {
 }
 
 #[test]
-fn orders_are_seen_and_put_into_a_status() {
+fn orders_are_listed_and_their_status_is_set() {
     let mut world = World::new();
     let order = world.order("1.00");
     let path = format!("/_sandbox/orders/{order}");

@@ -129,7 +129,7 @@ fn the_clock_never_leaves_the_calendar() {
 }
 
 #[test]
-fn only_this_machine_is_answered() {
+fn only_requests_from_this_machine_are_answered() {
     let mut world = World::new();
     for (host, origin, status) in [
         ("127.0.0.1", None, 200),

@@ -1,4 +1,4 @@
-//! `docs/sandbox.md` does what it says: its commands, its tests in other languages, its scripts.
+//! `docs/sandbox.md` is true: its commands, its tests in other languages, its scripts.
 
 use std::process::{Command, Stdio};
 
@@ -68,10 +68,11 @@ fn the_walk_with_curl() {
         compared += 1;
     }
     assert!(compared >= 7, "{compared}");
-    assert_eq!(server.verdict().disagreements, 1);
+    assert_eq!(server.audit().disagreements, 1);
     assert_eq!(server.ledger().entries().len(), 2);
 }
 
+#[cfg(feature = "tls")]
 #[test]
 fn the_walk_over_tls() {
     if !is_here("curl") {
@@ -103,10 +104,10 @@ fn the_tests_in_other_languages() {
         let blocks = blocks();
         let (_, text) = blocks.iter().find(|(found, _)| *found == kind).unwrap();
         assert_eq!(run(&server, program, flags, text), "");
-        let report = server.verdict();
-        assert_eq!(report.findings.len(), 1, "{report:?}");
-        assert_eq!(report.findings[0].by.as_deref(), Some(client));
-        assert_eq!(report.findings[0].captures, 1);
+        let report = server.audit();
+        assert_eq!(report.comparisons.len(), 1, "{report:?}");
+        assert_eq!(report.comparisons[0].by.as_deref(), Some(client));
+        assert_eq!(report.comparisons[0].captures, 1);
         // And it would have noticed a lie.
         let liar = text.replace("\"unknown\"", "\"not_captured\"");
         assert_ne!(liar, *text);
@@ -123,7 +124,7 @@ fn the_tests_in_other_languages() {
 fn the_scripts_and_the_presets() {
     let blocks = blocks();
     let scripts: Vec<_> = blocks.iter().filter(|(kind, _)| *kind == "json script").collect();
-    assert_eq!(scripts.len(), 4);
+    assert_eq!(scripts.len(), 5);
     for (_, text) in scripts {
         let script = Script::from_json(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_ne!(script, Script::default());

@@ -1,4 +1,4 @@
-//! What scripts do on the wire: every kind of reply and of end, over real sockets.
+//! What scripts do on the wire: every kind of reply and end, over real sockets.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -147,7 +147,7 @@ fn every_reply_and_every_end() {
 }
 
 #[test]
-fn before_its_body_is_read() {
+fn a_connection_ends_before_the_body_is_read() {
     let server = Sandbox::start();
     let token = login(&server);
     let order = server.create_order(money("1.00"));
@@ -178,7 +178,7 @@ fn before_its_body_is_read() {
 }
 
 #[test]
-fn held_open_until_the_client_leaves_or_the_server_stops() {
+fn held_open_until_the_client_goes_away_or_the_server_stops() {
     let server = Sandbox::start();
     let token = login(&server);
     for (key, place, begins) in
@@ -216,7 +216,7 @@ fn held_open_until_the_client_leaves_or_the_server_stops() {
 }
 
 #[test]
-fn an_unannounced_end_meets_the_next_request() {
+fn an_unannounced_end_hits_the_next_request() {
     let server = Sandbox::start();
     let token = login(&server);
     let order = server.create_order(money("1.00"));
@@ -229,4 +229,58 @@ fn an_unannounced_end_meets_the_next_request() {
     let mut stream = connect(&server);
     stream.write_all(capture(&token, order, 1).as_bytes()).unwrap();
     assert!(reply(&mut stream).1.contains("SUCCESS"));
+}
+
+#[test]
+fn a_rule_stubs_a_path_that_the_api_does_not_have() {
+    let server = Sandbox::start();
+    let token = login(&server);
+    let ask = |path: &str| {
+        let mut stream = connect(&server);
+        stream.write_all(post(path, &token, r#"{"card":"4111"}"#).as_bytes()).unwrap();
+        let (head, body) = reply(&mut stream);
+        (head[9..12].parse::<u16>().unwrap(), body)
+    };
+    // A rule without a path is about the API alone.
+    server
+        .script(Script::from_json(r#"{"rules":[{"do":{"status":500,"effect":false}}]}"#).unwrap());
+    assert_eq!(ask("/v1/tokenize").0, 404);
+    server.clear_script();
+
+    let stub = json!({ "rules": [
+        { "on": { "path": "/v1/tokenize" }, "times": 2,
+          "do": { "status": 201, "body": "{\"token\":\"t\"}", "effect": false } },
+        { "on": { "path": "/v1/sites/*" }, "times": "always",
+          "do": { "status": 204, "effect": false } },
+    ] });
+    let mut stream = connect(&server);
+    stream.write_all(post("/_sandbox/script", "", &stub.to_string()).as_bytes()).unwrap();
+    assert!(reply(&mut stream).0.starts_with("HTTP/1.1 200 "));
+    for (path, status, body) in [
+        ("/v1/tokenize", 201, r#"{"token":"t"}"#),
+        ("/v1/tokenize?to=1", 201, r#"{"token":"t"}"#),
+        ("/v1/tokenize", 404, r#"{"message":"Not Found"}"#),
+        ("/v1/tokenize/x", 404, r#"{"message":"Not Found"}"#),
+        ("/v1/sites/7", 204, ""),
+        ("/v1/sites/7/users", 204, ""),
+    ] {
+        assert_eq!(ask(path), (status, body.to_owned()), "{path}");
+    }
+    let last = server.transcript().pop().unwrap();
+    let script = last.script.unwrap();
+    assert_eq!(
+        (last.operation, script.as_str()),
+        (None, "answered 204 No Content, not carried out")
+    );
+
+    // It may also name a path of the API, by any method, and end the connection before the body.
+    server.script(Script::status(503).path("/v1/orders"));
+    assert_eq!(ask("/v1/orders").0, 503, "GET alone is the API's");
+    assert_eq!(ask("/v1/orders").0, 405);
+    let early = r#"{"rules":[{"on":{"path":"/v1/tokenize"},"do":{"reset":"before-reading"}}]}"#;
+    server.script(Script::from_json(early).unwrap());
+    let mut stream = connect(&server);
+    let head = b"POST /v1/tokenize HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n";
+    stream.write_all(head).unwrap();
+    assert_eq!(read_all(&mut stream), (String::new(), "reset"));
 }

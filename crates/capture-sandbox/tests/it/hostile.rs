@@ -1,4 +1,4 @@
-//! Whatever comes in, an answer comes out, and the same comes out again.
+//! Malformed requests and scripts always get an answer, and the same one again.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -52,7 +52,7 @@ fn requests(world: &mut World, count: usize) -> Vec<Request<Bytes>> {
             "/_sandbox/claims".to_owned(),
             format!(r#"{{"order":"{order}","outcome":"unknown","by":"x"}}"#),
         ),
-        (Method::GET, "/_sandbox/verdict".to_owned(), String::new()),
+        (Method::GET, "/_sandbox/audit".to_owned(), String::new()),
         (
             Method::GET,
             "/v1/orders?from=2023-11-14&to=2023-11-15&sort=desc".to_owned(),
@@ -92,7 +92,7 @@ fn requests(world: &mut World, count: usize) -> Vec<Request<Bytes>> {
 }
 
 #[test]
-fn nearly_right_requests_are_answered_and_repeat() {
+fn malformed_requests_get_answers_that_repeat() {
     let mut world = World::with(Settings {
         token_lifetime: Duration::from_secs(30 * 24 * 3600), // the clock is among what is moved
         ..Settings::default()
@@ -118,7 +118,7 @@ fn nearly_right_requests_are_answered_and_repeat() {
 }
 
 #[test]
-fn nearly_right_scripts_are_refused_or_obeyed() {
+fn malformed_scripts_are_refused_or_obeyed() {
     let written = r#"{"seed":1,"rules":[{"on":{"operation":"capture","percent":99},"times":3,"do":{"effect":true,"stored":true,"status":200,"headers":{"x-a":"b"},"body":{"hex":"7b7d","times":9},"members":"upper","truncate":9,"framing":"trailers","drip":{"bytes":9,"every_ms":9},"delay_ms":9,"reset":"mid-body"}},{"do":{"raw":"x","hang":"after-reply","effect":false}},{"do":{"close":"before-reading"}},{"do":{"content_length":9,"members":"lower"}}]}"#;
     assert!(Script::from_json(written).is_ok());
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
@@ -160,7 +160,7 @@ fn another_seed_gives_other_ids() {
 }
 
 #[test]
-fn any_time_will_do() {
+fn any_time_is_accepted() {
     let far = Duration::from_secs(u64::MAX >> 2);
     for now in [
         UNIX_EPOCH,

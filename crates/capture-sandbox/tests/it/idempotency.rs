@@ -1,4 +1,4 @@
-//! What a repeated key gets, under each of the semantics.
+//! What a repeated key gets under each setting.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn the_same_key_within_a_day() {
 }
 
 #[test]
-fn errors_are_frozen_or_forgotten() {
+fn errors_are_kept_or_not() {
     use Idempotency::{Frozen, Ignored, OnlySuccess};
     for (idempotency, expect) in [(Frozen, 409), (OnlySuccess, 200), (Ignored, 200)] {
         let mut world = world(idempotency);
@@ -71,7 +71,7 @@ fn another_payload_under_the_same_key_is_a_conflict() {
 }
 
 #[test]
-fn a_twin_waits_while_the_first_is_answered() {
+fn a_repetition_gets_409_while_the_first_request_runs() {
     for idempotency in [Idempotency::Frozen, Idempotency::OnlySuccess] {
         let mut world = world(idempotency);
         let order = world.order("1.00");
@@ -89,7 +89,7 @@ fn a_twin_waits_while_the_first_is_answered() {
 }
 
 #[test]
-fn keys_of_other_operations_are_others() {
+fn each_operation_has_its_own_keys() {
     let mut world = world(Idempotency::Frozen);
     let order = world.order("1.00");
     assert_eq!(world.captured(order, 1, "1.00").0, 200);

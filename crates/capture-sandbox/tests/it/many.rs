@@ -1,4 +1,4 @@
-//! Many HTTP/2 requests at once: what a client leaves behind holds nobody else.
+//! Many HTTP/2 requests at once: what a client abandons does not block others.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::tls;
 use crate::world::{capture_body, money};
 
 #[test]
-fn requests_that_the_client_gave_up_make_room_for_others() {
+fn abandoned_requests_make_room_for_others() {
     let server = tls::server();
     let mut client = Client::new(&server);
     for act in [
@@ -42,7 +42,7 @@ fn requests_that_the_client_gave_up_make_room_for_others() {
 }
 
 #[test]
-fn bodies_on_their_way_are_bounded_over_all_connections() {
+fn arriving_bodies_are_bounded_over_all_connections() {
     let server = tls::server();
     let mut client = Client::logged_in(&server);
     let order = server.create_order(money("1.00"));

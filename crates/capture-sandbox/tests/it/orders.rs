@@ -39,7 +39,7 @@ fn an_order_is_created_the_documented_way() {
 }
 
 #[test]
-fn an_evaluation_names_the_fields_at_fault() {
+fn an_evaluation_names_the_invalid_fields() {
     let mut world = World::new();
     for (path, value, name) in [
         ("/idempotencyKey", json!(null), "IdempotencyKey"),
@@ -88,7 +88,7 @@ fn a_lookup_shows_the_status_and_a_person() {
 }
 
 #[test]
-fn the_list_by_status_in_pages() {
+fn the_list_filters_by_status_and_has_pages() {
     let mut world = World::new();
     let waiting: Vec<_> = (0..12).map(|_| world.order("1.00")).collect();
     for status in [OrderStatus::Completed, OrderStatus::Cancelled] {
@@ -129,7 +129,7 @@ fn the_list_by_status_in_pages() {
 }
 
 #[test]
-fn a_cancel_voids_and_may_be_repeated() {
+fn a_cancellation_voids_and_may_be_repeated() {
     let mut world = World::new();
     let order = world.order("1.00");
     let path = format!("/v1/orders/{order}/cancel");
@@ -161,7 +161,7 @@ fn a_cancel_voids_and_may_be_repeated() {
 }
 
 #[test]
-fn the_list_by_time_id_merchant_and_direction() {
+fn the_list_filters_by_time_id_and_merchant() {
     let mut world = World::new();
     let mut placed = Vec::new();
     for _ in 0..3 {
@@ -195,7 +195,7 @@ fn the_list_by_time_id_merchant_and_direction() {
 }
 
 #[test]
-fn members_stand_in_the_documented_order() {
+fn members_appear_in_the_documented_order() {
     let mut world = World::new();
     let order = world.order("1.00");
     let evaluated = world.post("/v1/evaluate", &evaluation().to_string());

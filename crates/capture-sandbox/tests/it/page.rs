@@ -1,4 +1,4 @@
-//! The page: what it says, that nothing in it is markup of others, and how a browser shows it.
+//! The page: what it says, that foreign text is escaped, and how a browser shows it.
 
 use std::path::Path;
 use std::process::Command;
@@ -39,7 +39,7 @@ fn a_browser_gets_the_page_and_a_program_the_list() {
 }
 
 #[test]
-fn nothing_runs_nothing_is_loaded_and_the_style_is_the_one_allowed() {
+fn the_page_runs_and_loads_nothing_but_its_own_style() {
     let mut world = World::new();
     let page = page(&mut world);
     let html = std::str::from_utf8(page.body()).unwrap();
@@ -65,12 +65,13 @@ fn nothing_runs_nothing_is_loaded_and_the_style_is_the_one_allowed() {
 #[test]
 fn what_the_page_says() {
     let mut world = World::with(Settings { guard: false, ..Settings::default() });
-    assert!(html(&mut world).contains("Nothing was claimed yet"));
+    assert!(html(&mut world).contains("Nothing has been claimed yet"));
     let (paid, twice) = (world.order("100.00"), world.order("7.50"));
     let short = NewOrder::new(money("2.00")).window(Duration::from_secs(3_661));
     let short = world.sandbox.create_order(short, world.now);
     world.sandbox.script(Script::lost_reply().then(Script::status(503).times(4).skip(3)));
     world.sandbox.script(Script::handshake(Handshake::Expired, 2));
+    world.sandbox.script(Script::status(200).path("/v1/sites/*"));
     let _ = world.capture(paid, 1, "100.00");
     for (order, key, amount) in
         [(paid, 1, "100.00"), (twice, 2, "7.50"), (twice, 3, "7.50"), (twice, 4, "7.50")]
@@ -79,20 +80,21 @@ fn what_the_page_says() {
     }
     assert!(world.sandbox.claim(paid, Claimed::Captured, None, world.now));
     let agreed = html(&mut world);
-    assert!(agreed.contains("1 order was captured twice or more"), "{agreed}");
+    assert!(agreed.contains("1 order was captured more than once"), "{agreed}");
     assert!(world.sandbox.claim(paid, Claimed::NotCaptured, Some("checkout"), world.now));
     let shown = html(&mut world);
     for said in [
         "<title>(2) Capture sandbox</title>",
-        "1 claim disagrees with the truth, 1 order was captured twice or more",
+        "1 claim disagrees with the truth, 1 order was captured more than once",
         "checkout reported failed for an order that was captured",
         "this order was captured 2 times",
         "3 orders, 3 captures, 1 login",
         "the next 3 of POST /v1/capture: answered 503 Service Unavailable, not carried out",
         "the next 2 of the TLS handshakes: expired certificate",
+        "the next request to /v1/sites/*: answered 200 OK, not carried out",
         "carried out, then closed",
-        "took the money; carried out, then closed",
-        "said again what its key got before",
+        "captured the money; carried out, then closed",
+        "repeated the answer kept under its key",
         "answered 503 Service Unavailable, not carried out",
         "100.00 USD",
         "1 h 1 min",
@@ -115,7 +117,7 @@ fn what_the_page_says() {
 }
 
 #[test]
-fn hostile_text_stays_text() {
+fn hostile_text_is_escaped() {
     let mut world = World::new();
     let order = world.order("1.00");
     let hostile = r#"<script>alert(1)</script>"'&<b onload=x>"#;
@@ -135,7 +137,7 @@ fn hostile_text_stays_text() {
 }
 
 #[test]
-fn a_large_world_is_cut() {
+fn long_lists_are_cut() {
     let mut world = World::new();
     for _ in 0..300 {
         let order = world.order("1.00");

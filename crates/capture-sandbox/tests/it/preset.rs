@@ -17,7 +17,9 @@ fn presets_have_names_and_are_data() {
     }
     let error = Script::preset("choas").unwrap_err().to_string();
     assert!(
-        error.starts_with(r#"preset "choas": no preset has this name; there are lost-reply, "#)
+        error.starts_with(
+            r#"preset "choas": no preset has this name; the presets are lost-reply, "#
+        )
     );
     let more = r#"{"preset":"lost-reply","rules":[{"do":{"delay_ms":1}}]}"#;
     let written = serde_json::to_string(&Script::from_json(more).unwrap()).unwrap();
@@ -66,7 +68,7 @@ fn what_a_preset_does() {
 }
 
 #[test]
-fn a_script_in_a_file_that_is_wrong_says_where() {
+fn an_error_in_a_script_file_names_the_place() {
     let rule = |act: &str| format!(r#"{{"rules":[{{"do":{{}}}},{{"do":{act}}}]}}"#);
     let on = |on: &str| format!(r#"{{"rules":[{{"on":{on},"do":{{}}}}]}}"#);
     for (written, why) in [
@@ -95,7 +97,7 @@ fn a_script_in_a_file_that_is_wrong_says_where() {
         (rule(r#"{"drip":{"bytes":1,"every_ms":60001}}"#), "`every_ms` 60001"),
         (rule(r#"{"stored":true}"#), "`stored` needs a `status`"),
         (rule(r#"{"raw":"x","status":200,"effect":true}"#), "both `status` and `raw`"),
-        (rule(r#"{"raw":"x","framing":"chunked","effect":true}"#), "`raw` is sent as it stands"),
+        (rule(r#"{"raw":"x","framing":"chunked","effect":true}"#), "`raw` is sent as it is"),
         (rule(r#"{"raw":"x","close":"mid-head","effect":true}"#), "`raw` has no head"),
         (rule(r#"{"raw":"x"}"#), "`effect` is missing"),
         (rule(r#"{"framing":"x"}"#), r#"script "rules[1].do.framing": unknown variant `x`"#),

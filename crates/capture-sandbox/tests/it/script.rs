@@ -1,4 +1,4 @@
-//! Fault scripts: which request, what is done to it, what truly happened.
+//! Fault scripts: which request, what happens to it, what is true afterwards.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::world::{World, json, key, respond};
 
 #[test]
-fn lost_and_found() {
+fn a_lost_reply_is_found_by_a_repetition() {
     for (script, captured) in [(Script::lost_reply(), 1), (Script::close_before(), 0)] {
         let mut world = World::new();
         let order = world.order("1.00");
@@ -22,7 +22,7 @@ fn lost_and_found() {
 }
 
 #[test]
-fn a_status_instead_of_or_after_the_effect() {
+fn a_scripted_status_with_and_without_the_effect() {
     for (script, captured) in [(Script::status(504), 0), (Script::captured_but(504), 1)] {
         let mut world = World::new();
         let order = world.order("1.00");
@@ -36,7 +36,7 @@ fn a_status_instead_of_or_after_the_effect() {
 }
 
 #[test]
-fn replies_look_like_the_stack_s_own_unless_said_otherwise() {
+fn scripted_replies_look_like_the_services_unless_given_a_body() {
     let mut world = World::new();
     let order = world.order("1.00");
     for (answer, body, content_type) in [
@@ -98,6 +98,7 @@ fn scripts_are_data() {
         .times(2)
         .then(Script::lost_reply().skip(1).delay(Duration::from_millis(20)))
         .then(Script::close_before().on(Operation::Token))
+        .then(Script::status(201).path("/v1/sites/*"))
         .then(Script::handshake(Handshake::Expired, u32::MAX))
         .then(
             Script::delayed(Duration::from_secs(1))
@@ -123,7 +124,7 @@ fn scripts_are_data() {
 }
 
 #[test]
-fn a_script_that_is_wrong_says_where() {
+fn an_error_in_a_script_names_the_rule() {
     for (written, why) in [
         (json!({}), "missing field `rules`"),
         (json!({ "rule": [] }), "unknown field `rule`"),
@@ -132,6 +133,14 @@ fn a_script_that_is_wrong_says_where() {
         (json!({ "rules": [{ "on": { "op": 1 }, "do": {} }] }), "unknown field `op`"),
         (json!({ "rules": [{ "on": { "operation": "x" }, "do": {} }] }), "unknown variant `x`"),
         (json!({ "rules": [{ "on": { "order": "x" }, "do": {} }] }), "order id"),
+        (
+            json!({ "rules": [{ "on": { "path": "v1" }, "do": {} }] }),
+            "`path` \"v1\" must begin with /",
+        ),
+        (
+            json!({ "rules": [{ "on": { "path": "/_sandbox/*" }, "do": {} }] }),
+            "`path` \"/_sandbox/*\" is the control surface's",
+        ),
         (json!({ "rules": [{ "do": { "crash": true } }] }), "unknown field `crash`"),
         (json!({ "rules": [{ "do": { "hang": true } }] }), "`effect` is missing"),
         (json!({ "rules": [{ "do": { "status": 500 } }] }), "`effect` is missing"),
@@ -240,7 +249,7 @@ fn a_scripted_answer_is_kept_under_its_key() {
 }
 
 #[test]
-fn rules_for_ever_by_number_and_by_dice() {
+fn rules_by_number_and_by_dice() {
     let mut world = World::new();
     let order = world.order("1.00");
     let script =

@@ -106,7 +106,7 @@ fn one_connection_many_requests() {
 }
 
 #[test]
-fn a_client_that_asks_before_it_sends() {
+fn a_client_may_wait_for_100_continue() {
     let server = Sandbox::start();
     let body = r#"{"amount":1,"currency":"USD"}"#;
     let mut stream = connect(&server);
@@ -121,7 +121,7 @@ fn a_client_that_asks_before_it_sends() {
 }
 
 #[test]
-fn what_is_no_request_is_refused() {
+fn invalid_requests_are_refused() {
     let server = Sandbox::start();
     let large = b"POST /v1/capture HTTP/1.1\r\nhost: x\r\ncontent-length: 2000000\r\n\r\n".to_vec();
     let with_body = [large.clone(), vec![b' '; 300_000]].concat();
@@ -149,7 +149,7 @@ fn what_is_no_request_is_refused() {
 }
 
 #[test]
-fn a_slow_client_or_a_delay_holds_nobody_else() {
+fn a_slow_client_or_a_delay_does_not_block_others() {
     let server = Sandbox::start();
     let token = login(&server);
     let order = server.create_order(money("1.00"));
@@ -238,7 +238,7 @@ fn more_connections_than_are_served() {
 }
 
 #[test]
-fn a_clock_that_stands_still_makes_every_byte_the_same() {
+fn a_stopped_clock_makes_every_byte_repeat() {
     let run = || {
         let at = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let server = Sandbox::builder().clock(at).start().unwrap();

@@ -1,4 +1,4 @@
-//! TLS: the good certificate, the three bad ones, and handshakes that never end well.
+//! TLS: the valid certificate, the three invalid ones, and handshakes that fail.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -80,7 +80,7 @@ fn a_client_that_trusts_the_authority_is_served_under_each_name() {
 }
 
 #[test]
-fn handshakes_by_script() {
+fn scripted_handshakes() {
     let server = server();
     let rows = [
         (Handshake::UnknownAuthority, "UnknownIssuer"),
@@ -119,7 +119,7 @@ fn handshakes_by_script() {
 }
 
 #[test]
-fn a_connection_closed_by_script_is_closed_in_order() {
+fn a_connection_closed_by_script_is_closed_cleanly() {
     let server = server();
     for act in [json!({ "close": true, "effect": true }), json!({ "close": "before-reading" })] {
         let written = json!({ "rules": [{ "do": act }] }).to_string();

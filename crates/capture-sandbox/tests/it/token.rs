@@ -1,4 +1,4 @@
-//! Logins and the bearer check.
+//! Logins, and the check of the token.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn bad_logins() {
 }
 
 #[test]
-fn only_a_live_token_opens_the_door() {
+fn only_a_valid_token_is_accepted() {
     let mut world = World::new();
     let good = world.token.clone();
     let order = world.order("1.00");
@@ -76,7 +76,7 @@ fn only_a_live_token_opens_the_door() {
 }
 
 #[test]
-fn tokens_expire_by_either_clock() {
+fn tokens_expire_when_either_clock_moves() {
     let mut world = World::new();
     world.wait(599);
     assert_eq!(world.get("/v1/orders").status(), 200);
@@ -89,7 +89,7 @@ fn tokens_expire_by_either_clock() {
 }
 
 #[test]
-fn the_door_is_checked_before_what_is_carried_in() {
+fn the_token_is_checked_before_the_body() {
     let mut world = World::new();
     world.token = "none".into();
     for path in ["/v1/capture", "/v1/evaluate", "/v1/orders/x/cancel"] {

@@ -1,0 +1,13 @@
+//! `/_sandbox/`: the JSON surface, the page, the OpenAPI document, claims and their audit.
+
+mod access;
+mod answer;
+mod audit;
+mod claims;
+mod orders;
+mod page;
+mod reply;
+mod settings;
+
+pub(crate) use answer::answer;
+pub use audit::{Audit, Comparison, Standing};

@@ -1,0 +1,108 @@
+//! Idempotency keys: which answer is kept under each, and for how long.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use capture_core::IdempotencyKey;
+use capture_core::wire::Response;
+use serde::{Deserialize, Serialize};
+
+use crate::world::clock;
+use crate::world::operation::Operation;
+
+/// What the sandbox remembers under an idempotency key. Nobody outside has seen what the live
+/// service stores, so a client should be correct under each of these.
+///
+/// Under the first two, a key that comes with another payload is refused with 409, and so is a
+/// repetition before the first request has been answered. Requests that are refused before they
+/// are executed (no token, invalid fields) leave no trace under any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Idempotency {
+    /// For 24 hours the same key gets the first answer again, byte for byte, errors included.
+    #[default]
+    Frozen,
+    /// For 24 hours the same key gets the first answer again if that was a 2xx (which includes
+    /// FAILED in a 200). After any other answer the request is executed again.
+    OnlySuccess,
+    /// Keys mean nothing: every request is executed.
+    Ignored,
+}
+
+/// How long an answer is kept under its key (the service's page about cancelling says so).
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The answers that are kept, by operation and key.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Keys(BTreeMap<(Operation, IdempotencyKey), Kept>);
+
+/// An answer that is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    payload: Bytes,
+    response: Response,
+    /// Until then, as far as its client can see, the first request is still running.
+    running_until: SystemTime,
+    forgotten_at: SystemTime,
+}
+
+impl Kept {
+    /// The answer to a request that was executed `now` and is answered at `done`.
+    pub(crate) fn new(
+        idempotency: Idempotency,
+        payload: Bytes,
+        response: Response,
+        now: SystemTime,
+        done: SystemTime,
+    ) -> Self {
+        let is_kept = idempotency == Idempotency::Frozen || response.status().is_success();
+        // Even an answer that is not kept is in the way while its request runs.
+        let forgotten_at = if is_kept { clock::later(now, KEPT) } else { done };
+        Self { payload, response, running_until: done, forgotten_at }
+    }
+}
+
+/// What is known of a key when a request brings it.
+#[derive(Debug)]
+pub(crate) enum Known {
+    Nothing,
+    /// It came with another payload before.
+    OtherPayload,
+    /// Its first request is still running.
+    Running,
+    /// Its first request got this answer.
+    Answered(Response),
+}
+
+impl Keys {
+    pub(crate) fn look_up(
+        &self,
+        operation: Operation,
+        key: IdempotencyKey,
+        payload: &Bytes,
+        now: SystemTime,
+    ) -> Known {
+        match self.0.get(&(operation, key)) {
+            Some(kept) if now < kept.forgotten_at && kept.payload != *payload => {
+                Known::OtherPayload
+            }
+            Some(kept) if now < kept.running_until => Known::Running,
+            Some(kept) if now < kept.forgotten_at => Known::Answered(kept.response.clone()),
+            _ => Known::Nothing,
+        }
+    }
+
+    pub(crate) fn keep(&mut self, operation: Operation, key: IdempotencyKey, kept: Kept) {
+        self.0.insert((operation, key), kept);
+    }
+
+    pub(crate) fn forget_expired(&mut self, now: SystemTime) {
+        self.0.retain(|_, kept| now < kept.forgotten_at);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}

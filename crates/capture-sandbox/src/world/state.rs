@@ -1,0 +1,82 @@
+//! The state of a sandbox as a whole. It knows no request, no fault and no socket.
+
+use std::time::{Duration, SystemTime};
+
+use capture_core::OrderId;
+
+use crate::world::claims::Claims;
+use crate::world::clock;
+use crate::world::draw::Draw;
+use crate::world::keys::Keys;
+use crate::world::ledger::Ledger;
+use crate::world::orders::{NewOrder, Orders};
+use crate::world::settings::Settings;
+use crate::world::tokens::Tokens;
+use crate::world::transcript::Transcript;
+
+/// No test means to create more than this many orders, keys, captures, tokens or claims.
+const MOST: usize = 1_000_000;
+
+/// Everything that a sandbox remembers, apart from the faults that wait.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) draw: Draw,
+    pub(crate) orders: Orders,
+    pub(crate) keys: Keys,
+    pub(crate) tokens: Tokens,
+    pub(crate) ledger: Ledger,
+    pub(crate) claims: Claims,
+    pub(crate) transcript: Transcript,
+    /// How far the sandbox's clock is ahead of its caller's.
+    ahead: Duration,
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            draw: Draw::new(settings.seed),
+            settings,
+            orders: Orders::default(),
+            keys: Keys::default(),
+            tokens: Tokens::default(),
+            ledger: Ledger::default(),
+            claims: Claims::default(),
+            transcript: Transcript::default(),
+            ahead: Duration::ZERO,
+        }
+    }
+
+    /// The sandbox's time when its caller's is `now`. All other methods in this folder take the
+    /// sandbox's.
+    pub(crate) fn time(&self, now: SystemTime) -> SystemTime {
+        clock::later(clock::clamp(now), self.ahead)
+    }
+
+    /// Moves the sandbox's clock ahead.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.ahead = self.ahead.saturating_add(by);
+    }
+
+    pub(crate) fn create_order(&mut self, new: NewOrder, now: SystemTime) -> OrderId {
+        let id = self.draw.order_id();
+        self.orders.add(id, new, self.settings.window, now);
+        id
+    }
+
+    /// Whether the world holds as much as a sandbox is willing to. Keys that have expired are
+    /// forgotten first.
+    pub(crate) fn is_full(&mut self, now: SystemTime) -> bool {
+        if self.keys.len() >= MOST {
+            self.keys.forget_expired(now);
+        }
+        let sizes = [
+            self.keys.len(),
+            self.orders.len(),
+            self.ledger.entries().len(),
+            self.tokens.len(),
+            self.claims.len(),
+        ];
+        sizes.into_iter().any(|size| size >= MOST)
+    }
+}
