@@ -1,8 +1,8 @@
 //! What needs more than one crate: the checks of Capture as a whole.
 
-pub mod client;
 pub mod exhaustive;
 pub mod simulation;
+pub mod subject;
 pub mod vectors;
 
 /// The README's code, compiled.

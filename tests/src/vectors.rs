@@ -11,7 +11,7 @@ use capture_core::{
 use serde_json::{Map, Value, json};
 
 use crate::exhaustive::events::{Kind, capture_kinds, lookup_kinds};
-use crate::exhaustive::world::Order;
+use crate::exhaustive::server::Order;
 use crate::exhaustive::{capture, order};
 
 /// The files: name and text.

@@ -7,7 +7,7 @@ use capture_core::TransportError;
 use capture_core::wire::Response;
 use http::{HeaderMap, StatusCode};
 
-use super::world::Order;
+use super::server::Order;
 
 /// What an answer to a capture says about the server, if the server is honest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

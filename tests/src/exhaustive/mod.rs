@@ -17,7 +17,7 @@
 pub mod events;
 mod invariants;
 mod node;
-pub mod world;
+pub mod server;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -25,10 +25,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use capture_core::{Capture, IdempotencyKey, Money, OrderId, Policy, Resend};
 
-use crate::client::Mutant;
+use crate::subject::Mutant;
 use events::Kind;
 use node::{Event, Key, Node};
-use world::{Assumptions, Order};
+use server::{Assumptions, Order};
 
 /// How long a check lets a capture try: long enough that only a chosen jump passes it, and shorter
 /// than the life of a key.
@@ -109,7 +109,7 @@ impl fmt::Display for Violation {
 pub fn scopes(policy: Policy, restarts: u32) -> Vec<Scope> {
     let mut scopes = Vec::new();
     for state_guard in [true, false] {
-        for semantics in world::Semantics::ALL {
+        for semantics in server::Semantics::ALL {
             for resend in [Resend::Keyed, Resend::Never] {
                 let assumptions = Assumptions { semantics, state_guard };
                 let policy = policy.with_resend(resend);
@@ -125,7 +125,7 @@ pub fn scopes(policy: Policy, restarts: u32) -> Vec<Scope> {
 #[must_use]
 pub fn may_capture_twice(scope: &Scope) -> bool {
     let Assumptions { semantics, state_guard } = scope.assumptions;
-    let forgets = matches!(semantics, world::Semantics::OnlySuccess | world::Semantics::Ignored);
+    let forgets = matches!(semantics, server::Semantics::OnlySuccess | server::Semantics::Ignored);
     forgets && !state_guard && scope.policy.resend() == Resend::Keyed
 }
 
@@ -134,7 +134,7 @@ pub fn may_capture_twice(scope: &Scope) -> bool {
 pub fn against(mutant: Mutant, policy: Policy) -> Scope {
     let never = mutant == Mutant::ResendsUnderNever;
     let policy = policy.with_resend(if never { Resend::Never } else { Resend::Keyed });
-    let semantics = world::Semantics::Frozen;
+    let semantics = server::Semantics::Frozen;
     let assumptions = Assumptions { semantics, state_guard: true };
     Scope { assumptions, policy, restarts: 1, mutant: Some(mutant) }
 }

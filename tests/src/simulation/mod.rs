@@ -1,19 +1,19 @@
 //! The random simulation: the real machine against the real sandbox, in virtual time.
 //!
-//! One seed is one small world: a few orders, a few processes, a network that loses, delays and
-//! repeats, a server that goes down, orders that are cancelled or whose window ends, processes that
-//! die, wall clocks that jump. After a while the faults stop, and every order must settle. The same
-//! seed gives the same trace, byte for byte.
+//! One seed is one run: a few orders, a few processes, a network that loses, delays and repeats, a
+//! server that goes down, orders that are cancelled or whose window ends, processes that die, wall
+//! clocks that jump. After a while the faults stop, and every order must settle. The same seed gives
+//! the same trace, byte for byte.
 
 mod chance;
 mod fault;
 mod process;
-mod world;
+mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::client::Mutant;
+use crate::subject::Mutant;
 
 /// What to simulate.
 #[derive(Debug, Clone, Default)]
@@ -28,9 +28,9 @@ pub struct Plan {
     pub traced: bool,
 }
 
-/// What happened in one world.
+/// What happened in one run.
 #[derive(Debug, Default)]
-pub struct Story {
+pub struct Summary {
     /// How often each kind of thing happened.
     pub counts: BTreeMap<&'static str, u64>,
     /// The faults that happened, by number.
@@ -56,26 +56,26 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Plays one world to its end.
+/// Plays one run to its end.
 #[must_use]
-pub fn play(plan: &Plan) -> Story {
-    world::World::new(plan).play()
+pub fn play(plan: &Plan) -> Summary {
+    run::Simulation::new(plan).play()
 }
 
-/// The same failing world with as few faults as possible, and its trace.
+/// The same failing run with as few faults as possible, and its trace.
 #[must_use]
-pub fn shrink(plan: &Plan) -> (Plan, Story) {
+pub fn shrink(plan: &Plan) -> (Plan, Summary) {
     let mut best = Plan { traced: true, ..plan.clone() };
-    let mut story = play(&best);
-    let invariant = story.violation.as_ref().map(|violation| violation.invariant);
+    let mut summary = play(&best);
+    let invariant = summary.violation.as_ref().map(|violation| violation.invariant);
     // Latest first: what came after the mistake goes away at once.
-    for fault in story.faults.clone().into_iter().rev() {
+    for fault in summary.faults.clone().into_iter().rev() {
         let mut fewer = best.clone();
         fewer.without.insert(fault);
         let shorter = play(&fewer);
         if shorter.violation.as_ref().map(|violation| violation.invariant) == invariant {
-            (best, story) = (fewer, shorter);
+            (best, summary) = (fewer, shorter);
         }
     }
-    (best, story)
+    (best, summary)
 }
