@@ -1,6 +1,7 @@
 //! What needs more than one crate: the checks of Capture as a whole.
 
 pub mod exhaustive;
+mod fixture;
 pub mod simulation;
 pub mod subject;
 pub mod vectors;

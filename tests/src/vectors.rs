@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::exhaustive::events::{Kind, capture_kinds, lookup_kinds};
 use crate::exhaustive::server::Order;
-use crate::exhaustive::{capture, order};
+use crate::fixture::{capture, order};
 
 /// The files: name and text.
 ///

@@ -4,8 +4,10 @@ use capture_core::{Capture, Outcome, Setup};
 use capture_sandbox::{Claimed, Sandbox, Script};
 use rustls::pki_types::CertificateDer;
 
-use super::drivers::{Driver, side_by_side};
-use super::{QUICK_KEY, money};
+use super::drivers::Driver;
+use super::fixture::{QUICK_KEY, money};
+use super::notation::ending;
+use super::parallel::side_by_side;
 
 /// What the next capture meets, the outcome, how often the money moved.
 const CAPTURES: [(&str, &str, usize); 12] = [
@@ -55,8 +57,7 @@ fn ends_as<D: Driver>(script: &str, expect: &str, captures: usize) {
     let order = sandbox.create_order(money());
     let key = QUICK_KEY.parse().expect("a GUID");
     let outcome = client.capture(&Capture::new(order, money(), key));
-    let found = format!("{} {}", outcome.name(), outcome.code());
-    assert_eq!(found, expect, "{script:?}: {outcome:?}");
+    assert_eq!(ending(&outcome), expect, "{script:?}: {outcome:?}");
     assert_eq!(sandbox.ledger().captures(order), captures, "{script:?}");
     let claimed = match outcome {
         Outcome::Captured(_) => Claimed::Captured,

@@ -5,6 +5,7 @@ use http::header::AUTHORIZATION;
 
 use super::node::Node;
 use super::server::Order;
+use crate::fixture::capture;
 use crate::subject::{Said, Wants};
 
 /// The first invariant that the step from one state to the next breaks.
@@ -76,7 +77,7 @@ fn ending(node: &Node, outcome: &Outcome) -> Option<(&'static str, String)> {
     if node.doubted && refused_for.is_some_and(|reason| *reason != Reason::OrderCancelled) {
         return broken("I9", "\"not captured\" after doubt, without the order being cancelled");
     }
-    if *outcome.capture() != super::capture() || outcome.next_step().is_empty() {
+    if *outcome.capture() != capture() || outcome.next_step().is_empty() {
         return broken("I4", "the outcome does not name its capture and the next step");
     }
     if matches!(outcome, Outcome::Unknown(ticket) if ticket.first_sent().is_none()) {

@@ -7,13 +7,11 @@ use bytes::Bytes;
 use capture_core::wire::Request;
 use capture_core::{Api, BearerToken, Environment, Operation, TokenError, TokenRequest};
 
-use super::events::{Class, Kind};
+use super::events::{Catalogue, Class, Kind};
+use super::scope::Scope;
 use super::server::ServerModel;
-use super::{Catalogue, Scope};
+use crate::fixture::capture;
 use crate::subject::{Said, Subject, Wants};
-
-/// Any day will do.
-pub(crate) const WALL: Duration = Duration::from_secs(1_800_000_000);
 
 /// Later than the client's deadline, and within the life of its key.
 const LATE: Duration = Duration::from_secs(13 * 60 * 60);
@@ -99,7 +97,7 @@ impl Node {
     pub(crate) fn start(scope: Scope, now: Instant, wall: SystemTime) -> Self {
         let api = Api::new(&Environment::Sandbox);
         Self {
-            subject: Subject::start(scope.mutant, super::capture(), &api, scope.policy, now, wall),
+            subject: Subject::start(scope.mutant, capture(), &api, scope.policy, now, wall),
             server: ServerModel::new(scope.assumptions),
             scope,
             first: None,

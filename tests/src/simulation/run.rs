@@ -14,8 +14,9 @@ use capture_sandbox::{Action, Idempotency, NewOrder, Sandbox, Settings};
 
 use super::chance::Chance;
 use super::fault::Fault;
+use super::plan::{Plan, Summary, Violation};
 use super::process::{Job, Process};
-use super::{Plan, Summary, Violation};
+use crate::fixture::WALL;
 use crate::subject::{Said, Subject, Wants};
 
 /// When the faults stop.
@@ -23,9 +24,6 @@ const HEALED: Duration = Duration::from_secs(300);
 
 /// By then every order must have settled: windows end, and whoever does not know asks again.
 const END: Duration = Duration::from_secs(3 * 3600);
-
-/// Any day will do.
-const WALL: Duration = Duration::from_secs(1_800_000_000);
 
 pub(crate) struct Simulation {
     plan: Plan,
