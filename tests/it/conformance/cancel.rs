@@ -1,6 +1,7 @@
 //! Fault 11 and 16, and the deadline in every phase: whatever is broken off is settled later, and the
 //! order is captured once.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Capture, IdempotencyKey, Outcome, Policy, Setup, Ticket};
@@ -9,7 +10,7 @@ use capture_sandbox::{Sandbox, Script};
 use super::drivers::Driver;
 use super::fixture::{capture, money, setup};
 use super::notation::{attempts, ending};
-use super::parallel::side_by_side;
+use super::parallel::{all_ended, run_rows, side_by_side};
 use super::replies::{order, raw};
 use super::wire::{Act, Dialogue, Do, Server, on_capture};
 
@@ -49,6 +50,9 @@ fn dropped_at_every_poll<D: Driver>(faults: &Script) {
     assert_eq!(dropped > 3, D::ASYNC, "{dropped} runs were dropped");
 }
 
+/// The phase, the server, the deadline in milliseconds, and what must come of it.
+type Phase = (&'static str, Dialogue, u64, &'static str, &'static str);
+
 /// The attempt timeout or the deadline ends a capture in each phase; then another client settles it.
 fn the_deadline_passes<D: Driver>() {
     let hang = || Act::does(vec![Do::Hang]);
@@ -59,7 +63,7 @@ fn the_deadline_passes<D: Driver>() {
         lookup: vec![act],
         ..Dialogue::default()
     };
-    let phases: [(&str, Dialogue, u64, &str, &str); 8] = [
+    let phases: Vec<Phase> = vec![
         ("the login's answer", token(hang()), 700, "not_captured no_token", ""),
         ("the login's body", token(cut("HTTP/1.1 200 OK")), 700, "not_captured no_token", ""),
         ("the answer", on_capture([hang()]), 700, "unknown no_reply", "C?"),
@@ -82,7 +86,7 @@ fn the_deadline_passes<D: Driver>() {
         // The first wait of every capture is at least half a second.
         ("a wait", on_capture([Act::does(vec![Do::Finish])]), 400, "unknown no_reply", "C?"),
     ];
-    side_by_side(&phases, phases.len(), |(phase, dialogue, deadline, ends, came)| {
+    let act = |(phase, dialogue, deadline, ends, came): &Phase| {
         let server = Server::start(dialogue.clone());
         let client = setup(&format!("http://{}", server.address()), false);
         let policy = Policy::default()
@@ -101,5 +105,7 @@ fn the_deadline_passes<D: Driver>() {
             _ => client.capture(&capture()),
         };
         assert_eq!(outcome.name(), "captured", "{phase}: {outcome:?}");
-    });
+    };
+    let phases: Arc<[Phase]> = phases.into();
+    all_ended(run_rows(&phases, phases.len(), |phase| format!("broken off in {}", phase.0), act));
 }

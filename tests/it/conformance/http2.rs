@@ -8,7 +8,7 @@ use super::canaries;
 use super::drivers::Driver;
 use super::fixture::{capture, setup};
 use super::notation::{attempts, ending};
-use super::parallel::side_by_side;
+use super::parallel::{all_ended, run_rows};
 use super::wire::Frame::{Close, GoAway, Head, Reset};
 use super::wire::http2::{
     CANCEL, CAPTURED, ENHANCE_YOUR_CALM, FAREWELL, INTERNAL_ERROR, LATER, NO_ERROR, REFUSED,
@@ -39,7 +39,7 @@ pub(crate) fn check<D: Driver>() {
     if !D::HTTP2 {
         return speaks_http1_instead::<D>(&authority);
     }
-    side_by_side(ROWS, ROWS.len(), |(name, act, outcome, came)| {
+    let act = move |(name, act, outcome, came): &(&str, Frames, &str, &str)| {
         ends_as::<D>(&authority, name, &[act, LATER], outcome, came);
         if outcome.starts_with("unknown") {
             // A library that repeats by itself would make more requests than the record has.
@@ -47,7 +47,8 @@ pub(crate) fn check<D: Driver>() {
             let came = format!("{first} L200 C200");
             ends_as::<D>(&authority, name, &[act, WAITING, CAPTURED], "captured reply", &came);
         }
-    });
+    };
+    all_ended(run_rows(&ROWS.into(), ROWS.len(), |row| row.0.to_owned(), act));
 }
 
 fn ends_as<D: Driver>(

@@ -1,5 +1,7 @@
 //! The adapters against the sandbox over TLS and HTTP/2: faults below HTTP, and what truly happened.
 
+use std::sync::Arc;
+
 use capture_core::{Capture, Outcome, Setup};
 use capture_sandbox::{Claimed, Sandbox, Script};
 use rustls::pki_types::CertificateDer;
@@ -7,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use super::drivers::Driver;
 use super::fixture::{QUICK_KEY, money};
 use super::notation::ending;
-use super::parallel::side_by_side;
+use super::parallel::{all_ended, run_rows};
 
 /// What the next capture meets, the outcome, how often the money moved.
 const CAPTURES: [(&str, &str, usize); 12] = [
@@ -43,10 +45,11 @@ pub(crate) fn check<D: Driver>() {
     let handshakes = HANDSHAKES.map(|(rule, outcome, captures)| {
         (format!(r#"{{ "handshakes": [{{ {rule} }}] }}"#), outcome, captures)
     });
-    let rows = [&captures[..], &handshakes[..]].concat();
-    side_by_side(&rows, rows.len(), |(script, outcome, captures)| {
+    let rows: Arc<[(String, &str, usize)]> = [&captures[..], &handshakes[..]].concat().into();
+    let act = |(script, outcome, captures): &(String, &str, usize)| {
         ends_as::<D>(script, outcome, *captures);
-    });
+    };
+    all_ended(run_rows(&rows, rows.len(), |row| row.0.clone(), act));
 }
 
 fn ends_as<D: Driver>(script: &str, expect: &str, captures: usize) {

@@ -1,4 +1,4 @@
-//! Script 2 and 5 to 7: TLS, with an authority of the test's own.
+//! Faults 2 and 5 to 7: TLS, with an authority of the test's own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::authority::Authority;
 use super::drivers::Driver;
 use super::fixture::{capture, setup};
 use super::notation::{attempts, ending};
-use super::parallel::side_by_side;
+use super::parallel::{all_ended, run_rows};
 use super::wire::{Act, Dialogue, Do, Meet, Server, on_capture};
 use super::{canaries, replies};
 
@@ -33,8 +33,8 @@ const NO_REPLY: &str = "unknown no_reply";
 pub(crate) fn check<D: Driver>() {
     let authority = Authority::new();
     a_client_certificate_is_wanted::<D>(&authority);
-    let rows = rows::<D>(&authority);
-    side_by_side(&rows, rows.len(), |TlsRow(name, make, dialogue, config, outcome, came)| {
+    let rows: Arc<[_]> = rows::<D>(&authority).into();
+    let act = move |TlsRow(name, make, dialogue, config, outcome, came): &TlsRow<D>| {
         let server = Server::with(dialogue.clone(), Some(Arc::new(config.clone())), None);
         let policy = Policy::default()
             .with_attempt_timeout(Duration::from_secs(3))
@@ -47,7 +47,8 @@ pub(crate) fn check<D: Driver>() {
         assert_eq!(attempts(&result), *came, "{name}: {result:?}");
         let answered = result.attempts().iter().filter(|attempt| attempt.status.is_some()).count();
         assert_eq!(server.seen().len(), answered, "{name}");
-    });
+    };
+    all_ended(run_rows(&rows, rows.len(), |row| row.0.to_owned(), act));
 }
 
 fn rows<D: Driver>(ours: &Authority) -> Vec<TlsRow<D>> {

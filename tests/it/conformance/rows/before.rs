@@ -1,4 +1,4 @@
-//! Script 1 to 12: before the request leaves. Those of TLS (5 to 7) are in `tls.rs`, those of a
+//! Faults 1 to 12: before the request leaves. Those of TLS (5 to 7) are in `tls.rs`, those of a
 //! proxy (8) in `byo.rs`.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Script 65 to 84: what the body of a 200 says.
+//! Faults 65 to 84: what the body of a 200 says.
 
 use super::row::{Row, proven, unclear};
 use crate::conformance::fixture::{ORDER, OTHER_ORDER};

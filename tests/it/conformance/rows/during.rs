@@ -1,4 +1,4 @@
-//! Script 13 to 22: during and after sending.
+//! Faults 13 to 22: during and after sending.
 
 use super::row::{Row, proven, unclear};
 use crate::conformance::replies::{captured, json, raw, with};

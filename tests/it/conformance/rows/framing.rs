@@ -1,4 +1,4 @@
-//! Script 23 to 38: HTTP framing. Those of HTTP/2 (33, 34) are in `http2.rs`.
+//! Faults 23 to 38: HTTP framing. Those of HTTP/2 (33, 34) are in `http2.rs`.
 
 use super::row::{Row, unclear};
 use crate::conformance::fixture::ORDER;

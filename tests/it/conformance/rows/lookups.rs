@@ -1,4 +1,4 @@
-//! Script 115 to 121: what the order says when it is looked up in doubt.
+//! Faults 115 to 121: what the order says when it is looked up in doubt.
 
 use super::row::Row;
 use crate::conformance::fixture::ORDER;

@@ -13,8 +13,10 @@ mod run;
 mod statuses;
 mod tokens;
 
+use std::sync::Arc;
+
 use super::drivers::Driver;
-use super::parallel::side_by_side;
+use super::parallel::run_rows;
 pub(crate) use report::{Reports, check, compare, count};
 use row::{Row, Target};
 use run::{Ran, run};
@@ -40,5 +42,7 @@ pub(crate) fn run_all<D: Driver>() -> Vec<Ran> {
     // The longest first, so that it does not run alone at the end.
     let mut rows = all();
     rows.sort_by_key(|row| row.target != Target::Full);
-    side_by_side(&rows, 24, run::<D>)
+    let rows: Arc<[Row]> = rows.into();
+    let ran = run_rows(&rows, 24, |row| row.name.clone(), run::<D>);
+    ran.into_iter().zip(&*rows).map(|(ran, row)| ran.unwrap_or_else(|_| Ran::hung(row))).collect()
 }

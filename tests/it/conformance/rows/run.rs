@@ -20,6 +20,15 @@ pub(crate) struct Ran {
     pub(super) trapped: usize,
 }
 
+impl Ran {
+    /// A row that the watchdog gave up.
+    pub(super) fn hung(row: &Row) -> Self {
+        let came = Expect { outcome: "hung".into(), ..Expect::default() };
+        let (name, expect) = (row.name.clone(), row.expect.clone());
+        Self { name, expect, came, requests: Vec::new(), trapped: 0 }
+    }
+}
+
 /// Runs one row through this adapter.
 pub(crate) fn run<D: Driver>(row: &Row) -> Ran {
     let trap = Server::start(Dialogue::default());

@@ -1,4 +1,4 @@
-//! Script 39 to 64: redirects and statuses.
+//! Faults 39 to 64: redirects and statuses.
 
 use super::row::{Row, proven, unclear};
 use crate::conformance::replies::{SUCCESS, captured, json, order, waiting, with};

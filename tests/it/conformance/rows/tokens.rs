@@ -1,4 +1,4 @@
-//! Script 86 to 95: the login. Crowds (91, 92) are in `crowd.rs`.
+//! Faults 86 to 95: the login. Crowds (91, 92) are in `crowd.rs`.
 
 use super::row::Row;
 use crate::conformance::replies::{captured, granted, json, later, order, raw, with};
