@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 
 use capture_core::Policy;
-use capture_tests::client::Mutant;
 use capture_tests::exhaustive::{
     DEADLINE, against, kinds, may_capture_twice, plain_and_merged, scopes, search,
 };
+use capture_tests::subject::Mutant;
 
 fn policy(sends: u32) -> Policy {
     Policy::default().with_deadline(DEADLINE).with_max_sends(NonZeroU32::new(sends).unwrap())

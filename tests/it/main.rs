@@ -7,7 +7,3 @@ mod exhaustive;
 mod simulation;
 mod tidy;
 mod vectors;
-
-/// Counts what is allocated, to show that a crowd needs no more memory the second time.
-#[global_allocator]
-static ALLOCATOR: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;

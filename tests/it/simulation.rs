@@ -1,15 +1,15 @@
 //! The random simulation at a small size, its broken clients, and its repeatability.
 
-use capture_tests::client::Mutant;
 use capture_tests::simulation::{Plan, play, shrink};
+use capture_tests::subject::Mutant;
 
 #[test]
-fn worlds_end_well() {
+fn every_run_keeps_every_invariant_and_settles() {
     let mut counts = std::collections::BTreeMap::new();
     for seed in 0..400 {
-        let story = play(&Plan { seed, ..Plan::default() });
-        assert_eq!(story.violation, None, "again: cargo xtask simulate --seed {seed}");
-        for (what, times) in story.counts {
+        let summary = play(&Plan { seed, ..Plan::default() });
+        assert_eq!(summary.violation, None, "again: cargo xtask simulate --seed {seed}");
+        for (what, times) in summary.counts {
             *counts.entry(what).or_insert(0) += times;
         }
     }
@@ -49,10 +49,10 @@ fn broken_clients_are_caught_and_their_traces_shrunk() {
         let caught = (0..20_000).map(|seed| Plan { seed, mutant: Some(mutant), ..Plan::default() });
         let caught = caught.into_iter().find(|plan| play(plan).violation.is_some());
         let plan = caught.unwrap_or_else(|| panic!("{mutant:?} was not caught"));
-        let (_, story) = shrink(&plan);
-        let violation = story.violation.expect("shrinking keeps the violation");
-        println!("{mutant:?}, seed {}: {violation}\n{}\n", plan.seed, story.trace.join("\n"));
+        let (_, summary) = shrink(&plan);
+        let violation = summary.violation.expect("shrinking keeps the violation");
+        println!("{mutant:?}, seed {}: {violation}\n{}\n", plan.seed, summary.trace.join("\n"));
         assert_eq!(violation.invariant, invariant, "{mutant:?}");
-        assert!(story.faults.len() <= 4, "{mutant:?} needs few faults: {:?}", story.faults);
+        assert!(summary.faults.len() <= 4, "{mutant:?} needs few faults: {:?}", summary.faults);
     }
 }

@@ -53,14 +53,20 @@ fn every_file_says_what_lives_there() {
 }
 
 /// The folders whose files may not import from each other in circles.
-const WITHOUT_CIRCLES: [&str; 1] = ["crates/capture-sandbox/src"];
+const WITHOUT_CIRCLES: [&str; 6] = [
+    "crates/capture-cli/src",
+    "crates/capture-client/src",
+    "crates/capture-core/src",
+    "crates/capture-sandbox/src",
+    "tests/it",
+    "tests/src",
+];
 
 #[test]
 fn files_do_not_import_from_each_other_in_circles() {
-    for folder in WITHOUT_CIRCLES {
-        let found = circles(&root().join(folder));
-        assert!(found.is_empty(), "{folder}:\n{}", found.join("\n"));
-    }
+    let found = WITHOUT_CIRCLES.map(|folder| (folder, circles(&root().join(folder))));
+    let found: Vec<_> = found.iter().filter(|(_, circles)| !circles.is_empty()).collect();
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 fn root() -> &'static Path {

@@ -1,8 +1,9 @@
 //! What needs more than one crate: the checks of Capture as a whole.
 
-pub mod client;
 pub mod exhaustive;
+mod fixture;
 pub mod simulation;
+pub mod subject;
 pub mod vectors;
 
 /// The README's code, compiled.

@@ -10,8 +10,8 @@ use capture_core::{BearerToken, Environment, Outcome, Policy};
 use serde_json::{Map, Value, json};
 
 use crate::exhaustive::events::{Kind, capture_kinds, lookup_kinds};
-use crate::exhaustive::world::Order;
-use crate::exhaustive::{capture, order};
+use crate::exhaustive::server::Order;
+use crate::fixture::{capture, order};
 
 /// The files: name and text.
 ///

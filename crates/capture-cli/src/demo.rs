@@ -10,8 +10,9 @@ use clap::ValueEnum as _;
 
 use crate::args::Transport;
 use crate::config::BadInput;
+use crate::exit::Exit;
+use crate::output;
 use crate::transport::Client;
-use crate::{Exit, output};
 
 /// Runs the story; done if everything is as claimed.
 pub(crate) fn run() -> Result<Exit, BadInput> {

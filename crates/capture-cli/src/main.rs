@@ -3,6 +3,7 @@
 mod args;
 mod config;
 mod demo;
+mod exit;
 mod man;
 mod order;
 mod output;
@@ -17,25 +18,7 @@ use clap::Parser as _;
 
 use args::{Cli, Command};
 use config::BadInput;
-
-/// The exit codes. Once there is an outcome, it decides; [`Exit::Invalid`] means there is none.
-#[derive(Clone, Copy)]
-enum Exit {
-    /// Captured, or the command is done.
-    Yes = 0,
-    /// Decidedly not captured, or not done.
-    No = 1,
-    /// Invalid input or configuration; nothing was sent.
-    Invalid = 2,
-    /// Money may have moved.
-    Unknown = 3,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
+use exit::Exit;
 
 fn main() -> ExitCode {
     let command = match Cli::try_parse() {

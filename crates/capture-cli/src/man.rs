@@ -8,7 +8,8 @@ use clap_mangen::Man;
 
 use crate::args::Cli;
 use crate::config::BadInput;
-use crate::{Exit, output};
+use crate::exit::Exit;
+use crate::output;
 
 /// Prints the completions for a shell.
 pub(crate) fn completions(shell: Shell) -> Exit {

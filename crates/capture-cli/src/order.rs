@@ -13,8 +13,9 @@ use serde_json::value::RawValue;
 
 use crate::args::{self, Order};
 use crate::config::{self, BadInput};
+use crate::exit::Exit;
 use crate::transport::Client;
-use crate::{Exit, output, ticket};
+use crate::{output, ticket};
 
 /// Checks everything, then captures.
 pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {

@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use crate::args::Sandbox;
 use crate::config::BadInput;
-use crate::{Exit, output};
+use crate::exit::Exit;
+use crate::output;
 
 /// Listens, says where, and waits for Ctrl-C or SIGTERM.
 pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use crate::args::Status;
 use crate::config::{self, BadInput};
+use crate::exit::Exit;
+use crate::output;
 use crate::transport::Client;
-use crate::{Exit, output};
 
 /// Reads the status once.
 pub(crate) fn run(args: &Status) -> Result<Exit, BadInput> {

@@ -7,23 +7,24 @@ use capture_core::{Outcome, Policy, Setup};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 
-use super::http2::{LATER, refused_stream};
+use super::authority::Authority;
+use super::drivers;
+use super::fixture::{capture, setup};
+use super::notation::{attempts, ending};
 use super::replies::{json, with};
-use super::rows::{attempts, on_capture, setup};
-use super::tls::Authority;
-use super::wire::{Act, Do, Operation, Script, Server};
-use super::{capture, drivers};
+use super::wire::http2::{LATER, REFUSED};
+use super::wire::{Act, Dialogue, Do, Endpoint, Server, on_capture};
 
 /// The server that a client is pointed to, and one that must hear nothing.
-struct World {
+struct Servers {
     server: Server,
     trap: Server,
 }
 
-impl World {
-    fn new(script: Script) -> Self {
-        let trap = Server::start(Script::default());
-        Self { server: Server::with(script, None, Some(trap.address())), trap }
+impl Servers {
+    fn new(dialogue: Dialogue) -> Self {
+        let trap = Server::start(Dialogue::default());
+        Self { server: Server::with(dialogue, None, Some(trap.address())), trap }
     }
 
     fn setup(&self) -> Setup {
@@ -32,16 +33,16 @@ impl World {
     }
 
     /// The outcome, the attempts, and how many captures and connections came in here and there.
-    fn shows(&self, outcome: &Outcome) -> (String, String, usize, usize) {
+    fn saw(&self, outcome: &Outcome) -> (String, String, usize, usize) {
         let captures = |seen: Vec<super::wire::Seen>| {
-            seen.iter().filter(|seen| seen.operation == Operation::Capture).count()
+            seen.iter().filter(|seen| seen.endpoint == Endpoint::Capture).count()
         };
-        let name = format!("{} {}", outcome.name(), outcome.code());
+        let name = ending(outcome);
         (name, attempts(outcome), captures(self.server.seen()), captures(self.trap.seen()))
     }
 }
 
-fn redirect(status: u16, target: &str) -> Script {
+fn redirect(status: u16, target: &str) -> Dialogue {
     on_capture([Act::say(with(status, &format!("location: {target}\r\n"), ""))])
 }
 
@@ -69,10 +70,10 @@ fn reqwest_with_redirects_on_is_noticed() {
         (308, "http://TRAP/v1/capture", 1),
         (307, "http://SELF/v1/elsewhere", 0),
     ] {
-        let world = World::new(redirect(status, target));
-        let outcome = via_reqwest(world.setup(), reqwest_builder());
+        let servers = Servers::new(redirect(status, target));
+        let outcome = via_reqwest(servers.setup(), reqwest_builder());
         let expect = ("unknown no_reply".to_owned(), "C? L503".to_owned(), 1, there);
-        assert_eq!(world.shows(&outcome), expect, "{status} {target}: {outcome:?}");
+        assert_eq!(servers.saw(&outcome), expect, "{status} {target}: {outcome:?}");
     }
 }
 
@@ -80,9 +81,9 @@ fn reqwest_with_redirects_on_is_noticed() {
 /// that the reply is as good as the first one's.
 #[test]
 fn reqwest_with_redirects_on_hides_one_to_the_same_url() {
-    let world = World::new(redirect(307, "http://SELF/v1/capture"));
-    let outcome = via_reqwest(world.setup(), reqwest_builder());
-    assert_eq!(world.shows(&outcome), ("captured reply".to_owned(), "C200".to_owned(), 2, 0));
+    let servers = Servers::new(redirect(307, "http://SELF/v1/capture"));
+    let outcome = via_reqwest(servers.setup(), reqwest_builder());
+    assert_eq!(servers.saw(&outcome), ("captured reply".to_owned(), "C200".to_owned(), 2, 0));
 }
 
 /// Documented: with reqwest's own retries the record has fewer sends than the wire. The key is the
@@ -92,14 +93,14 @@ fn reqwest_with_its_retries_on_sends_more_than_the_record_shows() {
     let authority = Authority::new();
     let never = |http: reqwest::ClientBuilder| http.retry(reqwest::retry::never());
     for (retries, sends) in [(never as fn(_) -> _, 1), (|http| http, 2)] {
-        let script = Script { frames: vec![refused_stream(), LATER], ..Script::default() };
-        let server = Server::with(script, Some(authority.server(&["h2"])), None);
+        let dialogue = Dialogue { frames: vec![REFUSED, LATER], ..Dialogue::default() };
+        let server = Server::with(dialogue, Some(authority.server(&["h2"])), None);
         let mut tls = drivers::client_config(authority.root());
         tls.alpn_protocols = vec![b"h2".to_vec()];
         let http = retries(reqwest::Client::builder().tls_backend_preconfigured(tls));
         let setup = setup(&format!("https://{}", server.address()), true);
         let outcome = via_reqwest(setup, http);
-        let captures = server.seen().iter().filter(|s| s.operation == Operation::Capture).count();
+        let captures = server.seen().iter().filter(|s| s.endpoint == Endpoint::Capture).count();
         assert_eq!(captures, sends, "{outcome:?}");
         assert_eq!(attempts(&outcome).matches('C').count(), 1, "{outcome:?}");
     }
@@ -111,7 +112,7 @@ fn ureq_with_errors_for_statuses_and_redirects_on_is_overruled() {
         let config = ureq::Agent::config_builder().proxy(None);
         config.http_status_as_error(true).max_redirects(10).max_redirects_will_error(true).build()
     };
-    for (script, outcome, came) in [
+    for (dialogue, outcome, came) in [
         (redirect(302, "http://TRAP/v1/capture"), "unknown redirect", "C302 L503"),
         (redirect(307, "http://SELF/v1/capture"), "unknown redirect", "C307 L503"),
         (on_capture([Act::say(json(500, ""))]), "unknown undecided_status", "C500 L503"),
@@ -123,9 +124,9 @@ fn ureq_with_errors_for_statuses_and_redirects_on_is_overruled() {
         // The agent has no timeout; the policy has.
         (on_capture([Act::does(vec![Do::Hang])]), "unknown no_reply", "C? L503"),
     ] {
-        let world = World::new(script);
-        let result = via_ureq(world.setup(), config());
-        assert_eq!(world.shows(&result), (outcome.into(), came.into(), 1, 0), "{result:?}");
+        let servers = Servers::new(dialogue);
+        let result = via_ureq(servers.setup(), config());
+        assert_eq!(servers.saw(&result), (outcome.into(), came.into(), 1, 0), "{result:?}");
     }
 }
 
@@ -147,7 +148,7 @@ fn a_refused_tunnel_is_not_sent() {
         ),
     ] {
         let others = vec![act; 4];
-        let proxy = Server::start(Script { other: others, ..Script::default() });
+        let proxy = Server::start(Dialogue { other: others, ..Dialogue::default() });
         let url = format!("http://{}", proxy.address());
         let policy = Policy::default().with_deadline(Duration::from_millis(300));
         let setup = || setup("https://api.invalid", true).with_policy(policy);

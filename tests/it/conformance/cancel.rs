@@ -1,20 +1,22 @@
 //! Fault 11 and 16, and the deadline in every phase: whatever is broken off is settled later, and the
 //! order is captured once.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Capture, IdempotencyKey, Outcome, Policy, Setup, Ticket};
-use capture_sandbox::{Sandbox, Script as Faults};
+use capture_sandbox::{Sandbox, Script};
 
-use super::drivers::{Driver, side_by_side};
+use super::drivers::Driver;
+use super::fixture::{capture, money, setup};
+use super::notation::{attempts, ending};
+use super::parallel::{all_ended, run_rows, side_by_side};
 use super::replies::{order, raw};
-use super::rows::{self, attempts, on_capture};
-use super::wire::{Act, Do, Script, Server};
-use super::{capture, money};
+use super::wire::{Act, Dialogue, Do, Server, on_capture};
 
 /// Both ways of breaking off, through this adapter.
 pub(crate) fn check<D: Driver>() {
-    let faults = [Faults::default(), Faults::lost_reply(), Faults::captured_but(504)];
+    let faults = [Script::default(), Script::lost_reply(), Script::captured_but(504)];
     side_by_side(&faults, faults.len(), dropped_at_every_poll::<D>);
     the_deadline_passes::<D>();
 }
@@ -22,7 +24,7 @@ pub(crate) fn check<D: Driver>() {
 /// A capture is dropped after its first poll, after its second, and so on until one comes to its end.
 /// Each time a ticket made from what the merchant stored settles it. A blocking client cannot be
 /// dropped: its first run is the last one.
-fn dropped_at_every_poll<D: Driver>(faults: &Faults) {
+fn dropped_at_every_poll<D: Driver>(faults: &Script) {
     const MOST_POLLS: usize = 40;
     let polls: Vec<usize> = (1..=MOST_POLLS).collect();
     let ran_out = side_by_side(&polls, 8, |polls| {
@@ -48,17 +50,20 @@ fn dropped_at_every_poll<D: Driver>(faults: &Faults) {
     assert_eq!(dropped > 3, D::ASYNC, "{dropped} runs were dropped");
 }
 
+/// The phase, the server, the deadline in milliseconds, and what must come of it.
+type Phase = (&'static str, Dialogue, u64, &'static str, &'static str);
+
 /// The attempt timeout or the deadline ends a capture in each phase; then another client settles it.
 fn the_deadline_passes<D: Driver>() {
     let hang = || Act::does(vec![Do::Hang]);
     let cut = |head: &str| Act::say(raw(head, "content-length: 99\r\n", "{")).then(Do::Hang);
-    let token = |act| Script { token: vec![act], ..Script::default() };
-    let in_lookup = |act| Script {
+    let token = |act| Dialogue { token: vec![act], ..Dialogue::default() };
+    let in_lookup = |act| Dialogue {
         capture: vec![Act::does(vec![Do::Finish])],
         lookup: vec![act],
-        ..Script::default()
+        ..Dialogue::default()
     };
-    let phases: [(&str, Script, u64, &str, &str); 8] = [
+    let phases: Vec<Phase> = vec![
         ("the login's answer", token(hang()), 700, "not_captured no_token", ""),
         ("the login's body", token(cut("HTTP/1.1 200 OK")), 700, "not_captured no_token", ""),
         ("the answer", on_capture([hang()]), 700, "unknown no_reply", "C?"),
@@ -81,24 +86,26 @@ fn the_deadline_passes<D: Driver>() {
         // The first wait of every capture is at least half a second.
         ("a wait", on_capture([Act::does(vec![Do::Finish])]), 400, "unknown no_reply", "C?"),
     ];
-    side_by_side(&phases, phases.len(), |(phase, script, deadline, ends, came)| {
-        let server = Server::start(script.clone());
-        let setup = rows::setup(&format!("http://{}", server.address()), false);
+    let act = |(phase, dialogue, deadline, ends, came): &Phase| {
+        let server = Server::start(dialogue.clone());
+        let client = setup(&format!("http://{}", server.address()), false);
         let policy = Policy::default()
             .with_deadline(Duration::from_millis(*deadline))
             .with_attempt_timeout(Duration::from_millis(1500));
-        let outcome = D::new(setup.with_policy(policy)).capture(&capture());
-        assert_eq!(format!("{} {}", outcome.name(), outcome.code()), *ends, "{phase}: {outcome:?}");
+        let outcome = D::new(client.with_policy(policy)).capture(&capture());
+        assert_eq!(ending(&outcome), *ends, "{phase}: {outcome:?}");
         assert_eq!(attempts(&outcome), *came, "{phase}");
         drop(server);
 
-        let script = Script { lookup: vec![Act::say(order(7))], ..Script::default() };
-        let healed = Server::start(script);
-        let client = D::new(rows::setup(&format!("http://{}", healed.address()), false));
+        let dialogue = Dialogue { lookup: vec![Act::say(order(7))], ..Dialogue::default() };
+        let healed = Server::start(dialogue);
+        let client = D::new(setup(&format!("http://{}", healed.address()), false));
         let outcome = match outcome {
             Outcome::Unknown(ticket) => client.resume(ticket),
             _ => client.capture(&capture()),
         };
         assert_eq!(outcome.name(), "captured", "{phase}: {outcome:?}");
-    });
+    };
+    let phases: Arc<[Phase]> = phases.into();
+    all_ended(run_rows(&phases, phases.len(), |phase| format!("broken off in {}", phase.0), act));
 }

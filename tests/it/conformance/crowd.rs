@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use capture_core::{Capture, IdempotencyKey, Setup};
-use capture_sandbox::{Sandbox, Script as Faults, Sent};
+use capture_sandbox::{Sandbox, Script, Sent};
 use stats_alloc::{Region, Stats};
 
+use super::authority::Authority;
+use super::child::{again, succeeds};
 use super::drivers::Driver;
-use super::proxy::{again, succeeds};
+use super::fixture::{capture, money, setup};
 use super::replies::{SUCCESS, with};
-use super::rows::{on_capture, setup};
-use super::tls::Authority;
-use super::wire::{Act, Do, Script, Server};
-use super::{capture, http2, money};
+use super::wire::{Act, Dialogue, Do, Server, http2, on_capture};
+
+/// Counts what the test binary allocates, to show that a second crowd needs no more memory.
+#[global_allocator]
+static ALLOCATOR: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 /// How many captures there are, and how many are under way at any time: the sandbox serves 256
 /// connections, and HTTP/1.1 has one for each. Over HTTP/2 all are under way at once.
@@ -35,7 +38,7 @@ pub(crate) fn check<D: Driver>() {
     // The server forgets the token while the client believes in it: all who use it are refused.
     // The answers come late, so that many are under way before the first one is refused.
     sandbox.advance(Duration::from_secs(601));
-    sandbox.script(Faults::delayed(Duration::from_millis(300)).times(32));
+    sandbox.script(Script::delayed(Duration::from_millis(300)).times(32));
     all_captured(&sandbox, &client);
     assert_eq!(sandbox.logins(), 2, "{} were refused", refused(&sandbox));
     assert!(refused(&sandbox) >= 32, "only {} met the expired token", refused(&sandbox));
@@ -44,8 +47,8 @@ pub(crate) fn check<D: Driver>() {
 /// All at once over one HTTP/2 connection.
 fn all_at_once<D: Driver>() {
     let authority = Authority::new();
-    let script = Script { frames: vec![http2::CAPTURED; 1 + CROWD], ..Script::default() };
-    let server = Server::with(script, Some(authority.server(&["h2"])), None);
+    let dialogue = Dialogue { frames: vec![http2::CAPTURED; 1 + CROWD], ..Dialogue::default() };
+    let server = Server::with(dialogue, Some(authority.server(&["h2"])), None);
     let client =
         D::trusting(setup(&format!("https://{}", server.address()), true), authority.root());
     assert_eq!(client.capture(&capture()).name(), "captured");
@@ -92,7 +95,7 @@ const MOST_KEPT: usize = 64 * CROWD;
 /// What a crowd allocates and frees.
 fn through<D: Driver>(client: &D) -> Stats {
     let captures = captures();
-    let used = Region::new(crate::ALLOCATOR);
+    let used = Region::new(ALLOCATOR);
     let outcomes = client.crowd(&captures, AT_A_TIME);
     assert!(outcomes.iter().all(|outcome| outcome.name() == "captured"));
     drop(outcomes);

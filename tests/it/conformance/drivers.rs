@@ -4,13 +4,14 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket};
 use rustls::pki_types::CertificateDer;
 use tokio::runtime::{Builder, Runtime};
+
+use super::parallel::side_by_side;
 
 /// A client over one adapter. The constants are all the differences there are; each is pinned by a
 /// test and told in `docs/adapters.md`.
@@ -214,31 +215,6 @@ impl Driver for Ureq {
     fn capture_unsettled(&self, capture: &Capture) -> Outcome {
         self.0.capture(capture)
     }
-}
-
-/// Does this for each item on so many threads, and keeps the order.
-pub(crate) fn side_by_side<T: Sync, R: Send>(
-    items: &[T],
-    threads: usize,
-    act: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((at, item)) = {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            items.get(at).map(|item| (at, item))
-        } {
-            done.push((at, act(item)));
-        }
-        done
-    };
-    let mut done: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// The future's result, unless it needs more polls than these; then it is dropped.

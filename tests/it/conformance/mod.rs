@@ -5,11 +5,17 @@
 //! [`rows::UNCARRIED`]; the one difference between the adapters, that ureq has no HTTP/2, is pinned
 //! in [`http2`].
 
+mod authority;
 mod byo;
+mod canaries;
 mod cancel;
+mod child;
 mod crowd;
 mod drivers;
+mod fixture;
 mod http2;
+mod notation;
+mod parallel;
 mod proxy;
 mod replies;
 mod rows;
@@ -22,28 +28,7 @@ mod wire;
 use std::sync::OnceLock;
 use std::thread;
 
-use capture_core::{Capture, IdempotencyKey, Money, OrderId};
 use drivers::{Hyper, Reqwest, Ureq};
-
-pub(crate) const ORDER: &str = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
-pub(crate) const OTHER_ORDER: &str = "11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81";
-
-/// The key of every row: its first waits are near the shortest (511, 531, 564, 599, 573 ms).
-const QUICK_KEY: &str = "1d120e99-7a63-4210-98dc-78f56fde12cf";
-
-pub(crate) fn order_id() -> OrderId {
-    ORDER.parse().expect("a GUID")
-}
-
-pub(crate) fn money() -> Money {
-    Money::parse("100.00", "USD").expect("an amount")
-}
-
-/// The capture that every row makes.
-pub(crate) fn capture() -> Capture {
-    let key: IdempotencyKey = QUICK_KEY.parse().expect("a GUID");
-    Capture::new(order_id(), money(), key)
-}
 
 /// The whole suite for each of these drivers, and what compares them.
 macro_rules! suite {
@@ -53,12 +38,12 @@ macro_rules! suite {
 
             #[test]
             fn every_row_ends_as_it_must() {
-                secrets::watch(|| rows::check(&reports()[stringify!($adapter)]));
+                canaries::watch(|| rows::check(&reports()[stringify!($adapter)]));
             }
 
             #[test]
             fn every_tls_row_ends_as_it_must() {
-                secrets::watch(|| tls::check::<$Driver>());
+                canaries::watch(|| tls::check::<$Driver>());
             }
 
             #[test]
@@ -68,7 +53,7 @@ macro_rules! suite {
 
             #[test]
             fn http2_is_spoken_where_the_library_can() {
-                secrets::watch(|| http2::check::<$Driver>());
+                canaries::watch(|| http2::check::<$Driver>());
             }
 
             #[test]
@@ -78,27 +63,27 @@ macro_rules! suite {
 
             #[test]
             fn broken_off_anywhere_it_is_settled_later() {
-                secrets::watch(|| cancel::check::<$Driver>());
+                canaries::watch(|| cancel::check::<$Driver>());
             }
 
             #[test]
             fn a_crowd_shares_one_login_and_each_order_is_captured_once() {
-                secrets::watch(|| crowd::check::<$Driver>());
+                canaries::watch(|| crowd::check::<$Driver>());
             }
 
             #[test]
             fn a_crowd_leaves_no_memory_behind() {
-                secrets::watch(|| crowd::check_memory::<$Driver>(module_path!()));
+                canaries::watch(|| crowd::check_memory::<$Driver>(module_path!()));
             }
 
             #[test]
             fn a_dead_connection_is_noticed_late() {
-                secrets::watch(|| settings::a_dead_connection_is_noticed_late::<$Driver>());
+                canaries::watch(|| settings::a_dead_connection_is_noticed_late::<$Driver>());
             }
 
             #[test]
             fn no_secret_is_shown_or_logged() {
-                secrets::watch(|| {
+                canaries::watch(|| {
                     reports();
                     secrets::check::<$Driver>();
                 });
@@ -126,10 +111,10 @@ suite! {
 
 #[test]
 fn the_adapters_agree_on_every_outcome_and_every_byte() {
-    secrets::watch(|| rows::compare(reports()));
+    canaries::watch(|| rows::compare(reports()));
 }
 
 #[test]
 fn no_row_is_lost() {
-    secrets::watch(|| rows::count(reports()));
+    canaries::watch(|| rows::count(reports()));
 }

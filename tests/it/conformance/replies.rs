@@ -1,6 +1,8 @@
-//! The replies that scripts are made of, as bytes.
+//! The replies that dialogues are made of, as bytes.
 
-use super::{ORDER, OTHER_ORDER};
+use std::io::Write as _;
+
+use super::fixture::{ORDER, OTHER_ORDER};
 
 /// A reply with this body, its length and its type.
 pub(crate) fn json(status: u16, body: &str) -> Vec<u8> {
@@ -58,4 +60,10 @@ pub(crate) fn order_body(id: &str, status: i64) -> String {
 /// The order still waits for its capture.
 pub(crate) fn waiting() -> Vec<u8> {
     order(5)
+}
+
+pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(plain).expect("a Vec takes every write");
+    gzip.finish().expect("a Vec takes every write")
 }

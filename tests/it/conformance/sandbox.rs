@@ -1,11 +1,15 @@
 //! The adapters against the sandbox over TLS and HTTP/2: faults below HTTP, and what truly happened.
 
+use std::sync::Arc;
+
 use capture_core::{Capture, Outcome, Setup};
 use capture_sandbox::{Claimed, Sandbox, Script};
 use rustls::pki_types::CertificateDer;
 
-use super::drivers::{Driver, side_by_side};
-use super::{QUICK_KEY, money};
+use super::drivers::Driver;
+use super::fixture::{QUICK_KEY, money};
+use super::notation::ending;
+use super::parallel::{all_ended, run_rows};
 
 /// What the next capture meets, the outcome, how often the money moved.
 const CAPTURES: [(&str, &str, usize); 12] = [
@@ -41,10 +45,11 @@ pub(crate) fn check<D: Driver>() {
     let handshakes = HANDSHAKES.map(|(rule, outcome, captures)| {
         (format!(r#"{{ "handshakes": [{{ {rule} }}] }}"#), outcome, captures)
     });
-    let rows = [&captures[..], &handshakes[..]].concat();
-    side_by_side(&rows, rows.len(), |(script, outcome, captures)| {
+    let rows: Arc<[(String, &str, usize)]> = [&captures[..], &handshakes[..]].concat().into();
+    let act = |(script, outcome, captures): &(String, &str, usize)| {
         ends_as::<D>(script, outcome, *captures);
-    });
+    };
+    all_ended(run_rows(&rows, rows.len(), |row| row.0.clone(), act));
 }
 
 fn ends_as<D: Driver>(script: &str, expect: &str, captures: usize) {
@@ -55,8 +60,7 @@ fn ends_as<D: Driver>(script: &str, expect: &str, captures: usize) {
     let order = sandbox.create_order(money());
     let key = QUICK_KEY.parse().expect("a GUID");
     let outcome = client.capture(&Capture::new(order, money(), key));
-    let found = format!("{} {}", outcome.name(), outcome.code());
-    assert_eq!(found, expect, "{script:?}: {outcome:?}");
+    assert_eq!(ending(&outcome), expect, "{script:?}: {outcome:?}");
     assert_eq!(sandbox.ledger().captures(order), captures, "{script:?}");
     let claimed = match outcome {
         Outcome::Captured(_) => Claimed::Captured,

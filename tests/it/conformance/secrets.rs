@@ -1,61 +1,22 @@
-//! Canaries: tokens, key, secret and personal data are in nothing that is shown, stored or logged
-//! by the whole suite.
-//!
-//! Every library logs all it can while the suite runs, and each record is searched as it comes; so is
-//! all that can be shown of each client and each outcome. The replies that echo secrets are rows
-//! like others (85).
+//! Fault 85, beyond its rows: what nobody else asks for, and proof that the search of everything shown
+//! and logged (`canaries.rs`) had something to search.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::sync::{Mutex, Once, PoisonError};
+use super::authority::Authority;
+use super::canaries::{logged, search, show};
+use super::drivers::Driver;
+use super::fixture::{capture, setup};
+use super::parallel::side_by_side;
+use super::rows;
+use super::wire::{Dialogue, Server};
 
-use capture_core::Outcome;
-use capture_core::driver::Step;
-use capture_sandbox::PERSONAL_DATA;
-
-use super::capture;
-use super::drivers::{Driver, side_by_side};
-use super::rows::{self, setup};
-use super::tls::Authority;
-use super::wire::{Script, Server};
-
-/// Every secret that the suite uses begins with one of these, or is one of the sandbox's.
-const SECRETS: [&str; 7] = [
-    "canary-token",
-    "canary-own-token",
-    "canary-refresh-token",
-    "canary/key",
-    "canary/secret",
-    "sandbox/app+key",
-    "sandbox/app+secret",
-];
-
-/// What was shown of a secret, and where.
-static FOUND: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// Who logged anything at all.
-static LOGGED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-
-/// Runs a test; it fails if any secret was shown until its end, by whomever.
-pub(crate) fn watch(test: impl FnOnce()) {
-    static LISTENING: Once = Once::new();
-    LISTENING.call_once(|| {
-        log::set_logger(&Search).expect("the first logger");
-        log::set_max_level(log::LevelFilter::Trace);
-    });
-    test();
-    let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    assert!(found.is_empty(), "{} times, first {}", found.len(), found[0]);
-}
-
-/// After all rows: what nobody else asks for, and proof that the search had something to search.
+/// Runs after all rows.
 pub(crate) fn check<D: Driver>() {
     let echoes: Vec<_> = rows::all().into_iter().filter(|row| row.name.starts_with("85")).collect();
     assert!(echoes.len() > 20, "{}", echoes.len());
     side_by_side(&echoes, 16, |row| {
-        let mut script = row.script.clone();
-        script.lookup.extend(script.capture.clone());
-        let server = Server::start(script);
+        let mut dialogue = row.dialogue.clone();
+        dialogue.lookup.extend(dialogue.capture.clone());
+        let server = Server::start(dialogue);
         let client = D::new(setup(&format!("http://{}", server.address()), row.own_token));
         let status = client.status(capture().order_id());
         search("a status", &format!("{status:?} {status:#?}"));
@@ -65,69 +26,12 @@ pub(crate) fn check<D: Driver>() {
     });
     let authority = Authority::new();
     let tls = Some(authority.server(&["h2", "http/1.1"]));
-    let server = Server::with(Script::default(), tls, None);
+    let server = Server::with(Dialogue::default(), tls, None);
     let client =
         D::trusting(setup(&format!("https://{}", server.address()), true), authority.root());
     show(&client, &client.capture(&capture()));
-    let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    let logged = logged();
     for target in D::LOGS {
         assert!(logged.contains(*target), "{target} logged nothing: {logged:?}");
     }
-}
-
-/// Searches everything that can be shown of a client and of an outcome.
-pub(crate) fn show<D: Driver>(client: &D, outcome: &Outcome) {
-    let mut shown = format!("{client:?} {client:#?} {outcome:?} {outcome:#?} {outcome}");
-    let step = Step::Done(outcome.clone());
-    let _ = write!(shown, "{} {step:?} {step:#?}", outcome.next_step()); // a String takes every write
-    for attempt in outcome.attempts() {
-        let json = serde_json::to_string(attempt).expect("plain data");
-        let _ = write!(shown, "{attempt:?} {attempt:#?} {json}");
-    }
-    if let Outcome::Unknown(ticket) = outcome {
-        shown += &serde_json::to_string(ticket).expect("plain data");
-    }
-    search("an outcome", &shown);
-}
-
-/// Searches a text that somebody may come to see.
-pub(crate) fn search(whose: &str, text: &str) {
-    for secret in SECRETS.iter().chain(&PERSONAL_DATA) {
-        if let Some(at) = text.find(secret) {
-            let mut from = at.saturating_sub(200);
-            while !text.is_char_boundary(from) {
-                from -= 1;
-            }
-            let found = format!("{whose} shows {secret}: {}", &text[from..at + secret.len()]);
-            FOUND.lock().unwrap_or_else(PoisonError::into_inner).push(found);
-        }
-    }
-}
-
-/// Searches every record, but for those that are the wire itself, which `docs/adapters.md` names:
-/// ureq logs each byte at trace level, and some headers of a reply at debug level.
-struct Search;
-
-impl log::Log for Search {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        let target = record.target();
-        let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
-        if !logged.contains(target) {
-            logged.insert(target.to_owned());
-        }
-        drop(logged);
-        if target == "ureq_proto::util" {
-            return;
-        }
-        let text = record.args().to_string();
-        if target != "ureq::run" || !text.starts_with("Response {") {
-            search(target, &text);
-        }
-    }
-
-    fn flush(&self) {}
 }

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use tower_service::Service as _;
 
-use super::capture;
-use super::drivers::{Async, Driver, client_config};
-use super::rows::{attempts, setup};
-use super::tls::Authority;
-use super::wire::{Operation, Script, Server};
+use super::authority::Authority;
+use super::drivers::{Async, Driver, block_on, client_config};
+use super::fixture::{capture, setup};
+use super::notation::attempts;
+use super::wire::{Dialogue, Endpoint, Server};
 
 /// Fault 9: the pooled connection ended, and the client has not noticed when it sends. The capture
 /// never left, and hyper hands it back: it is in the record (A2), as *maybe sent*, for hyper does not
 /// promise what its error means. reqwest's pool repeats it unseen; ureq looks before it writes.
 pub(crate) fn a_dead_connection_is_noticed_late<D: Driver>() {
-    let server = Server::start(Script::default());
+    let server = Server::start(Dialogue::default());
     let client = D::new(setup(&format!("http://{}", server.address()), true));
     assert_eq!(client.capture(&capture()).name(), "captured");
     server.wait_until_still();
@@ -22,28 +22,28 @@ pub(crate) fn a_dead_connection_is_noticed_late<D: Driver>() {
     server.hang_up();
     let outcome = client.capture_unsettled(&capture());
     let (came, next) = match D::REPEATS_THE_UNWRITTEN {
-        true => ("C200", Operation::Capture),
-        false => ("C? L503", Operation::Lookup),
+        true => ("C200", Endpoint::Capture),
+        false => ("C? L503", Endpoint::Lookup),
     };
     assert_eq!(attempts(&outcome), came, "{outcome:?}");
-    let seen: Vec<_> = server.seen().iter().map(|seen| seen.operation).collect();
-    assert_eq!(seen, [Operation::Capture, next]);
+    let seen: Vec<_> = server.seen().iter().map(|seen| seen.endpoint).collect();
+    assert_eq!(seen, [Endpoint::Capture, next]);
     assert_eq!(server.connections(), 2);
 }
 
 #[test]
 fn hyper_sends_without_delay() {
-    let server = Server::start(Script::default());
+    let server = Server::start(Dialogue::default());
     let url = format!("http://{}", server.address()).parse().expect("a URI");
     let mut connector = capture_hyper::Connector::new(client_config(Authority::new().root()));
-    let stream = super::drivers::block_on(connector.call(url)).expect("a connection");
+    let stream = block_on(connector.call(url)).expect("a connection");
     let hyper_rustls::MaybeHttpsStream::Http(tcp) = stream else { panic!("TLS to an http URL") };
     assert!(tcp.inner().nodelay().expect("a socket"));
 }
 
 #[test]
 fn hyper_ends_idle_connections() {
-    let server = Server::start(Script::default());
+    let server = Server::start(Dialogue::default());
     let setup = setup(&format!("http://{}", server.address()), true);
     let client = Async::of(|| capture_hyper::Client::new(setup).expect("a client"));
     assert_eq!(client.capture(&capture()).name(), "captured");

@@ -4,70 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capture_core::{Policy, Resend, Setup};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rcgen::{CertificateParams, SanType, date_time_ymd};
+use rustls::pki_types::CertificateDer;
 use rustls::version::{TLS12, TLS13};
-use rustls::{DEFAULT_VERSIONS, RootCertStore, ServerConfig};
+use rustls::{DEFAULT_VERSIONS, ServerConfig};
 
-use super::drivers::{Driver, side_by_side};
-use super::rows::{attempts, on_capture, setup};
-use super::wire::{Act, Do, Meet, Script, Server};
-use super::{capture, replies, secrets};
-
-/// A certificate authority that nobody else trusts.
-pub(crate) struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    root: CertificateDer<'static>,
-}
-
-impl Authority {
-    pub(crate) fn new() -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let root = params.self_signed(&key).expect("a certificate").der().clone();
-        Self { issuer: Issuer::new(params, key), root }
-    }
-
-    pub(crate) fn root(&self) -> CertificateDer<'static> {
-        self.root.clone()
-    }
-
-    /// A server with a good certificate that speaks these protocols.
-    pub(crate) fn server(&self, protocols: &[&str]) -> Arc<ServerConfig> {
-        let mut config = self.config(|_| {}, false, DEFAULT_VERSIONS);
-        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-        Arc::new(config)
-    }
-
-    /// A server with a certificate for 127.0.0.1, after this change to it.
-    fn config(
-        &self,
-        change: impl FnOnce(&mut CertificateParams),
-        wants_client: bool,
-        versions: &[&'static rustls::SupportedProtocolVersion],
-    ) -> ServerConfig {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
-        change(&mut params);
-        let certificate =
-            params.signed_by(&key, &self.issuer).expect("a certificate").der().clone();
-        let private = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(Arc::clone(&provider));
-        let config = config.with_protocol_versions(versions).expect("versions");
-        let config = if wants_client {
-            let mut roots = RootCertStore::empty();
-            roots.add(self.root()).expect("a certificate");
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-            config.with_client_cert_verifier(verifier.build().expect("a verifier"))
-        } else {
-            config.with_no_client_auth()
-        };
-        config.with_single_cert(vec![certificate], private).expect("a configuration")
-    }
-}
+use super::authority::Authority;
+use super::drivers::Driver;
+use super::fixture::{capture, setup};
+use super::notation::{attempts, ending};
+use super::parallel::{all_ended, run_rows};
+use super::wire::{Act, Dialogue, Do, Meet, Server, on_capture};
+use super::{canaries, replies};
 
 /// A TLS 1.2 alert: fatal, handshake failure.
 const ALERT: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
@@ -75,8 +23,8 @@ const ALERT: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
 /// How a client is made from its setup and the root of the authority.
 type Make<D> = fn(Setup, CertificateDer<'static>) -> D;
 
-/// One row: its name, the client, the script, the server, and what must come of it.
-struct Row<D>(&'static str, Make<D>, Script, ServerConfig, &'static str, &'static str);
+/// One row: its name, the client, the dialogue, the server, and what must come of it.
+struct TlsRow<D>(&'static str, Make<D>, Dialogue, ServerConfig, &'static str, &'static str);
 
 const NEVER: &str = "not_captured never_sent";
 const NO_REPLY: &str = "unknown no_reply";
@@ -85,24 +33,25 @@ const NO_REPLY: &str = "unknown no_reply";
 pub(crate) fn check<D: Driver>() {
     let authority = Authority::new();
     a_client_certificate_is_wanted::<D>(&authority);
-    let rows = rows::<D>(&authority);
-    side_by_side(&rows, rows.len(), |Row(name, make, script, config, outcome, came)| {
-        let server = Server::with(script.clone(), Some(Arc::new(config.clone())), None);
+    let rows: Arc<[_]> = rows::<D>(&authority).into();
+    let act = move |TlsRow(name, make, dialogue, config, outcome, came): &TlsRow<D>| {
+        let server = Server::with(dialogue.clone(), Some(Arc::new(config.clone())), None);
         let policy = Policy::default()
             .with_attempt_timeout(Duration::from_secs(3))
             .with_deadline(Duration::from_secs(9));
         let setup = setup(&format!("https://{}", server.address()), true).with_policy(policy);
         let client = make(setup, authority.root());
         let result = client.capture(&capture());
-        secrets::show(&client, &result);
-        assert_eq!(format!("{} {}", result.name(), result.code()), *outcome, "{name}: {result:?}");
+        canaries::show(&client, &result);
+        assert_eq!(ending(&result), *outcome, "{name}: {result:?}");
         assert_eq!(attempts(&result), *came, "{name}: {result:?}");
         let answered = result.attempts().iter().filter(|attempt| attempt.status.is_some()).count();
         assert_eq!(server.seen().len(), answered, "{name}");
-    });
+    };
+    all_ended(run_rows(&rows, rows.len(), |row| row.0.to_owned(), act));
 }
 
-fn rows<D: Driver>(ours: &Authority) -> Vec<Row<D>> {
+fn rows<D: Driver>(ours: &Authority) -> Vec<TlsRow<D>> {
     let (tls12, tls13): (&[_], &[_]) = (&[&TLS12], &[&TLS13]);
     let plain = |_: &mut CertificateParams| {};
     let past = |params: &mut CertificateParams| params.not_after = date_time_ymd(2001, 1, 1);
@@ -112,13 +61,13 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<Row<D>> {
         params.subject_alt_names = vec![SanType::DnsName(name)];
     };
     let good = || ours.config(plain, false, DEFAULT_VERSIONS);
-    let quiet = Script::default;
+    let quiet = Dialogue::default;
     let trusting: Make<D> = D::trusting;
     let own: Make<D> = |setup, _| D::new(setup);
 
     // Through a client of the user's own, which trusts our authority.
     let mut rows = vec![
-        Row(
+        TlsRow(
             "TLS 1.3",
             trusting,
             quiet(),
@@ -126,7 +75,7 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<Row<D>> {
             "captured reply",
             "C200",
         ),
-        Row(
+        TlsRow(
             "TLS 1.2",
             trusting,
             quiet(),
@@ -134,7 +83,7 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<Row<D>> {
             "captured reply",
             "C200",
         ),
-        Row(
+        TlsRow(
             "5 another authority",
             trusting,
             quiet(),
@@ -148,7 +97,7 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<Row<D>> {
         ("5 not valid yet", ours.config(future, false, DEFAULT_VERSIONS)),
         ("2 a private address under another name", ours.config(elsewhere, false, DEFAULT_VERSIONS)),
     ] {
-        rows.push(Row(name, trusting, quiet(), config, NEVER, "C!"));
+        rows.push(TlsRow(name, trusting, quiet(), config, NEVER, "C!"));
     }
     for (name, does) in [
         ("7 the end right after the handshake", Do::Finish),
@@ -156,23 +105,23 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<Row<D>> {
         ("7 reset right after the handshake", Do::Reset),
         ("7 silence after the handshake", Do::Hang),
     ] {
-        let script = Script { connections: vec![Meet::Handshake(vec![does])], ..quiet() };
-        rows.push(Row(name, trusting, script, good(), NO_REPLY, "C? L503"));
+        let dialogue = Dialogue { connections: vec![Meet::Handshake(vec![does])], ..quiet() };
+        rows.push(TlsRow(name, trusting, dialogue, good(), NO_REPLY, "C? L503"));
     }
     // TLS would tell a whole body from a cut one, but not every library listens. That costs nothing:
     // a body is believed only if it is one complete object.
     let half = replies::raw("HTTP/1.1 200 OK", "", &replies::SUCCESS[..20]);
-    let script = on_capture([Act::say(half).then(Do::Truncate)]);
+    let dialogue = on_capture([Act::say(half).then(Do::Truncate)]);
     let (outcome, came) = match D::SEES_TRUNCATION {
         true => ("unknown cut_reply", "C200~ L503"),
         false => ("unknown unreadable_reply", "C200 L503"),
     };
     let name = "25 no length, and half a body ends without a close_notify";
-    rows.push(Row(name, trusting, script, good(), outcome, came));
+    rows.push(TlsRow(name, trusting, dialogue, good(), outcome, came));
 
     // Through our own client, which trusts the public authorities only. A broken handshake may mend,
     // so it is tried again; then comes a certificate that does not verify, which is the end.
-    rows.push(Row("5 an unknown authority", own, quiet(), good(), NEVER, "C!"));
+    rows.push(TlsRow("5 an unknown authority", own, quiet(), good(), NEVER, "C!"));
     let html = b"HTTP/1.1 400 X\r\n\r\n";
     for (name, does) in [
         ("6 reset in the handshake", vec![Do::Reset]),
@@ -181,8 +130,8 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<Row<D>> {
         ("6 not TLS at all", vec![Do::Say(html.to_vec()), Do::Finish]),
         ("6 half a record", vec![Do::Say(ALERT[..4].to_vec()), Do::Finish]),
     ] {
-        let script = Script { connections: vec![Meet::Unread(does)], ..quiet() };
-        rows.push(Row(name, own, script, good(), NEVER, "C! C!"));
+        let dialogue = Dialogue { connections: vec![Meet::Unread(does)], ..quiet() };
+        rows.push(TlsRow(name, own, dialogue, good(), NEVER, "C! C!"));
     }
     // Two attempts fit into the deadline: connecting, TLS included, has a timeout of its own (10 s).
     let slow: Make<D> = |setup, _| {
@@ -191,15 +140,15 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<Row<D>> {
             .with_deadline(Duration::from_secs(13));
         D::new(setup.with_policy(policy))
     };
-    let script = Script { connections: vec![Meet::Unread(vec![Do::Hang])], ..quiet() };
-    rows.push(Row("6 silence in the handshake", slow, script, good(), NEVER, "C! C!"));
+    let dialogue = Dialogue { connections: vec![Meet::Unread(vec![Do::Hang])], ..quiet() };
+    rows.push(TlsRow("6 silence in the handshake", slow, dialogue, good(), NEVER, "C! C!"));
     rows
 }
 
 /// Fault 7: with TLS 1.3 the client believes in its handshake, and sends, before it is refused.
 fn a_client_certificate_is_wanted<D: Driver>(authority: &Authority) {
     let config = authority.config(|_| {}, true, &[&TLS13]);
-    let server = Server::with(Script::default(), Some(Arc::new(config)), None);
+    let server = Server::with(Dialogue::default(), Some(Arc::new(config)), None);
     // Every lookup would be refused as well.
     let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
     let setup = setup(&format!("https://{}", server.address()), true).with_policy(policy);

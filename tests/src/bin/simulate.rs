@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Instant;
 
 use capture_core::{Policy, Resend};
-use capture_tests::client::Mutant;
-use capture_tests::exhaustive::{self, Coverage, DEADLINE, Scope, world};
+use capture_tests::exhaustive::{self, Coverage, DEADLINE, Scope, server};
 use capture_tests::simulation::{self, Plan};
+use capture_tests::subject::Mutant;
 use capture_tests::vectors;
 
 fn main() -> ExitCode {
@@ -25,9 +25,9 @@ fn main() -> ExitCode {
         ["--seeds", seeds, "--from", from] => {
             number(seeds).zip(number(from)).map(|(seeds, from)| random_check(from, seeds))
         }
-        ["--seed", seed] => number(seed).map(|seed| one_world(seed, None)),
+        ["--seed", seed] => number(seed).map(|seed| one_run(seed, None)),
         ["--seed", seed, "--mutant", mutant] => {
-            number(seed).zip(named(mutant)).map(|(seed, mutant)| one_world(seed, Some(mutant)))
+            number(seed).zip(named(mutant)).map(|(seed, mutant)| one_run(seed, Some(mutant)))
         }
         _ => None,
     };
@@ -66,7 +66,7 @@ fn exhaustive_check() -> ExitCode {
     searched.sort_by_key(|(index, ..)| *index);
     let mut failed = false;
     for (_, scope, coverage) in &searched {
-        let world::Assumptions { semantics, state_guard } = scope.assumptions;
+        let server::Assumptions { semantics, state_guard } = scope.assumptions;
         let violations = &coverage.violations;
         let twice = violations.iter().any(|violation| violation.invariant == "I1");
         let expected = exhaustive::may_capture_twice(scope);
@@ -118,7 +118,7 @@ fn policy() -> Policy {
         .with_max_sends(NonZeroU32::new(4).expect("4 is not 0"))
 }
 
-/// Many worlds on all cores; the first broken one is shrunk and shown.
+/// Many runs on all cores; the first broken one is shrunk and shown.
 fn random_check(from: u64, seeds: u64) -> ExitCode {
     let began = Instant::now();
     let next = AtomicU64::new(from);
@@ -131,11 +131,11 @@ fn random_check(from: u64, seeds: u64) -> ExitCode {
             if seed >= until {
                 return (counts, None);
             }
-            let story = simulation::play(&Plan { seed, ..Plan::default() });
-            for (what, times) in story.counts {
+            let summary = simulation::play(&Plan { seed, ..Plan::default() });
+            for (what, times) in summary.counts {
                 *counts.entry(what).or_default() += times;
             }
-            if story.violation.is_some() {
+            if summary.violation.is_some() {
                 next.store(until, Ordering::Relaxed);
                 return (counts, Some(seed));
             }
@@ -145,7 +145,7 @@ fn random_check(from: u64, seeds: u64) -> ExitCode {
         let running: Vec<_> = (0..workers).map(|_| threads.spawn(play)).collect();
         running
             .into_iter()
-            .map(|thread| thread.join().expect("a world does not panic"))
+            .map(|thread| thread.join().expect("a run does not panic"))
             .collect::<Vec<_>>()
     });
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
@@ -154,7 +154,7 @@ fn random_check(from: u64, seeds: u64) -> ExitCode {
     }
     let seconds = began.elapsed().as_secs_f64();
     println!(
-        "{seeds} worlds from seed {from}, {workers} threads, {:.0} a second",
+        "{seeds} runs from seed {from}, {workers} threads, {:.0} a second",
         seeds as f64 / seconds
     );
     for (what, times) in counts {
@@ -166,23 +166,23 @@ fn random_check(from: u64, seeds: u64) -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(seed) => {
-            one_world(seed, None);
+            one_run(seed, None);
             println!("again: cargo xtask simulate --seed {seed}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// One world with its trace; a broken one with as few faults as possible.
-fn one_world(seed: u64, mutant: Option<Mutant>) -> ExitCode {
+/// One run with its trace; a broken one with as few faults as possible.
+fn one_run(seed: u64, mutant: Option<Mutant>) -> ExitCode {
     let plan = Plan { seed, mutant, traced: true, ..Plan::default() };
-    let mut story = simulation::play(&plan);
-    if story.violation.is_some() {
-        (_, story) = simulation::shrink(&plan);
+    let mut summary = simulation::play(&plan);
+    if summary.violation.is_some() {
+        (_, summary) = simulation::shrink(&plan);
     }
-    println!("seed {seed}, {} faults", story.faults.len());
-    story.trace.iter().for_each(|line| println!("{line}"));
-    match story.violation {
+    println!("seed {seed}, {} faults", summary.faults.len());
+    summary.trace.iter().for_each(|line| println!("{line}"));
+    match summary.violation {
         None => ExitCode::SUCCESS,
         Some(violation) => {
             println!("{violation}");

@@ -7,7 +7,8 @@ use capture_core::driver::TransportError;
 use capture_core::wire::Response;
 use http::{HeaderMap, StatusCode};
 
-use super::world::Order;
+use super::server::Order;
+use crate::fixture;
 
 /// What an answer to a capture says about the server, if the server is honest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,26 @@ impl Kind {
     }
 }
 
+/// The answers of the catalogue, made once.
+pub(crate) struct Catalogue {
+    pub(crate) capture: Vec<Kind>,
+    pub(crate) lookup: [(Order, Vec<Kind>); 3],
+}
+
+impl Catalogue {
+    pub(crate) fn new() -> Self {
+        let lookups = |order| (order, lookup_kinds(order));
+        let lookup =
+            [lookups(Order::CaptureRequired), lookups(Order::Completed), lookups(Order::Cancelled)];
+        Self { capture: capture_kinds(), lookup }
+    }
+
+    pub(crate) fn lookup(&self, order: Order) -> &[Kind] {
+        let found = self.lookup.iter().find(|(state, _)| *state == order);
+        found.map_or(&[], |(_, kinds)| kinds)
+    }
+}
+
 /// Every kind of answer to a capture.
 #[must_use]
 pub fn capture_kinds() -> Vec<Kind> {
@@ -69,7 +90,7 @@ pub fn capture_kinds() -> Vec<Kind> {
     let other = "11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81";
     let foreign = format!(r#"{{"status":"SUCCESS","success":true,"orderId":"{other}"}}"#);
     let ours =
-        format!(r#"{{"captureStatus":"SUCCESS","orderId":"{}","success":true}}"#, super::order());
+        format!(r#"{{"captureStatus":"SUCCESS","orderId":"{}","success":true}}"#, fixture::order());
     let mut kinds = vec![
         lost("not sent", TurnedAway, Make::NotSent),
         lost("certificate refused", TurnedAway, Make::NotSentForGood),
@@ -194,7 +215,7 @@ pub fn capture_kinds() -> Vec<Kind> {
 #[must_use]
 pub fn lookup_kinds(order: Order) -> Vec<Kind> {
     use Class::Loss;
-    let ours = super::order();
+    let ours = fixture::order();
     let shown =
         |status: &str| format!(r#"{{"id":"{ours}",{status},"email":"canary@example.com"}}"#);
     let honest: &[&str] = match order {

@@ -4,24 +4,25 @@ use capture_core::{Operation, Outcome, Reason, Resend};
 use http::header::AUTHORIZATION;
 
 use super::node::Node;
-use super::world::Order;
-use crate::client::{Said, Wants};
+use super::server::Order;
+use crate::fixture::capture;
+use crate::subject::{Said, Wants};
 
 /// The first invariant that the step from one state to the next breaks.
 pub(crate) fn check(before: &Node, after: &Node) -> Option<(&'static str, String)> {
     let broken = |name, what: &str| Some((name, what.to_owned()));
-    let world = &after.world;
-    if world.captures > 1 {
+    let server = &after.server;
+    if server.captures > 1 {
         return broken("I1", "the order was captured twice by one intent");
     }
-    match after.client.wants() {
-        Wants::Nothing(Said::Captured) if world.order != Order::Completed => {
+    match after.subject.wants() {
+        Wants::Nothing(Said::Captured) if server.order != Order::Completed => {
             return broken("I2", "\"captured\", and the order is not");
         }
-        Wants::Nothing(Said::NotCaptured) if world.captures > 0 => {
+        Wants::Nothing(Said::NotCaptured) if server.captures > 0 => {
             return broken("I3", "\"not captured\", and the money moved");
         }
-        Wants::Nothing(Said::NotCaptured) if world.may_still_capture() => {
+        Wants::Nothing(Said::NotCaptured) if server.may_still_capture() => {
             return broken("I3", "\"not captured\", and a request on its way can still capture");
         }
         Wants::Send(Operation::Capture, request) => {
@@ -31,8 +32,8 @@ pub(crate) fn check(before: &Node, after: &Node) -> Option<(&'static str, String
             if request.body() != first.body() || others[0] != others[1] {
                 return broken("I6", "a send differs from the first one");
             }
-            let fresh = !matches!(before.client.wants(), Wants::Send(Operation::Capture, _));
-            let in_doubt = after.client.in_doubt();
+            let fresh = !matches!(before.subject.wants(), Wants::Send(Operation::Capture, _));
+            let in_doubt = after.subject.in_doubt();
             if fresh && in_doubt && after.scope.policy.resend() == Resend::Never {
                 return broken("R7", "sent again in doubt, under Resend::Never");
             }
@@ -42,7 +43,7 @@ pub(crate) fn check(before: &Node, after: &Node) -> Option<(&'static str, String
         }
         _ => {}
     }
-    if let Wants::Send(_, request) = after.client.wants() {
+    if let Wants::Send(_, request) = after.subject.wants() {
         if request.uri().host() != Some("api-sandbox.flex-charge.com") {
             return broken("I10", "token and body leave for another origin");
         }
@@ -50,16 +51,17 @@ pub(crate) fn check(before: &Node, after: &Node) -> Option<(&'static str, String
     if after.sends() > after.scope.policy.max_sends().get() {
         return broken("I5", "sent more often than allowed");
     }
-    let progress = after.client.progress();
-    let allowed = |failed| 1 + after.client.refusals + failed;
-    if progress.is_some_and(|progress| after.client.logins > allowed(progress.failed_logins)) {
+    let progress = after.subject.progress();
+    let allowed = |failed| 1 + after.subject.refusals + failed;
+    if progress.is_some_and(|progress| after.subject.logins > allowed(progress.failed_logins)) {
         return broken("I5", "more logins than refused tokens and failed logins");
     }
-    if let Some(outcome) = after.client.outcome() {
+    if let Some(outcome) = after.subject.outcome() {
         return ending(after, outcome);
     }
-    if before.client.in_doubt() && !after.client.in_doubt() && before.client.progress().is_some() {
-        let going_on = after.client.progress().is_some();
+    if before.subject.in_doubt() && !after.subject.in_doubt() && before.subject.progress().is_some()
+    {
+        let going_on = after.subject.progress().is_some();
         if going_on {
             return broken("I9", "doubt went away without evidence");
         }
@@ -75,7 +77,7 @@ fn ending(node: &Node, outcome: &Outcome) -> Option<(&'static str, String)> {
     if node.doubted && refused_for.is_some_and(|reason| *reason != Reason::OrderCancelled) {
         return broken("I9", "\"not captured\" after doubt, without the order being cancelled");
     }
-    if *outcome.capture() != super::capture() || outcome.next_step().is_empty() {
+    if *outcome.capture() != capture() || outcome.next_step().is_empty() {
         return broken("I4", "the outcome does not name its capture and the next step");
     }
     if matches!(outcome, Outcome::Unknown(ticket) if ticket.first_sent().is_none()) {

@@ -17,54 +17,15 @@
 pub mod events;
 mod invariants;
 mod node;
-pub mod world;
+mod scope;
+pub mod server;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
-use std::time::Duration;
 
-use capture_core::{Capture, IdempotencyKey, Money, OrderId, Policy, Resend};
-
-use crate::client::Mutant;
-use events::Kind;
+use events::Catalogue;
 use node::{Event, Key, Node};
-use world::{Assumptions, Order};
-
-/// How long a check lets a capture try: long enough that only a chosen jump passes it, and so short
-/// that a key stays young over two restarts, unless a day is chosen to pass.
-pub const DEADLINE: Duration = Duration::from_secs(6 * 60 * 60);
-
-/// The order that every search captures.
-///
-/// # Panics
-/// Never: the text is a GUID.
-#[must_use]
-pub fn order() -> OrderId {
-    "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().expect("a GUID")
-}
-
-/// The capture that every search makes.
-///
-/// # Panics
-/// Never: the amount is well formed.
-#[must_use]
-pub fn capture() -> Capture {
-    let money = Money::parse("100.00", "USD").expect("an amount");
-    Capture::new(order(), money, IdempotencyKey::for_order(order()))
-}
-
-/// What to search.
-#[derive(Debug, Clone, Copy)]
-pub struct Scope {
-    /// What is assumed of the server.
-    pub assumptions: Assumptions,
-    /// How hard the client tries.
-    pub policy: Policy,
-    /// How often the process may die, or an unknown outcome be taken up again.
-    pub restarts: u32,
-    /// How the client is broken, if it is.
-    pub mutant: Option<Mutant>,
-}
+pub use scope::{DEADLINE, Scope, against, may_capture_twice, scopes};
 
 /// A broken invariant, and the shortest way to it.
 #[derive(Debug, Clone)]
@@ -104,41 +65,6 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Every server, with and without its state guard, under both policies.
-#[must_use]
-pub fn scopes(policy: Policy, restarts: u32) -> Vec<Scope> {
-    let mut scopes = Vec::new();
-    for state_guard in [true, false] {
-        for semantics in world::Semantics::ALL {
-            for resend in [Resend::Keyed, Resend::Never] {
-                let assumptions = Assumptions { semantics, state_guard };
-                let policy = policy.with_resend(resend);
-                scopes.push(Scope { assumptions, policy, restarts, mutant: None });
-            }
-        }
-    }
-    scopes
-}
-
-/// Where even a right client can capture twice: it sends again, and the server neither keeps every
-/// answer under its key nor guards the order's state.
-#[must_use]
-pub fn may_capture_twice(scope: &Scope) -> bool {
-    let Assumptions { semantics, state_guard } = scope.assumptions;
-    let forgets = matches!(semantics, world::Semantics::OnlySuccess | world::Semantics::Ignored);
-    forgets && !state_guard && scope.policy.resend() == Resend::Keyed
-}
-
-/// The scope in which a broken client is searched for its mistake: the kindest server.
-#[must_use]
-pub fn against(mutant: Mutant, policy: Policy) -> Scope {
-    let never = mutant == Mutant::ResendsUnderNever;
-    let policy = policy.with_resend(if never { Resend::Never } else { Resend::Keyed });
-    let semantics = world::Semantics::Frozen;
-    let assumptions = Assumptions { semantics, state_guard: true };
-    Scope { assumptions, policy, restarts: 1, mutant: Some(mutant) }
-}
-
 /// How many kinds of answers the catalogue has: to a capture, and to a lookup in any state.
 #[must_use]
 pub fn kinds() -> (usize, usize) {
@@ -146,26 +72,6 @@ pub fn kinds() -> (usize, usize) {
     let names: BTreeSet<_> =
         catalogue.lookup.iter().flat_map(|(_, kinds)| kinds).map(|kind| &kind.name).collect();
     (catalogue.capture.len(), names.len())
-}
-
-/// The answers of the catalogue, made once.
-pub(crate) struct Catalogue {
-    capture: Vec<Kind>,
-    lookup: [(Order, Vec<Kind>); 3],
-}
-
-impl Catalogue {
-    fn new() -> Self {
-        let lookups = |order| (order, events::lookup_kinds(order));
-        let lookup =
-            [lookups(Order::CaptureRequired), lookups(Order::Completed), lookups(Order::Cancelled)];
-        Self { capture: events::capture_kinds(), lookup }
-    }
-
-    fn lookup(&self, order: Order) -> &[Kind] {
-        let found = self.lookup.iter().find(|(state, _)| *state == order);
-        found.map_or(&[], |(_, kinds)| kinds)
-    }
 }
 
 /// Searches everything in scope; with `stop` it ends at the first violation.

@@ -8,13 +8,11 @@ use capture_core::driver::{Api, Now, TokenRequest};
 use capture_core::wire::Request;
 use capture_core::{BearerToken, Environment, Operation, TokenError};
 
-use super::events::{Class, Kind};
-use super::world::World;
-use super::{Catalogue, Scope};
-use crate::client::{Client, Said, Wants};
-
-/// Any day will do.
-pub(crate) const WALL: Duration = Duration::from_secs(1_800_000_000);
+use super::events::{Catalogue, Class, Kind};
+use super::scope::Scope;
+use super::server::ServerModel;
+use crate::fixture::{WALL, capture};
+use crate::subject::{Said, Subject, Wants};
 
 /// Later than the client's deadline; three times that is within the life of its key.
 const LATE: Duration = Duration::from_secs(7 * 60 * 60);
@@ -24,8 +22,8 @@ const A_DAY: Duration = Duration::from_secs(25 * 60 * 60);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
-    pub(crate) client: Client,
-    pub(crate) world: World,
+    pub(crate) subject: Subject,
+    pub(crate) server: ServerModel,
     pub(crate) scope: Scope,
     /// The first capture that was sent: all others must equal it.
     pub(crate) first: Option<Request>,
@@ -50,7 +48,7 @@ pub(crate) struct Key {
     bounds: (u32, u32, bool),
     bodies: usize,
     history: (bool, bool, u32),
-    world: World,
+    server: ServerModel,
 }
 
 /// What the machine knows about itself, as far as it decides anything.
@@ -70,10 +68,10 @@ struct Machine {
 /// What happened, for a trace.
 pub(crate) enum Event<'a> {
     Token(&'static str),
-    Answer(Operation, &'a Kind, &'a World, bool),
+    Answer(Operation, &'a Kind, &'a ServerModel, bool),
     Waited(bool),
     Restarted(bool),
-    World(&'a str),
+    Server(&'a str),
 }
 
 impl fmt::Display for Event<'_> {
@@ -81,9 +79,9 @@ impl fmt::Display for Event<'_> {
         let late = |late: &bool| if *late { ", after the deadline" } else { "" };
         match self {
             Self::Token(what) => write!(f, "token: {what}"),
-            Self::Answer(operation, kind, world, is_late) => {
+            Self::Answer(operation, kind, server, is_late) => {
                 let operation = if *operation == Operation::Capture { "capture" } else { "lookup" };
-                let World { order, captures, in_flight, .. } = world;
+                let ServerModel { order, captures, in_flight, .. } = server;
                 let truth =
                     format!("{order:?}, captured {captures}x, {} on the way", in_flight.len());
                 write!(f, "{operation}: {}{} [truth: {truth}]", kind.name, late(is_late))
@@ -92,7 +90,7 @@ impl fmt::Display for Event<'_> {
             Self::Restarted(old) => {
                 write!(f, "the process dies and resumes{}", if *old { " a day later" } else { "" })
             }
-            Self::World(what) => f.write_str(what),
+            Self::Server(what) => f.write_str(what),
         }
     }
 }
@@ -102,8 +100,8 @@ impl Node {
         let now = Now::new(Duration::ZERO, SystemTime::UNIX_EPOCH + WALL);
         let api = Api::new(&Environment::Sandbox);
         Self {
-            client: Client::start(scope.mutant, super::capture(), &api, scope.policy, now),
-            world: World::new(scope.assumptions),
+            subject: Subject::start(scope.mutant, capture(), &api, scope.policy, now),
+            server: ServerModel::new(scope.assumptions),
             scope,
             first: None,
             bodies: Vec::new(),
@@ -117,8 +115,8 @@ impl Node {
     }
 
     pub(crate) fn key(&self) -> Key {
-        let progress = self.client.progress();
-        let (wants, said) = match self.client.wants() {
+        let progress = self.subject.progress();
+        let (wants, said) = match self.subject.wants() {
             Wants::Token(wish) => {
                 let kind = u8::from(wish.refused.is_some()) + 2 * u8::from(wish.resend);
                 ((kind, None), None)
@@ -139,9 +137,9 @@ impl Node {
             // More failed logins than sends decide nothing further.
             failed_logins: p.failed_logins.min(self.scope.policy.max_sends().get()),
         });
-        let client = &self.client;
-        let failed = client.progress().map_or(0, |p| p.failed_logins);
-        let logins = client.logins.saturating_sub(client.refusals + failed);
+        let subject = &self.subject;
+        let failed = subject.progress().map_or(0, |p| p.failed_logins);
+        let logins = subject.logins.saturating_sub(subject.refusals + failed);
         Key {
             wants,
             said,
@@ -149,17 +147,17 @@ impl Node {
             bounds: (self.sends(), logins, self.first.is_some()),
             bodies: self.bodies.len(),
             history: (self.doubted, self.old, self.restarts),
-            world: self.world.clone(),
+            server: self.server.clone(),
         }
     }
 
     /// Sends that count: a 409 or 425 gives its own back.
     pub(crate) fn sends(&self) -> u32 {
-        self.client.sends - self.client.given_back
+        self.subject.sends - self.subject.given_back
     }
 
     pub(crate) fn end(&self) -> Option<&'static str> {
-        match self.client.wants() {
+        match self.subject.wants() {
             Wants::Nothing(Said::Captured) => Some("captured"),
             Wants::Nothing(Said::NotCaptured) => Some("not captured"),
             Wants::Nothing(Said::Unknown) => Some("unknown"),
@@ -169,7 +167,7 @@ impl Node {
 
     /// The state's name in the documentation.
     pub(crate) fn name(&self) -> &'static str {
-        match (self.client.wants(), self.client.in_doubt()) {
+        match (self.subject.wants(), self.subject.in_doubt()) {
             (Wants::Token(_), false) => "Authorize",
             (Wants::Token(_), true) => "AuthorizeInDoubt",
             (Wants::Send(Operation::Capture, _), false) => "SendCapture",
@@ -186,31 +184,31 @@ impl Node {
 
     /// Every event that can happen here, and the state after it.
     pub(crate) fn successors(&self, catalogue: &Catalogue, found: &mut dyn FnMut(Event<'_>, Self)) {
-        for (what, world) in self.world.by_itself() {
-            found(Event::World(&what), Self { world, ..self.clone() });
+        for (what, server) in self.server.by_itself() {
+            found(Event::Server(&what), Self { server, ..self.clone() });
         }
-        match self.client.wants() {
+        match self.subject.wants() {
             Wants::Token(wish) => self.tokens(wish, found),
             Wants::Send(operation, request) => self.answers(catalogue, operation, request, found),
             Wants::Wait(delay) => {
                 for late in [false, true] {
                     let now = if late { self.late() } else { self.now + delay };
                     let mut next = Self { now, ..self.clone() };
-                    next.client.elapsed(now);
+                    next.subject.elapsed(now);
                     found(Event::Waited(late), next.settled());
                 }
             }
             Wants::Nothing(_) => {}
         }
         if self.restarts > 0
-            && !matches!(self.client.wants(), Wants::Nothing(Said::Captured | Said::NotCaptured))
+            && !matches!(self.subject.wants(), Wants::Nothing(Said::Captured | Said::NotCaptured))
         {
             self.restarted(found);
         }
     }
 
     fn tokens(&self, wish: TokenRequest<'_>, found: &mut dyn FnMut(Event<'_>, Self)) {
-        let fresh = BearerToken::new(&format!("token-{}-{}", self.restarts, self.client.logins));
+        let fresh = BearerToken::new(&format!("token-{}-{}", self.restarts, self.subject.logins));
         let fresh = fresh.expect("a token");
         let unavailable = TokenError::Unavailable { why: "503".into(), retry_after: None };
         for (what, answer) in [
@@ -227,12 +225,12 @@ impl Node {
                 continue;
             }
             let mut next = self.clone();
-            next.client.token(answer, self.now);
+            next.subject.token(answer, self.now);
             found(Event::Token(what), next.settled());
         }
         if wish.resend {
             let mut next = self.clone();
-            next.client.no_permit(self.now);
+            next.subject.no_permit(self.now);
             found(Event::Token("no retry budget left"), next.settled());
         }
     }
@@ -244,35 +242,35 @@ impl Node {
         request: &Request,
         found: &mut dyn FnMut(Event<'_>, Self),
     ) {
-        let lookups = || catalogue.lookup(self.world.order).iter();
+        let lookups = || catalogue.lookup(self.server.order).iter();
         match operation {
             Operation::Lookup | Operation::Login => {
                 for kind in lookups() {
-                    self.answered(operation, kind, &self.world, &self.bodies, found);
+                    self.answered(operation, kind, &self.server, &self.bodies, found);
                 }
             }
             Operation::Capture => {
                 let (key, bodies) = self.server_key(request.body());
-                let lost = self.world.after_loss(key);
-                let arrived = self.world.arrives(key);
+                let lost = self.server.after_loss(key);
+                let arrived = self.server.arrives(key);
                 for kind in &catalogue.capture {
                     let said = |wanted| {
                         let told = arrived.iter().filter(move |(_, did)| *did == wanted);
-                        told.map(|(world, _)| world.clone()).collect::<Vec<_>>()
+                        told.map(|(server, _)| server.clone()).collect::<Vec<_>>()
                     };
-                    let worlds = match kind.class {
-                        Class::Success => said(super::world::Did::Success),
-                        Class::Failed => said(super::world::Did::Failed),
+                    let servers = match kind.class {
+                        Class::Success => said(super::server::Did::Success),
+                        Class::Failed => said(super::server::Did::Failed),
                         Class::Refused => {
-                            let mut worlds = said(super::world::Did::Failed);
-                            worlds.push(self.world.clone());
-                            worlds
+                            let mut servers = said(super::server::Did::Failed);
+                            servers.push(self.server.clone());
+                            servers
                         }
-                        Class::TurnedAway => vec![self.world.clone()],
+                        Class::TurnedAway => vec![self.server.clone()],
                         Class::Loss => lost.clone(),
                     };
-                    for world in worlds {
-                        self.answered(operation, kind, &world, &bodies, found);
+                    for server in servers {
+                        self.answered(operation, kind, &server, &bodies, found);
                     }
                 }
             }
@@ -283,39 +281,39 @@ impl Node {
         &self,
         operation: Operation,
         kind: &Kind,
-        world: &World,
+        server: &ServerModel,
         bodies: &[Bytes],
         found: &mut dyn FnMut(Event<'_>, Self),
     ) {
         for late in [false, true] {
             let now = if late { self.late() } else { self.now };
-            let (world, bodies) = (world.clone(), bodies.to_vec());
-            let mut next = Self { world, bodies, now, ..self.clone() };
-            next.client.answer(kind.answer(), now);
+            let (server, bodies) = (server.clone(), bodies.to_vec());
+            let mut next = Self { server, bodies, now, ..self.clone() };
+            next.subject.answer(kind.answer(), now);
             let next = next.settled();
-            let world = next.world.clone();
-            found(Event::Answer(operation, kind, &world, late), next);
+            let server = next.server.clone();
+            found(Event::Answer(operation, kind, &server, late), next);
         }
     }
 
     /// The process dies here; whatever was being sent may or may not arrive.
     fn restarted(&self, found: &mut dyn FnMut(Event<'_>, Self)) {
-        let mut worlds = vec![(self.world.clone(), self.bodies.clone())];
-        if let Wants::Send(Operation::Capture, request) = self.client.wants() {
+        let mut servers = vec![(self.server.clone(), self.bodies.clone())];
+        if let Wants::Send(Operation::Capture, request) = self.subject.wants() {
             let (key, bodies) = self.server_key(request.body());
-            worlds = self
-                .world
+            servers = self
+                .server
                 .after_loss(key)
                 .into_iter()
-                .map(|world| (world, bodies.clone()))
+                .map(|server| (server, bodies.clone()))
                 .collect();
         }
-        for (world, bodies) in worlds {
+        for (server, bodies) in servers {
             for old in [false, true] {
                 let mut next =
-                    Self { world: world.clone(), bodies: bodies.clone(), ..self.clone() };
+                    Self { server: server.clone(), bodies: bodies.clone(), ..self.clone() };
                 if old {
-                    next.world = next.world.a_day_later();
+                    next.server = next.server.a_day_later();
                     next.now += A_DAY;
                 }
                 next.restarts -= 1;
@@ -323,7 +321,7 @@ impl Node {
                 // Whoever takes a capture up again must assume that it was sent.
                 next.doubted = true;
                 next.began = next.now;
-                next.client.restart(next.saved_at, next.now);
+                next.subject.restart(next.saved_at, next.now);
                 found(Event::Restarted(old), next.settled());
             }
         }
@@ -331,9 +329,9 @@ impl Node {
 
     /// Notes what the new state shows for the checks to come.
     fn settled(mut self) -> Self {
-        self.doubted |= self.client.in_doubt();
+        self.doubted |= self.subject.in_doubt();
         if self.first.is_none() {
-            if let Wants::Send(Operation::Capture, request) = self.client.wants() {
+            if let Wants::Send(Operation::Capture, request) = self.subject.wants() {
                 self.first = Some(request.clone());
             }
         }

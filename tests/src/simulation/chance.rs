@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// The decisions of one world.
+/// The decisions of one run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chance(pub(crate) u64);
 

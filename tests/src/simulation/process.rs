@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use capture_core::driver::{Login, Shared};
 use capture_core::{Capture, OrderId};
 
-use crate::client::Client;
+use crate::subject::Subject;
 
 /// A process, and the captures that it works on.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Job {
     pub(crate) order: OrderId,
     pub(crate) capture: Capture,
     /// The machine, once it was started.
-    pub(crate) client: Option<Client>,
+    pub(crate) subject: Option<Subject>,
     /// When the capture was stored, by the process's own clock.
     pub(crate) saved_at: SystemTime,
     /// The request that it waits for.

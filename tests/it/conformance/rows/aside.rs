@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Socket, Type};
 
-use super::Target;
+use super::row::Target;
 
 /// A port beside the server.
 pub(super) struct Aside {

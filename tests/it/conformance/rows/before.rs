@@ -3,17 +3,18 @@
 
 use std::time::Duration;
 
-use super::*;
+use super::row::{Row, Target};
 use crate::conformance::replies::captured;
+use crate::conformance::wire::{Act, Dialogue, Do};
 
 pub(super) fn rows() -> Vec<Row> {
-    let script = Script::default;
+    let dialogue = Dialogue::default;
     let tomorrow =
-        Script { capture: vec![Act::say(captured()).then(Do::Finish)], ..Script::default() };
+        Dialogue { capture: vec![Act::say(captured()).then(Do::Finish)], ..Dialogue::default() };
     vec![
         Row::new(
             "1 the name resolves to nothing",
-            script(),
+            dialogue(),
             "not_captured never_sent",
             "C! C!",
             "",
@@ -23,20 +24,20 @@ pub(super) fn rows() -> Vec<Row> {
         .sends(2),
         Row::new(
             "1 the name resolves to nothing, at login",
-            script(),
+            dialogue(),
             "not_captured no_token",
             "",
             "",
         )
         .to(Target::NoName)
         .sends(2),
-        Row::new("3 the connection is refused", script(), "not_captured never_sent", "C! C!", "")
+        Row::new("3 the connection is refused", dialogue(), "not_captured never_sent", "C! C!", "")
             .own_token()
             .to(Target::Nobody)
             .sends(2),
         Row::new(
             "3 the connection is refused, at login",
-            script(),
+            dialogue(),
             "not_captured no_token",
             "",
             "",
@@ -44,7 +45,7 @@ pub(super) fn rows() -> Vec<Row> {
         .to(Target::Nobody)
         .sends(2),
         // Two attempts fit into the deadline because connecting has a timeout of its own (10 s).
-        Row::new("4 connecting takes for ever", script(), "not_captured never_sent", "C! C!", "")
+        Row::new("4 connecting takes for ever", dialogue(), "not_captured never_sent", "C! C!", "")
             .own_token()
             .to(Target::Full)
             .sends(2)

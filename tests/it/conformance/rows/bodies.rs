@@ -1,8 +1,9 @@
 //! Faults 65 to 84: what the body of a 200 says.
 
-use super::*;
-use crate::conformance::replies::{SUCCESS, chunked, json, raw};
-use crate::conformance::{ORDER, OTHER_ORDER};
+use super::row::{Row, proven, unclear};
+use crate::conformance::fixture::{ORDER, OTHER_ORDER};
+use crate::conformance::replies::{SUCCESS, chunked, json, raw, waiting};
+use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
@@ -185,10 +186,10 @@ pub(super) fn rows() -> Vec<Row> {
             "T C L",
         ));
         rows.push(proven(name, act(), "C200"));
-        let after = Script {
+        let after = Dialogue {
             capture: vec![Act::does(vec![Do::Finish]), act()],
             lookup: vec![Act::say(waiting())],
-            ..Script::default()
+            ..Dialogue::default()
         };
         rows.push(Row::new(
             &format!("{name}, after doubt"),

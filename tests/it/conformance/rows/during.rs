@@ -1,7 +1,8 @@
 //! Faults 13 to 22: during and after sending.
 
-use super::*;
+use super::row::{Row, proven, unclear};
 use crate::conformance::replies::{captured, json, raw, with};
+use crate::conformance::wire::{Act, Dialogue, Do, Meet, Reads, on_capture};
 
 pub(super) fn rows() -> Vec<Row> {
     let act = Act::does;
@@ -66,7 +67,7 @@ pub(super) fn rows() -> Vec<Row> {
     // The login's reply comes twice: the second one must never pass for the capture's.
     let two = |second: Vec<u8>| {
         let first = crate::conformance::replies::granted("canary-token-number-0");
-        Script { token: vec![Act::say([first, second].concat())], ..Script::default() }
+        Dialogue { token: vec![Act::say([first, second].concat())], ..Dialogue::default() }
     };
     for (name, second) in [
         (
@@ -79,7 +80,7 @@ pub(super) fn rows() -> Vec<Row> {
     }
     let foreign = format!(
         r#"{{"orderId":"{}","status":"SUCCESS","success":true}}"#,
-        crate::conformance::OTHER_ORDER
+        crate::conformance::fixture::OTHER_ORDER
     );
     rows.extend(unclear(
         "21 the reply to another order",
@@ -107,7 +108,7 @@ pub(super) fn rows() -> Vec<Row> {
         "redirect",
         "C302",
     ));
-    let unread = |does| Script { connections: vec![Meet::Unread(does)], ..Script::default() };
+    let unread = |does| Dialogue { connections: vec![Meet::Unread(does)], ..Dialogue::default() };
     for (name, does) in [
         ("13 reset, and nothing was read", vec![Do::Reset]),
         ("14 end, and nothing was read", vec![Do::Finish]),

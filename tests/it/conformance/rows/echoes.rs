@@ -1,9 +1,10 @@
 //! Fault 85: replies that echo our own secrets, or hold an order's personal data, in every place of
 //! which something is shown. What is shown is searched for every row (`secrets.rs`).
 
-use super::*;
-use crate::conformance::ORDER;
+use super::row::Row;
+use crate::conformance::fixture::ORDER;
 use crate::conformance::replies::{chunked, granted, json, order_body, with};
+use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
 
 const TOKEN: &str = "canary-token-number-0";
 
@@ -50,24 +51,24 @@ pub(super) fn rows() -> Vec<Row> {
             &format!("C401 C{attempt} L503"),
             "T C T C L",
         ));
-        let script = Script {
+        let dialogue = Dialogue {
             capture: vec![Act::does(vec![Do::Finish])],
             lookup: vec![act],
-            ..Script::default()
+            ..Dialogue::default()
         };
         rows.push(Row::new(
             &format!("85 the token {name}, of a lookup"),
-            script,
+            dialogue,
             "unknown no_reply",
             &format!("C? L{attempt} L503"),
             "T C L L",
         ));
     }
-    let login = |reply: Vec<u8>| Script { token: vec![Act::say(reply)], ..Script::default() };
+    let login = |reply: Vec<u8>| Dialogue { token: vec![Act::say(reply)], ..Dialogue::default() };
     let refusal = json(400, r#"{"message":"canary/key+= canary/secret+="}"#);
     let garbage = "canary/secret+=\r\n\r\n".into();
     let person = json(200, &order_body(ORDER, 7));
-    for (name, script, outcome, attempts, wire) in [
+    for (name, dialogue, outcome, attempts, wire) in [
         ("key and secret in a login's refusal", login(refusal), "not_captured no_token", "", "T"),
         ("the secret in a login's garbage", login(garbage), "captured reply", "C200", "T T C"),
         (
@@ -79,17 +80,17 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         (
             "personal data in the order",
-            Script {
+            Dialogue {
                 capture: vec![Act::does(vec![Do::Finish])],
                 lookup: vec![Act::say(person)],
-                ..Script::default()
+                ..Dialogue::default()
             },
             "captured order_status",
             "C? L200",
             "T C L",
         ),
     ] {
-        rows.push(Row::new(&format!("85 {name}"), script, outcome, attempts, wire));
+        rows.push(Row::new(&format!("85 {name}"), dialogue, outcome, attempts, wire));
     }
     rows
 }

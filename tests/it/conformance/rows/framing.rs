@@ -1,10 +1,9 @@
 //! Faults 23 to 38: HTTP framing. Those of HTTP/2 (33, 34) are in `http2.rs`.
 
-use std::io::Write as _;
-
-use super::*;
-use crate::conformance::ORDER;
-use crate::conformance::replies::{SUCCESS, chunked, json, order_body, raw, with};
+use super::row::{Row, unclear};
+use crate::conformance::fixture::ORDER;
+use crate::conformance::replies::{SUCCESS, chunked, gzip, json, order_body, raw, with};
+use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
 
 const OK: &str = "HTTP/1.1 200 OK";
 const JSON: &str = "content-type: application/json\r\n";
@@ -111,12 +110,12 @@ pub(super) fn rows() -> Vec<Row> {
         ("27 a length beside chunks in an order", raw(OK, &two(&completed), chunks(&completed))),
         ("35 HTTP/1.0 in an order", raw("HTTP/1.0 200 OK", JSON, &completed)),
     ] {
-        let script = Script {
+        let dialogue = Dialogue {
             capture: vec![gone(Vec::new())],
             lookup: vec![gone(reply)],
-            ..Script::default()
+            ..Dialogue::default()
         };
-        rows.push(Row::new(name, script, "unknown no_reply", "C? L200 L503", "T C L L"));
+        rows.push(Row::new(name, dialogue, "unknown no_reply", "C? L200 L503", "T C L L"));
     }
     let interim = |line: &str| raw(line, "", "").repeat(200);
     for (name, line) in [
@@ -174,10 +173,4 @@ pub(super) fn rows() -> Vec<Row> {
 
 fn coded(coding: &str) -> String {
     format!("{JSON}content-encoding: {coding}\r\n")
-}
-
-pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    gzip.write_all(plain).expect("a Vec takes every write");
-    gzip.finish().expect("a Vec takes every write")
 }

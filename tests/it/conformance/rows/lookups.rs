@@ -1,14 +1,15 @@
 //! Faults 115 to 121: what the order says when it is looked up in doubt.
 
-use super::*;
-use crate::conformance::ORDER;
-use crate::conformance::replies::{json, order_body, other_order, raw, with};
+use super::row::Row;
+use crate::conformance::fixture::ORDER;
+use crate::conformance::replies::{gzip, json, order, order_body, other_order, raw, waiting, with};
+use crate::conformance::wire::{Act, Dialogue, Do};
 
 pub(super) fn rows() -> Vec<Row> {
-    let doubt = |lookup: Vec<Act>| Script {
+    let doubt = |lookup: Vec<Act>| Dialogue {
         capture: vec![Act::does(vec![Do::Finish])],
         lookup,
-        ..Script::default()
+        ..Dialogue::default()
     };
     let mut rows = Vec::new();
     for (name, status, outcome) in [
@@ -35,11 +36,7 @@ pub(super) fn rows() -> Vec<Row> {
         ("120 another order, cancelled", other_order(2), 200),
         ("120 no id", json(200, r#"{"status":7}"#), 200),
         ("120 a 202", json(202, &order_body(ORDER, 7)), 202),
-        (
-            "120 a gzipped order",
-            with(200, coded, framing::gzip(order_body(ORDER, 7).as_bytes())),
-            200,
-        ),
+        ("120 a gzipped order", with(200, coded, gzip(order_body(ORDER, 7).as_bytes())), 200),
         ("120 a number and a name that differ", json(200, &named), 200),
         ("120 two statuses", json(200, &twice), 200),
         ("121 draft", order(0), 200),
@@ -82,10 +79,10 @@ pub(super) fn rows() -> Vec<Row> {
     );
     rows.push(Row::new(
         "119 the order lags behind",
-        Script {
+        Dialogue {
             capture: vec![Act::does(vec![Do::Finish]), Act::does(vec![Do::Finish])],
             lookup: vec![Act::say(waiting()), Act::say(order(4)), Act::say(order(7))],
-            ..Script::default()
+            ..Dialogue::default()
         },
         "captured order_status",
         "C? L200 C? L200 L200",

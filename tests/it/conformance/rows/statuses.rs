@@ -1,7 +1,8 @@
 //! Faults 39 to 64: redirects and statuses.
 
-use super::*;
-use crate::conformance::replies::{SUCCESS, captured, json, with};
+use super::row::{Row, proven, unclear};
+use crate::conformance::replies::{SUCCESS, captured, json, order, waiting, with};
+use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
 
 const PROBLEM: &str = r#"{"title":"One or more validation errors occurred.","status":400,"errors":{"OrderId":["m"]}}"#;
 const GATEWAY: &str = r#"{"message":"Forbidden"}"#;
@@ -30,10 +31,10 @@ pub(super) fn rows() -> Vec<Row> {
     ));
     rows.push(Row::new(
         "39 the lookup is redirected",
-        Script {
+        Dialogue {
             capture: vec![say(json(500, ""))],
             lookup: vec![say(with(302, "location: http://TRAP/v1/orders/\r\n", ""))],
-            ..Script::default()
+            ..Dialogue::default()
         },
         "unknown undecided_status",
         "C500 L302 L503",
@@ -41,9 +42,9 @@ pub(super) fn rows() -> Vec<Row> {
     ));
     rows.push(Row::new(
         "39 the login is redirected",
-        Script {
+        Dialogue {
             token: vec![say(with(307, "location: http://TRAP/v1/oauth2/token\r\n", ""))],
-            ..Script::default()
+            ..Dialogue::default()
         },
         "not_captured no_token",
         "",
@@ -79,13 +80,13 @@ pub(super) fn rows() -> Vec<Row> {
         ));
         // The "no" may be the echo of a "yes" to somebody else.
         let mut done = proven(&name, say(json(status, &body)), &format!("C{status}"));
-        done.script.lookup = vec![Act::say(order(7))];
+        done.dialogue.lookup = vec![Act::say(order(7))];
         rows.push(done);
         // In doubt a refusal changes nothing.
-        let doubt = Script {
+        let doubt = Dialogue {
             capture: vec![Act::does(vec![Do::Finish]), say(json(status, &body))],
             lookup: vec![Act::say(waiting())],
-            ..Script::default()
+            ..Dialogue::default()
         };
         rows.push(Row::new(
             &format!("{name}, after doubt"),
@@ -136,10 +137,10 @@ pub(super) fn rows() -> Vec<Row> {
     rows.push(
         Row::new(
             "51 a 409 gives its send back",
-            Script {
+            Dialogue {
                 capture: vec![say(json(409, "")), say(json(409, ""))],
                 lookup: vec![Act::say(waiting()), Act::say(waiting())],
-                ..Script::default()
+                ..Dialogue::default()
             },
             "captured reply",
             "C409 L200 C409 L200 C200",
@@ -151,10 +152,10 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(throttled());
     rows.push(Row::new(
         "62 a 500 for ever",
-        Script {
+        Dialogue {
             capture: vec![say(json(500, "")); 9],
             lookup: vec![Act::say(waiting()); 4],
-            ..Script::default()
+            ..Dialogue::default()
         },
         "unknown undecided_status",
         "C500 L200 C500 L200 C500 L200 C500 L200 L503",
@@ -171,8 +172,11 @@ fn short(body: &str) -> &str {
 fn auth() -> Vec<Row> {
     let refused = || Act::say(with(401, "", ""));
     let problem = Act::say(json(401, r#"{"title":"Unauthorized","status":401}"#));
-    let captures =
-        |acts: Vec<Act>, lookup: Vec<Act>| Script { capture: acts, lookup, ..Script::default() };
+    let captures = |acts: Vec<Act>, lookup: Vec<Act>| Dialogue {
+        capture: acts,
+        lookup,
+        ..Dialogue::default()
+    };
     let gone = || Act::does(vec![Do::Finish]);
     vec![
         Row::new(
@@ -220,13 +224,13 @@ fn auth() -> Vec<Row> {
         ),
         Row::new(
             "93 the same token again after a 401",
-            Script {
+            Dialogue {
                 token: vec![
                     Act::say(crate::conformance::replies::granted("canary-token-number-0")),
                     Act::say(crate::conformance::replies::granted("canary-token-number-0")),
                 ],
                 capture: vec![refused()],
-                ..Script::default()
+                ..Dialogue::default()
             },
             "not_captured unauthorized",
             "C401",
@@ -266,14 +270,14 @@ fn throttled() -> Vec<Row> {
         ("58 a 429 with two waits", 429, "retry-after: 86400\r\nretry-after: 1\r\n".into()),
         ("59 a 429 without a wait", 429, String::new()),
     ] {
-        let script = on_capture([Act::say(with(status, &headers, ""))]);
-        rows.push(Row::new(name, script, "captured reply", "C429 C200", "T C C"));
+        let dialogue = on_capture([Act::say(with(status, &headers, ""))]);
+        rows.push(Row::new(name, dialogue, "captured reply", "C429 C200", "T C C"));
     }
     for (name, wait) in
         [("58 a 429 until tomorrow", "86400"), ("58 a 429 for 10^12 seconds", "1000000000000")]
     {
-        let script = on_capture([Act::say(with(429, &format!("retry-after: {wait}\r\n"), ""))]);
-        rows.push(Row::new(name, script, "not_captured throttled", "C429", "T C"));
+        let dialogue = on_capture([Act::say(with(429, &format!("retry-after: {wait}\r\n"), ""))]);
+        rows.push(Row::new(name, dialogue, "not_captured throttled", "C429", "T C"));
     }
     rows.push(
         Row::new(
@@ -294,10 +298,10 @@ fn throttled() -> Vec<Row> {
         "C503",
         "T C",
     ));
-    let once = |script| {
+    let once = |dialogue| {
         Row::new(
             "9 the connection ends between two requests",
-            script,
+            dialogue,
             "captured reply",
             "C429 C200",
             "T C C",

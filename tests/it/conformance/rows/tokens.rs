@@ -1,10 +1,11 @@
 //! Faults 86 to 95: the login. Crowds (91, 92) are in `crowd.rs`.
 
-use super::*;
-use crate::conformance::replies::{captured, granted, json, later, raw, with};
+use super::row::Row;
+use crate::conformance::replies::{captured, granted, json, later, order, raw, with};
+use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
 
 pub(super) fn rows() -> Vec<Row> {
-    let login = |acts: Vec<Act>| Script { token: acts, ..Script::default() };
+    let login = |acts: Vec<Act>| Dialogue { token: acts, ..Dialogue::default() };
     let later = || Act::say(later());
     let mut rows = vec![
         Row::new(
@@ -16,9 +17,9 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         Row::new(
             "86 the token in use is still good",
-            Script {
+            Dialogue {
                 token: vec![Act::say(granted("canary-token-number-0")), later()],
-                ..Script::default()
+                ..Dialogue::default()
             },
             "captured reply",
             "C200",
@@ -27,11 +28,11 @@ pub(super) fn rows() -> Vec<Row> {
         .captures(2),
         Row::new(
             "95 a login fails while the order is looked up",
-            Script {
+            Dialogue {
                 token: vec![Act::say(granted("canary-token-number-0")), later()],
                 capture: vec![Act::does(vec![Do::Finish])],
                 lookup: vec![Act::say(with(401, "", ""))],
-                ..Script::default()
+                ..Dialogue::default()
             },
             "unknown no_reply",
             "C? L401",
@@ -39,10 +40,10 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         Row::new(
             "95 a lookup needs another token",
-            Script {
+            Dialogue {
                 capture: vec![Act::does(vec![Do::Finish])],
                 lookup: vec![Act::say(with(401, "", "")), Act::say(order(7))],
-                ..Script::default()
+                ..Dialogue::default()
             },
             "captured order_status",
             "C? L401 L200",

@@ -1,4 +1,4 @@
-//! One connection of the scripted server: what it reads, what it does, how it ends.
+//! One connection of the server: what it reads, what it does, how it ends.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -8,8 +8,9 @@ use std::time::Duration;
 use rustls::{ServerConnection, StreamOwned};
 use socket2::SockRef;
 
-use super::{Act, Do, LONGEST, Meet, Operation, Reads, Seen, Shared, lock};
-use crate::conformance::http2;
+use super::dialogue::{Act, Do, Endpoint, Meet, Reads, Seen};
+use super::http2;
+use super::shared::{LONGEST, Shared, lock};
 use crate::conformance::replies::{captured, granted, later};
 
 /// Four times what a reply's body may have.
@@ -65,7 +66,7 @@ impl Connection<'_> {
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(LONGEST))?;
         tcp.set_write_timeout(Some(LONGEST))?;
-        let meet = self.shared.script.connections.get(self.number);
+        let meet = self.shared.dialogue.connections.get(self.number);
         if let Some(Meet::Unread(does)) = meet {
             tcp.peek(&mut [0])?;
             let mut link = Link::Plain(tcp);
@@ -89,8 +90,8 @@ impl Connection<'_> {
         if let Some(Meet::Handshake(does)) = meet {
             self.carry_out(does, &mut link)?;
         } else if matches!(&link, Link::Tls(tls) if tls.conn.alpn_protocol() == Some(b"h2")) {
-            let record = |operation, body| self.record(operation, String::new(), body);
-            http2::serve(&mut link, &self.shared.script.frames, &record)?;
+            let record = |endpoint, body| self.record(endpoint, String::new(), body);
+            http2::serve(&mut link, &self.shared.dialogue.frames, &record)?;
             self.carry_out(&[Do::Finish], &mut link)?;
         } else {
             while let Some(act) = self.request(&mut link)? {
@@ -118,29 +119,27 @@ impl Connection<'_> {
             head.extend_from_slice(&byte);
         }
         let head = String::from_utf8_lossy(&head).into_owned();
-        let (operation, script) = match head.split('?').next().unwrap_or_default() {
+        let (endpoint, dialogue) = match head.split('?').next().unwrap_or_default() {
             line if line.starts_with("POST /v1/oauth2/token ") => {
-                (Operation::Token, &self.shared.script.token)
+                (Endpoint::Token, &self.shared.dialogue.token)
             }
             line if line.starts_with("POST /v1/capture ") => {
-                (Operation::Capture, &self.shared.script.capture)
+                (Endpoint::Capture, &self.shared.dialogue.capture)
             }
             line if line.starts_with("GET /v1/orders/") => {
-                (Operation::Lookup, &self.shared.script.lookup)
+                (Endpoint::Lookup, &self.shared.dialogue.lookup)
             }
-            _ => (Operation::Other, &self.shared.script.other),
+            _ => (Endpoint::Other, &self.shared.dialogue.other),
         };
         // Counted and recorded at once, so that no two requests get the same act.
-        let nth = self.record(operation, head.clone(), Vec::new());
-        let count = lock(&self.shared.seen)[..nth]
-            .iter()
-            .filter(|seen| seen.operation == operation)
-            .count();
-        let act = script.get(count).cloned().unwrap_or_else(|| {
-            Act::say(match operation {
-                Operation::Token => granted(&format!("canary-token-number-{count}")),
-                Operation::Capture | Operation::Other => captured(),
-                Operation::Lookup => later(),
+        let nth = self.record(endpoint, head.clone(), Vec::new());
+        let count =
+            lock(&self.shared.seen)[..nth].iter().filter(|seen| seen.endpoint == endpoint).count();
+        let act = dialogue.get(count).cloned().unwrap_or_else(|| {
+            Act::say(match endpoint {
+                Endpoint::Token => granted(&format!("canary-token-number-{count}")),
+                Endpoint::Capture | Endpoint::Other => captured(),
+                Endpoint::Lookup => later(),
             })
         });
         let length = head
@@ -170,9 +169,9 @@ impl Connection<'_> {
         self.shared.still.notify_all();
     }
 
-    fn record(&self, operation: Operation, head: String, body: Vec<u8>) -> usize {
+    fn record(&self, endpoint: Endpoint, head: String, body: Vec<u8>) -> usize {
         let mut seen = lock(&self.shared.seen);
-        seen.push(Seen { operation, head, body });
+        seen.push(Seen { endpoint, head, body });
         seen.len() - 1
     }
 

@@ -83,7 +83,7 @@ pub enum Wants<'a> {
 
 /// One client on one order.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub struct Subject {
     mutant: Option<Mutant>,
     api: Api,
     policy: Policy,
@@ -105,7 +105,7 @@ pub struct Client {
     pub refusals: u32,
 }
 
-impl Client {
+impl Subject {
     /// A client that begins this capture.
     #[must_use]
     pub fn start(
@@ -124,7 +124,7 @@ impl Client {
         };
         let step = capture.start(api, &machine_policy, now);
         let (forged, said) = (None, None);
-        let mut client = Self {
+        let mut subject = Self {
             mutant,
             api: api.clone(),
             policy: machine_policy,
@@ -139,8 +139,8 @@ impl Client {
             logins: 0,
             refusals: 0,
         };
-        client.after();
-        client
+        subject.after();
+        subject
     }
 
     /// What it wants next.
@@ -347,7 +347,7 @@ impl Client {
             _ => None,
         };
         if mutant == Mutant::LookupWithoutIdCheck && !capture {
-            mend_id(self.capture.order_id(), &mut reply);
+            correct_id(self.capture.order_id(), &mut reply);
         }
         if mutant == Mutant::FollowsRedirect && capture && matches!(status, 307 | 308) {
             if let Step::Send(request, _) = &self.step {
@@ -383,7 +383,7 @@ fn with_another_key(capture: &Capture, request: &Request, n: u32) -> Request {
     request
 }
 
-fn mend_id(order: OrderId, reply: &mut Response) {
+fn correct_id(order: OrderId, reply: &mut Response) {
     if let Ok(mut body) =
         serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(reply.body())
     {

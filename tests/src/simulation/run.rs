@@ -1,4 +1,4 @@
-//! One world: the queue of what happens when, the network, the server, the truth.
+//! One run: the queue of what happens when, the network, the server, the truth.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -15,9 +15,10 @@ use capture_sandbox::{Action, Idempotency, NewOrder, Sandbox, Settings};
 
 use super::chance::Chance;
 use super::fault::Fault;
+use super::plan::{Plan, Summary, Violation};
 use super::process::{Job, Process};
-use super::{Plan, Story, Violation};
-use crate::client::{Client, Said, Wants};
+use crate::fixture::WALL;
+use crate::subject::{Said, Subject, Wants};
 
 /// When the faults stop.
 const HEALED: Duration = Duration::from_secs(300);
@@ -25,13 +26,10 @@ const HEALED: Duration = Duration::from_secs(300);
 /// By then every order must have settled: windows end, and whoever does not know asks again.
 const END: Duration = Duration::from_secs(3 * 3600);
 
-/// Any day will do.
-const WALL: Duration = Duration::from_secs(1_800_000_000);
-
-pub(crate) struct World {
+pub(crate) struct Simulation {
     plan: Plan,
     chance: Chance,
-    story: Story,
+    summary: Summary,
     api: Api,
     credentials: Credentials,
     policy: Policy,
@@ -71,7 +69,7 @@ enum Event {
     Cancels(usize),
 }
 
-impl World {
+impl Simulation {
     pub(crate) fn new(plan: &Plan) -> Self {
         let chance = Chance(plan.seed);
         let idempotency = match chance.below(3, "idempotency", 0) {
@@ -94,10 +92,10 @@ impl World {
         };
         let down = (down, HEALED.min(down + chance.millis(1_000, 90_000, "down for", 0)));
         let credentials = Credentials::new(settings.app_key.clone(), settings.app_secret.clone());
-        let mut world = Self {
+        let mut simulation = Self {
             plan: plan.clone(),
             chance,
-            story: Story::default(),
+            summary: Summary::default(),
             api: Api::new(&Environment::Sandbox),
             credentials: credentials.expect("the sandbox's own"),
             policy: Policy::default(),
@@ -112,8 +110,8 @@ impl World {
             keys_are_kept: idempotency != Idempotency::Ignored,
             down,
         };
-        world.populate();
-        world
+        simulation.populate();
+        simulation
     }
 
     /// Processes, orders, and what will befall them.
@@ -147,13 +145,13 @@ impl World {
             {
                 let job = self.jobs.len();
                 let saved_at = self.wall(self.processes[process].skew);
-                let (client, pending, first) = (None, None, None);
+                let (subject, pending, first) = (None, None, None);
                 let (round, decided) = (0, false);
                 self.jobs.push(Job {
                     process,
                     order,
                     capture,
-                    client,
+                    subject,
                     saved_at,
                     pending,
                     round,
@@ -170,13 +168,13 @@ impl World {
         }
     }
 
-    pub(crate) fn play(mut self) -> Story {
+    pub(crate) fn play(mut self) -> Summary {
         while let Some(Reverse((at, number))) = self.queue.pop() {
             self.now = at;
             let event = self.events.remove(&number).expect("every number has its event");
             self.happens(event);
-            if self.story.violation.is_some() {
-                return self.story;
+            if self.summary.violation.is_some() {
+                return self.summary;
             }
         }
         for job in 0..self.jobs.len() {
@@ -184,7 +182,7 @@ impl World {
                 self.broken("I18", format!("order {job} never settled after the faults stopped"));
             }
         }
-        self.story
+        self.summary
     }
 
     fn happens(&mut self, event: Event) {
@@ -193,7 +191,7 @@ impl World {
             Event::Wake(job, round) => {
                 if self.jobs[job].round == round {
                     let now = self.clock(self.jobs[job].process);
-                    self.with_client(job, |client| client.elapsed(now));
+                    self.with_subject(job, |subject| subject.elapsed(now));
                 }
             }
             Event::Arrives(from, n, request, fault, counted) => {
@@ -204,7 +202,7 @@ impl World {
                     self.jobs[job].pending = None;
                     self.tell(|| format!("job {job}: {}", shown(&answer)));
                     let now = self.clock(self.jobs[job].process);
-                    self.with_client(job, |client| client.answer(answer, now));
+                    self.with_subject(job, |subject| subject.answer(answer, now));
                 }
             }
             Event::Answered(From::Login(process, life), n, answer) => {
@@ -225,22 +223,22 @@ impl World {
     fn begins(&mut self, job: usize) {
         let now = self.clock(self.jobs[job].process);
         let Job { capture, saved_at, .. } = self.jobs[job];
-        match &mut self.jobs[job].client {
-            Some(client) => client.restart(saved_at, now),
+        match &mut self.jobs[job].subject {
+            Some(subject) => subject.restart(saved_at, now),
             None => {
                 let (mutant, api, policy) = (self.plan.mutant, &self.api, self.policy);
-                self.jobs[job].client = Some(Client::start(mutant, capture, api, policy, now));
+                self.jobs[job].subject = Some(Subject::start(mutant, capture, api, policy, now));
             }
         }
         self.tell(|| format!("job {job} begins"));
         self.goes_on(job);
     }
 
-    fn with_client(&mut self, job: usize, change: impl FnOnce(&mut Client)) {
-        if let Some(client) = &mut self.jobs[job].client {
-            let doubted = client.in_doubt();
-            change(client);
-            if doubted && !client.in_doubt() && client.progress().is_some() {
+    fn with_subject(&mut self, job: usize, change: impl FnOnce(&mut Subject)) {
+        if let Some(subject) = &mut self.jobs[job].subject {
+            let doubted = subject.in_doubt();
+            change(subject);
+            if doubted && !subject.in_doubt() && subject.progress().is_some() {
                 return self.broken("I9", format!("job {job}: doubt went away without evidence"));
             }
         }
@@ -249,9 +247,9 @@ impl World {
 
     /// Does what the machine of this job wants next.
     fn goes_on(&mut self, job: usize) {
-        let Some(client) = &self.jobs[job].client else { return };
+        let Some(subject) = &self.jobs[job].subject else { return };
         let process = self.jobs[job].process;
-        match client.wants() {
+        match subject.wants() {
             Wants::Token(_) => self.wants_token(job, process, self.now),
             Wants::Wait(delay) => {
                 self.jobs[job].round += 1;
@@ -287,17 +285,17 @@ impl World {
         }
         let now = self.clock(process);
         let asked_at = Now::new(asked, now.wall());
-        let Some(Wants::Token(wish)) = self.jobs[job].client.as_ref().map(Client::wants) else {
+        let Some(Wants::Token(wish)) = self.jobs[job].subject.as_ref().map(Subject::wants) else {
             return;
         };
         match self.processes[process].shared.ask(&self.api, wish, asked_at, now) {
             TokenAction::Use(token) => {
-                self.with_client(job, |client| client.token(Ok(Some(token)), now));
+                self.with_subject(job, |subject| subject.token(Ok(Some(token)), now));
             }
             TokenAction::Fail(denied) => {
-                self.with_client(job, |client| client.token(Err(denied), now));
+                self.with_subject(job, |subject| subject.token(Err(denied), now));
             }
-            TokenAction::NoPermit => self.with_client(job, |client| client.no_permit(now)),
+            TokenAction::NoPermit => self.with_subject(job, |subject| subject.no_permit(now)),
             TokenAction::Login(request, login) => {
                 self.count("logins");
                 self.processes[process].waiting.push((job, asked));
@@ -338,7 +336,7 @@ impl World {
         let fault = Fault::of(self.chance, n)
             .filter(|_| self.now < HEALED && !self.plan.without.contains(&n));
         if let Some(fault) = fault {
-            self.story.faults.push(n);
+            self.summary.faults.push(n);
             self.count(fault.name());
         }
         self.tell(|| {
@@ -397,7 +395,7 @@ impl World {
                 _ => Err(TransportError::maybe_sent("closed")),
             },
         };
-        if self.story.violation.is_none() {
+        if self.summary.violation.is_none() {
             for job in 0..self.jobs.len() {
                 if self.sandbox.ledger().captures(self.jobs[job].order) > 1 {
                     self.broken("I1", format!("the order of job {job} was captured twice"));
@@ -425,7 +423,7 @@ impl World {
         let (lives, skew) = (self.processes[process].lives + 1, self.processes[process].skew);
         self.processes[process] = Process::new(Shared::new(self.credentials.clone()), lives, skew);
         for job in 0..self.jobs.len() {
-            let begun = self.jobs[job].client.is_some();
+            let begun = self.jobs[job].subject.is_some();
             if self.jobs[job].process == process && begun && !self.jobs[job].decided {
                 self.jobs[job].pending = None;
                 self.jobs[job].round += 1;
@@ -438,7 +436,7 @@ impl World {
     /// A client has spoken: is it true?
     fn ends(&mut self, job: usize, said: Said) {
         let Job { order, shared, .. } = self.jobs[job];
-        let outcome = self.jobs[job].client.as_ref().and_then(Client::outcome);
+        let outcome = self.jobs[job].subject.as_ref().and_then(Subject::outcome);
         let reason = outcome.map_or("said without proof", Outcome::code);
         let status = self.sandbox.order_status(order, self.wall(0));
         let captured = matches!(status, Some(OrderStatus::Completed | OrderStatus::Returned));
@@ -498,18 +496,18 @@ impl World {
     }
 
     fn count(&mut self, what: &'static str) {
-        *self.story.counts.entry(what).or_default() += 1;
+        *self.summary.counts.entry(what).or_default() += 1;
     }
 
     fn tell(&mut self, line: impl FnOnce() -> String) {
         if self.plan.traced {
-            self.story.trace.push(format!("{:>9.3} {}", self.now.as_secs_f64(), line()));
+            self.summary.trace.push(format!("{:>9.3} {}", self.now.as_secs_f64(), line()));
         }
     }
 
     fn broken(&mut self, invariant: &'static str, what: String) {
         self.tell(|| format!("{invariant} IS BROKEN: {what}"));
-        self.story.violation.get_or_insert(Violation { invariant, what });
+        self.summary.violation.get_or_insert(Violation { invariant, what });
     }
 }
 

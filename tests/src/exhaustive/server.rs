@@ -51,7 +51,7 @@ pub enum Did {
 
 /// The server as far as it matters to one order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct World {
+pub struct ServerModel {
     assumptions: Assumptions,
     /// The order's state.
     pub order: Order,
@@ -67,7 +67,7 @@ pub struct World {
 /// what the first left behind.
 const MOST_IN_FLIGHT: usize = 2;
 
-impl World {
+impl ServerModel {
     /// An order that waits for its capture.
     #[must_use]
     pub fn new(assumptions: Assumptions) -> Self {
@@ -104,37 +104,37 @@ impl World {
     /// Everything that can have become of a request whose answer says nothing.
     #[must_use]
     pub fn after_loss(&self, key: usize) -> Vec<Self> {
-        let mut worlds = vec![self.clone()];
-        worlds.extend(self.arrives(key).into_iter().map(|(world, _)| world));
+        let mut servers = vec![self.clone()];
+        servers.extend(self.arrives(key).into_iter().map(|(server, _)| server));
         if self.in_flight.len() < MOST_IN_FLIGHT {
             let mut delayed = self.clone();
             delayed.in_flight.push(key);
             delayed.in_flight.sort_unstable();
-            worlds.push(delayed);
+            servers.push(delayed);
         }
-        worlds.dedup();
-        worlds
+        servers.dedup();
+        servers
     }
 
     /// What can happen without the client: a request on its way arrives, the order is cancelled, or
     /// captured by somebody else.
     #[must_use]
     pub fn by_itself(&self) -> Vec<(String, Self)> {
-        let mut worlds = Vec::new();
+        let mut servers = Vec::new();
         for index in 0..self.in_flight.len() {
             let mut arrived = self.clone();
             let key = arrived.in_flight.remove(index);
-            for (world, did) in arrived.arrives(key) {
-                worlds.push((format!("a delayed request arrives: {did:?}"), world));
+            for (server, did) in arrived.arrives(key) {
+                servers.push((format!("a delayed request arrives: {did:?}"), server));
             }
         }
         if self.order == Order::CaptureRequired {
             let cancelled = Self { order: Order::Cancelled, ..self.clone() };
             let captured = Self { order: Order::Completed, ..self.clone() };
-            worlds.push(("the order is cancelled".into(), cancelled));
-            worlds.push(("somebody else captures the order".into(), captured));
+            servers.push(("the order is cancelled".into(), cancelled));
+            servers.push(("somebody else captures the order".into(), captured));
         }
-        worlds
+        servers
     }
 
     /// A day later: no request is on its way so long, and keys may be forgotten.
@@ -151,8 +151,10 @@ impl World {
     /// Whether a request on its way could still capture.
     #[must_use]
     pub fn may_still_capture(&self) -> bool {
-        let captures = |world: &Self| world.captures > self.captures;
-        self.in_flight.iter().any(|key| self.arrives(*key).iter().any(|(world, _)| captures(world)))
+        let captures = |server: &Self| server.captures > self.captures;
+        self.in_flight
+            .iter()
+            .any(|key| self.arrives(*key).iter().any(|(server, _)| captures(server)))
     }
 
     fn with_answer(&self, key: usize, did: Did) -> Self {
@@ -161,11 +163,11 @@ impl World {
             Semantics::OnlySuccess => did == Did::Success,
             Semantics::Ignored => false,
         };
-        let mut world = self.clone();
+        let mut server = self.clone();
         if keeps {
-            world.stored.resize(world.stored.len().max(key + 1), None);
-            world.stored[key] = Some(did);
+            server.stored.resize(server.stored.len().max(key + 1), None);
+            server.stored[key] = Some(did);
         }
-        world
+        server
     }
 }

@@ -1,0 +1,134 @@
+//! One row: what the network does, and what must come of it.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use capture_core::Policy;
+
+use crate::conformance::replies::{order, waiting};
+use crate::conformance::wire::{Act, Dialogue, on_capture};
+
+/// One row.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// The number of the fault, and what happens.
+    pub(crate) name: String,
+    pub(crate) dialogue: Dialogue,
+    pub(crate) policy: Policy,
+    /// Where the client is sent instead of to the server.
+    pub(crate) target: Target,
+    /// A token of the user's own instead of a login.
+    pub(crate) own_token: bool,
+    /// How often the capture is made through the one client; the last outcome counts.
+    pub(crate) captures: usize,
+    pub(crate) expect: Expect,
+}
+
+/// Where a client is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    Server,
+    /// A name that resolves to nothing.
+    NoName,
+    /// A port on which nobody listens.
+    Nobody,
+    /// A listener that lets no further connection in.
+    Full,
+}
+
+/// What must come of a row: the same for every adapter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Expect {
+    /// The outcome and its reason, such as `unknown no_reply`.
+    pub(crate) outcome: String,
+    /// The attempts: `C` a capture, `L` a lookup; `!` not sent, `?` maybe sent, the status, and `~`
+    /// after the status of a reply that was cut.
+    pub(crate) attempts: String,
+    /// The requests that came in: `T` a login, `C`, `L`, `X` anything else.
+    pub(crate) wire: String,
+}
+
+impl Row {
+    /// A capture that meets this, and must end like that.
+    pub(crate) fn new(
+        name: &str,
+        dialogue: Dialogue,
+        outcome: &str,
+        attempts: &str,
+        wire: &str,
+    ) -> Self {
+        let expect =
+            Expect { outcome: outcome.into(), attempts: attempts.into(), wire: wire.into() };
+        Self {
+            name: name.into(),
+            dialogue,
+            policy: Policy::default().with_attempt_timeout(Duration::from_secs(20)),
+            target: Target::Server,
+            own_token: false,
+            captures: 1,
+            expect,
+        }
+    }
+
+    /// A hang is the point: the client's own attempt timeout ends it.
+    pub(crate) fn hangs(mut self) -> Self {
+        self.policy = self.policy.with_attempt_timeout(Duration::from_millis(1500));
+        self
+    }
+
+    pub(crate) fn own_token(self) -> Self {
+        Self { own_token: true, ..self }
+    }
+
+    pub(crate) fn to(self, target: Target) -> Self {
+        Self { target, ..self }
+    }
+
+    pub(crate) fn captures(self, captures: usize) -> Self {
+        Self { captures, ..self }
+    }
+
+    pub(crate) fn policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
+        self.policy = change(self.policy);
+        self
+    }
+
+    pub(crate) fn sends(self, most: u32) -> Self {
+        self.policy(|policy| policy.with_max_sends(NonZeroU32::new(most).expect("not 0")))
+    }
+}
+
+/// Two rows for an answer that proves nothing, which the record calls `attempt`. In one the order
+/// says no more until tomorrow: the outcome is unknown, for this reason. In the other it still waits:
+/// the same bytes are sent again.
+pub(crate) fn unclear(name: &str, act: Act, doubt: &str, attempt: &str) -> Vec<Row> {
+    let waits = Dialogue {
+        capture: vec![act.clone()],
+        lookup: vec![Act::say(waiting())],
+        ..Dialogue::default()
+    };
+    vec![
+        Row::new(
+            name,
+            on_capture([act]),
+            &format!("unknown {doubt}"),
+            &format!("{attempt} L503"),
+            "T C L",
+        ),
+        Row::new(
+            &format!("{name}, and the order still waits"),
+            waits,
+            "captured reply",
+            &format!("{attempt} L200 C200"),
+            "T C L C",
+        ),
+    ]
+}
+
+/// One row for an answer that proves nothing, where the order then says that it was captured.
+pub(crate) fn proven(name: &str, act: Act, attempt: &str) -> Row {
+    let dialogue =
+        Dialogue { capture: vec![act], lookup: vec![Act::say(order(7))], ..Dialogue::default() };
+    let name = format!("{name}, and the order is completed");
+    Row::new(&name, dialogue, "captured order_status", &format!("{attempt} L200"), "T C L")
+}

@@ -1,0 +1,96 @@
+//! How a row is run through an adapter, and what is noted of it.
+
+use super::aside::Aside;
+use super::row::{Expect, Row, Target};
+use crate::conformance::canaries;
+use crate::conformance::drivers::Driver;
+use crate::conformance::fixture::{capture, setup};
+use crate::conformance::notation::{attempts, ending, words};
+use crate::conformance::wire::{Dialogue, Endpoint, Seen, Server};
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ran {
+    pub(crate) name: String,
+    pub(super) expect: Expect,
+    pub(super) came: Expect,
+    /// Each request as it came in, normalised.
+    requests: Vec<String>,
+    /// What came in at the server that must never hear anything.
+    pub(super) trapped: usize,
+}
+
+impl Ran {
+    /// A row that the watchdog gave up.
+    pub(super) fn hung(row: &Row) -> Self {
+        let came = Expect { outcome: "hung".into(), ..Expect::default() };
+        let (name, expect) = (row.name.clone(), row.expect.clone());
+        Self { name, expect, came, requests: Vec::new(), trapped: 0 }
+    }
+}
+
+/// Runs one row through this adapter.
+pub(crate) fn run<D: Driver>(row: &Row) -> Ran {
+    let trap = Server::start(Dialogue::default());
+    let server = Server::with(row.dialogue.clone(), None, Some(trap.address()));
+    let aside = Aside::new(row.target);
+    let url = match row.target {
+        Target::Server => format!("http://{}", server.address()),
+        // No name server is asked for a label of 70 letters.
+        Target::NoName => format!("https://{}.invalid", "a".repeat(70)),
+        Target::Nobody | Target::Full => format!("http://{}", aside.address()),
+    };
+    let client = D::new(setup(&url, row.own_token).with_policy(row.policy));
+    let mut outcome = client.capture(&capture());
+    for _ in 1..row.captures {
+        server.wait_until_still();
+        client.settle();
+        outcome = client.capture(&capture());
+    }
+    canaries::show(&client, &outcome);
+    drop(client);
+    let seen = server.seen();
+    Ran {
+        name: row.name.clone(),
+        expect: row.expect.clone(),
+        came: Expect {
+            outcome: ending(&outcome),
+            attempts: attempts(&outcome),
+            wire: words(seen.iter().map(|seen| letter(seen.endpoint).into())),
+        },
+        requests: seen.iter().map(normalised).collect(),
+        trapped: trap.connections(),
+    }
+}
+
+fn letter(endpoint: Endpoint) -> char {
+    match endpoint {
+        Endpoint::Token => 'T',
+        Endpoint::Capture => 'C',
+        Endpoint::Lookup => 'L',
+        Endpoint::Other => 'X',
+    }
+}
+
+/// A request without what may differ: the order of the headers, the port, and what only concerns the
+/// connection. Everything else is compared byte by byte.
+fn normalised(seen: &Seen) -> String {
+    let mut lines = seen.head.trim_end().split("\r\n");
+    let request_line = lines.next().unwrap_or_default();
+    let connection = |line: &&str| {
+        let line = line.to_ascii_lowercase();
+        !line.starts_with("connection:") && !line.starts_with("keep-alive:")
+    };
+    let mut headers: Vec<_> = lines.filter(connection).map(without_port).collect();
+    headers.sort();
+    format!("{request_line}\n{}\n\n{}", headers.join("\n"), String::from_utf8_lossy(&seen.body))
+}
+
+fn without_port(line: &str) -> String {
+    match line.split_once(':') {
+        Some((name, value)) if name.eq_ignore_ascii_case("host") => {
+            format!("{name}:{}", value.rsplit_once(':').map_or(value, |(host, _)| host))
+        }
+        _ => line.to_owned(),
+    }
+}

@@ -1,0 +1,118 @@
+//! What a server does with each connection and each request, as data.
+
+/// What a server does. Where a list of acts is over, the server behaves: it grants a token, captures,
+/// and asks whoever looks an order up to come back tomorrow.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dialogue {
+    /// What the first connections meet; later ones are served.
+    pub(crate) connections: Vec<Meet>,
+    pub(crate) token: Vec<Act>,
+    pub(crate) capture: Vec<Act>,
+    pub(crate) lookup: Vec<Act>,
+    /// Any other request, such as a CONNECT.
+    pub(crate) other: Vec<Act>,
+    /// The same by frames, for a client that chose HTTP/2.
+    pub(crate) frames: Vec<Frames>,
+}
+
+/// What a connection meets.
+#[derive(Debug, Clone)]
+pub(crate) enum Meet {
+    /// The client begins to talk; nothing of that is read, and this is done.
+    Unread(Vec<Do>),
+    /// The TLS handshake; then nothing more is read, and this is done.
+    Handshake(Vec<Do>),
+}
+
+/// How one request is met: so much of it is read, then this is done.
+#[derive(Debug, Clone)]
+pub(crate) struct Act {
+    pub(crate) reads: Reads,
+    pub(crate) does: Vec<Do>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    Head,
+    /// The head and the first ten bytes of the body.
+    Part,
+    All,
+}
+
+/// One thing to do on a connection. The last four end it; without them it serves on.
+#[derive(Debug, Clone)]
+pub(crate) enum Do {
+    /// Writes this; `TRAP` and `SELF` stand for the addresses of the other server and of this one.
+    Say(Vec<u8>),
+    /// Writes this byte by byte, for as long as the client listens.
+    Drip(&'static [u8]),
+    /// Writes this over and over, more than any client should take, and then says nothing.
+    Flood(Vec<u8>),
+    /// Says nothing, for as long as the client listens.
+    Hang,
+    /// Sends FIN (over TLS after a `close_notify`) and reads what still comes.
+    Finish,
+    /// Sends FIN without the `close_notify` that TLS wants.
+    Truncate,
+    /// Sends RST.
+    Reset,
+}
+
+impl Act {
+    /// Reads the whole request, then says this.
+    pub(crate) fn say(reply: impl Into<Vec<u8>>) -> Self {
+        Self { reads: Reads::All, does: vec![Do::Say(reply.into())] }
+    }
+
+    pub(crate) fn does(does: Vec<Do>) -> Self {
+        Self { reads: Reads::All, does }
+    }
+
+    pub(crate) fn then(mut self, next: Do) -> Self {
+        self.does.push(next);
+        self
+    }
+
+    pub(crate) fn reading(self, reads: Reads) -> Self {
+        Self { reads, ..self }
+    }
+}
+
+/// The capture meets this.
+pub(crate) fn on_capture(acts: impl Into<Vec<Act>>) -> Dialogue {
+    Dialogue { capture: acts.into(), ..Dialogue::default() }
+}
+
+/// One request as it came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Token,
+    Capture,
+    Lookup,
+    Other,
+}
+
+/// How one request is met over HTTP/2.
+pub(crate) type Frames = &'static [Frame];
+
+/// One thing to send, on the stream of the request or for the connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Frame {
+    /// A whole reply with this status, `Retry-After` (`0`: none) and body.
+    Reply(u16, u32, &'static str),
+    /// The head of a 200, and nothing more.
+    Head,
+    /// `RST_STREAM` with this code.
+    Reset(u32),
+    /// `GOAWAY` with this last stream and this code.
+    GoAway(u32, u32),
+    /// The end of the connection.
+    Close,
+}

@@ -1,0 +1,47 @@
+//! What a run is given, and what it gives back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::subject::Mutant;
+
+/// What to simulate.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Where every decision comes from.
+    pub seed: u64,
+    /// How the clients are broken, if they are.
+    pub mutant: Option<Mutant>,
+    /// Faults, by number, that do not happen: for finding the few that matter.
+    pub without: BTreeSet<u64>,
+    /// Whether to write the trace.
+    pub traced: bool,
+}
+
+/// What happened in one run.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// How often each kind of thing happened.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// The faults that happened, by number.
+    pub faults: Vec<u64>,
+    /// Everything, line by line, if it was asked for.
+    pub trace: Vec<String>,
+    /// The first broken invariant.
+    pub violation: Option<Violation>,
+}
+
+/// A broken invariant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Its name, such as `I3`.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.invariant, self.what)
+    }
+}
