@@ -3,6 +3,7 @@
 mod cli;
 mod conformance;
 mod exhaustive;
+mod faults;
 mod simulation;
 mod tidy;
 mod vectors;

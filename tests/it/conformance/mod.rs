@@ -1,9 +1,9 @@
 //! One suite for every adapter, over real sockets, without opt-outs: faults, differences, TLS, HTTP/2,
 //! cancellation, crowds, secrets.
 //!
-//! [`suite!`] instantiates it for the three drivers. What no wire can carry is listed in
-//! [`rows::UNCARRIED`]; the one difference between the adapters, that ureq has no HTTP/2, is pinned
-//! in [`http2`].
+//! [`suite!`] instantiates it for the three drivers. `docs/faults.md` names the rows and tests that
+//! hold each fault; `docs/architecture.md` explains how rows are written (Testing). The one difference
+//! between the adapters, that ureq has no HTTP/2, is pinned in [`http2`].
 
 mod authority;
 mod byo;
@@ -29,6 +29,13 @@ use std::sync::OnceLock;
 use std::thread;
 
 use drivers::{Hyper, Reqwest, Ureq};
+
+/// The name of every row, over HTTP/1.1, HTTP/2 and TLS.
+pub(crate) fn row_names() -> Vec<String> {
+    let plain = rows::all().into_iter().map(|row| row.name);
+    let frames = http2::ROWS.iter().map(|row| row.0.to_owned());
+    plain.chain(frames).chain(tls::names::<Reqwest>()).collect()
+}
 
 /// The whole suite for each of these drivers, and what compares them.
 macro_rules! suite {

@@ -51,6 +51,11 @@ pub(crate) fn check<D: Driver>() {
     all_ended(run_rows(&rows, rows.len(), |row| row.0.to_owned(), act));
 }
 
+/// The name of every row.
+pub(crate) fn names<D: Driver>() -> impl Iterator<Item = String> {
+    rows::<D>(&Authority::new()).into_iter().map(|row| row.0.to_owned())
+}
+
 fn rows<D: Driver>(ours: &Authority) -> Vec<TlsRow<D>> {
     let (tls12, tls13): (&[_], &[_]) = (&[&TLS12], &[&TLS13]);
     let plain = |_: &mut CertificateParams| {};

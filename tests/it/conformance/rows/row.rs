@@ -1,4 +1,5 @@
-//! One row: what the network does, and what must come of it.
+//! One row: what the network does, and what must come of it, in the notation that
+//! `docs/architecture.md` explains (Testing).
 
 use std::num::NonZeroU32;
 use std::time::Duration;
