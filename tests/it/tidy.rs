@@ -49,6 +49,24 @@ fn every_file_says_what_lives_there() {
     }
 }
 
+/// Rules, invariants and requirements have one list each, without gaps: other pages cite them.
+#[test]
+fn rules_invariants_and_requirements_are_listed_without_gaps() {
+    for (page, begins, prefix, last) in [
+        ("outcomes.md", "- **", 'R', 10),
+        ("outcomes.md", "| ", 'I', 20),
+        ("adapters.md", "| ", 'A', 9),
+    ] {
+        let text = fs::read_to_string(root().join("docs").join(page)).unwrap();
+        let number = |line: &str| {
+            let (word, _) = line.strip_prefix(begins)?.split_once(' ')?;
+            word.strip_prefix(prefix)?.parse::<u32>().ok()
+        };
+        let numbers: Vec<u32> = text.lines().filter_map(number).collect();
+        assert_eq!(numbers, (1..=last).collect::<Vec<_>>(), "{prefix} in docs/{page}");
+    }
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
