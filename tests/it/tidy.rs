@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[test]
-fn the_core_names_no_client_no_runtime_no_tls() {
+fn the_core_depends_on_no_client_runtime_or_tls() {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--offline", "-p", "capture-core", "--all-features"])
         .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
@@ -36,7 +36,7 @@ fn each_adapter_stays_small() {
 }
 
 #[test]
-fn every_file_says_what_lives_there() {
+fn every_file_begins_with_what_lives_there() {
     let files: Vec<PathBuf> = ["crates", "xtask", "tests", "fuzz/fuzz_targets"]
         .iter()
         .flat_map(|folder| sources(&root().join(folder)))

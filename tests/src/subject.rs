@@ -71,7 +71,7 @@ impl Mutant {
 /// What the client wants next.
 #[derive(Debug)]
 pub enum Wants<'a> {
-    /// A token, or leave to send again.
+    /// A token, or a permit to send again.
     Token(TokenRequest<'a>),
     /// This request sent.
     Send(Operation, &'a Request),
@@ -156,13 +156,13 @@ impl Subject {
         }
     }
 
-    /// What the machine inside knows about itself.
+    /// What the machine knows about itself.
     #[must_use]
     pub fn progress(&self) -> Option<Progress<'_>> {
         self.step.progress()
     }
 
-    /// The machine's outcome, unless a broken client spoke first.
+    /// The machine's outcome, unless a broken client answered before it.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         match &self.step {
@@ -177,7 +177,7 @@ impl Subject {
         self.progress().is_some_and(|progress| progress.doubt.is_some())
     }
 
-    /// Answers a wish for a token; `None` gives back the one just refused.
+    /// Answers a token request; `None` returns the token just refused.
     pub fn token(&mut self, token: Result<Option<BearerToken>, TokenError>, now: Instant) {
         self.advance(|step| match step {
             Step::Authorize(need) => match token {
@@ -225,8 +225,8 @@ impl Subject {
         });
     }
 
-    /// The process dies and another one takes the capture up again: with the ticket where there was
-    /// one, else with what was stored at `saved_at`.
+    /// The process dies and another one resumes the capture: with the ticket if there was one, or
+    /// with what was stored at `saved_at`.
     pub fn restart(&mut self, saved_at: SystemTime, now: Instant, wall: SystemTime) {
         let ticket = match &self.step {
             // The ticket travels as text, as it would between two processes.
@@ -254,12 +254,12 @@ impl Subject {
         self.after();
     }
 
-    /// Counts what the new step asks for, and lets a broken client spoil it.
+    /// Counts what the new step asks for, and lets a broken client change it.
     fn after(&mut self) {
         self.forged = None;
         let has_token = self.progress().is_some_and(|progress| progress.has_token);
         match &self.step {
-            // Being asked for leave only, it still has its token.
+            // If only a permit is asked for, it still has its token.
             Step::Authorize(_) if !has_token || self.mutant == Some(Mutant::LogsInPerSend) => {
                 self.logins += 1;
             }

@@ -44,12 +44,12 @@ macro_rules! suite {
             use super::*;
 
             #[test]
-            fn every_row_ends_as_it_must() {
+            fn every_row_ends_as_expected() {
                 canaries::watch(|| rows::check(&reports()[stringify!($adapter)]));
             }
 
             #[test]
-            fn every_tls_row_ends_as_it_must() {
+            fn every_tls_row_ends_as_expected() {
                 canaries::watch(|| tls::check::<$Driver>());
             }
 
@@ -59,17 +59,17 @@ macro_rules! suite {
             }
 
             #[test]
-            fn http2_is_spoken_where_the_library_can() {
+            fn http2_is_used_where_the_library_supports_it() {
                 canaries::watch(|| http2::check::<$Driver>());
             }
 
             #[test]
-            fn proxies_in_the_environment_do_not_divert() {
+            fn proxies_in_the_environment_are_ignored() {
                 proxy::check::<$Driver>(module_path!());
             }
 
             #[test]
-            fn broken_off_anywhere_it_is_settled_later() {
+            fn a_capture_dropped_anywhere_is_settled_later() {
                 canaries::watch(|| cancel::check::<$Driver>());
             }
 
@@ -97,7 +97,7 @@ macro_rules! suite {
             }
         })+
 
-        /// What became of every row through every adapter; run once, all side by side.
+        /// The results of every row through every adapter; run once, all side by side.
         fn reports() -> &'static rows::Reports {
             static REPORTS: OnceLock<rows::Reports> = OnceLock::new();
             REPORTS.get_or_init(|| {

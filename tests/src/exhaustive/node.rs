@@ -26,7 +26,7 @@ pub(crate) struct Node {
     pub(crate) scope: Scope,
     /// The first capture that was sent: all others must equal it.
     pub(crate) first: Option<Request>,
-    /// Bodies that the server saw; their place is the key's number.
+    /// Bodies that the server saw; a key's number is the index of its body.
     bodies: Vec<Bytes>,
     /// Whether an attempt may have been executed at some time, in this process or an earlier one.
     pub(crate) doubted: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Node {
     saved_at: SystemTime,
 }
 
-/// What makes two states go on alike.
+/// Two states with equal keys continue in the same way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     wants: (u8, Option<Operation>),
@@ -51,7 +51,7 @@ pub(crate) struct Key {
     server: ServerModel,
 }
 
-/// What the machine knows about itself, as far as it decides anything.
+/// What the machine knows about itself, as far as decisions depend on it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Machine {
     has_token: bool,
@@ -115,8 +115,8 @@ impl Node {
     pub(crate) fn key(&self) -> Key {
         let progress = self.subject.progress();
         let (wants, said) = match self.subject.wants() {
-            Wants::Token(wish) => {
-                let kind = u8::from(wish.refused.is_some()) + 2 * u8::from(wish.resend);
+            Wants::Token(request) => {
+                let kind = u8::from(request.refused.is_some()) + 2 * u8::from(request.resend);
                 ((kind, None), None)
             }
             Wants::Send(operation, _) => ((4, Some(operation)), None),
@@ -147,7 +147,7 @@ impl Node {
         }
     }
 
-    /// Sends that count: a 409 or 425 gives its own back.
+    /// Sends that count: one that gets a 409 or 425 does not.
     pub(crate) fn sends(&self) -> u32 {
         self.subject.sends - self.subject.given_back
     }
@@ -184,7 +184,7 @@ impl Node {
             found(Event::Server(&what), Self { server, ..self.clone() });
         }
         match self.subject.wants() {
-            Wants::Token(wish) => self.tokens(wish, found),
+            Wants::Token(request) => self.tokens(request, found),
             Wants::Send(operation, request) => self.answers(catalogue, operation, request, found),
             Wants::Wait(until) => {
                 for late in [false, true] {
@@ -203,7 +203,7 @@ impl Node {
         }
     }
 
-    fn tokens(&self, wish: TokenRequest<'_>, found: &mut dyn FnMut(Event<'_>, Self)) {
+    fn tokens(&self, request: TokenRequest<'_>, found: &mut dyn FnMut(Event<'_>, Self)) {
         let fresh = BearerToken::new(&format!("token-{}-{}", self.restarts, self.subject.logins));
         let fresh = fresh.expect("a token");
         let unavailable = TokenError::Unavailable { why: "503".into(), retry_after: None };
@@ -215,8 +215,8 @@ impl Node {
             ("no retry budget left", Err(TokenError::RetryBudget)),
         ] {
             let possible = match answer {
-                Ok(None) => wish.refused.is_some(),
-                Err(TokenError::RetryBudget) => wish.resend,
+                Ok(None) => request.refused.is_some(),
+                Err(TokenError::RetryBudget) => request.resend,
                 _ => true,
             };
             if !possible {
@@ -311,7 +311,7 @@ impl Node {
                 }
                 next.restarts -= 1;
                 next.old |= old;
-                // Whoever takes a capture up again must assume that it was sent.
+                // A process that resumes a capture must assume that it was sent.
                 next.doubted = true;
                 next.began = next.now;
                 let wall = next.wall + if old { A_DAY } else { Duration::ZERO };
@@ -322,7 +322,7 @@ impl Node {
         }
     }
 
-    /// Notes what the new state shows for the checks to come.
+    /// Notes what the new state shows for later checks.
     fn settled(mut self) -> Self {
         self.doubted |= self.subject.in_doubt();
         if self.first.is_none() {
