@@ -59,7 +59,7 @@ fn the_diagram_is_drawn_from_the_code() {
     let mut drawn = String::from("stateDiagram-v2\n    [*] --> Authorize\n");
     for (from, to) in &coverage.edges {
         drawn += &format!("    {from} --> {to}\n");
-        // R1, to be seen: no way leads from doubt back to a state without.
+        // R1: no transition leads from doubt to a state without doubt.
         let doubtful = |state: &str| state.ends_with("InDoubt");
         let ends = ["Captured", "NotCaptured", "Unknown"];
         assert!(!doubtful(from) || doubtful(to) || ends.contains(to), "{from} --> {to}");

@@ -4,6 +4,7 @@ mod circles;
 mod cli;
 mod conformance;
 mod exhaustive;
+mod faults;
 mod simulation;
 mod tidy;
 mod vectors;

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::circles::circles;
 
 #[test]
-fn the_core_names_no_client_no_runtime_no_tls() {
+fn the_core_depends_on_no_client_runtime_or_tls() {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--offline", "-p", "capture-core", "--all-features"])
         .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
@@ -39,7 +39,7 @@ fn each_adapter_stays_small() {
 }
 
 #[test]
-fn every_file_says_what_lives_there() {
+fn every_file_begins_with_what_lives_there() {
     let files: Vec<PathBuf> = ["crates", "xtask", "tests", "fuzz/fuzz_targets"]
         .iter()
         .flat_map(|folder| sources(&root().join(folder)))
@@ -67,6 +67,24 @@ fn files_do_not_import_from_each_other_in_circles() {
     let found = WITHOUT_CIRCLES.map(|folder| (folder, circles(&root().join(folder))));
     let found: Vec<_> = found.iter().filter(|(_, circles)| !circles.is_empty()).collect();
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// Rules, invariants and requirements have one list each, without gaps: other pages cite them.
+#[test]
+fn rules_invariants_and_requirements_are_listed_without_gaps() {
+    for (page, begins, prefix, last) in [
+        ("outcomes.md", "- **", 'R', 10),
+        ("outcomes.md", "| ", 'I', 20),
+        ("adapters.md", "| ", 'A', 9),
+    ] {
+        let text = fs::read_to_string(root().join("docs").join(page)).unwrap();
+        let number = |line: &str| {
+            let (word, _) = line.strip_prefix(begins)?.split_once(' ')?;
+            word.strip_prefix(prefix)?.parse::<u32>().ok()
+        };
+        let numbers: Vec<u32> = text.lines().filter_map(number).collect();
+        assert_eq!(numbers, (1..=last).collect::<Vec<_>>(), "{prefix} in docs/{page}");
+    }
 }
 
 fn root() -> &'static Path {

@@ -1,4 +1,4 @@
-//! The vectors are what the machine says today, and they are checked in.
+//! The vectors that are checked in equal what the machine does today.
 
 use std::path::Path;
 

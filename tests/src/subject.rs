@@ -158,13 +158,13 @@ impl Subject {
         }
     }
 
-    /// What the machine inside knows about itself.
+    /// What the machine knows about itself.
     #[must_use]
     pub fn progress(&self) -> Option<Progress<'_>> {
         self.step.progress()
     }
 
-    /// The machine's outcome, unless a broken client spoke first.
+    /// The machine's outcome, unless a broken client answered before it.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         match &self.step {
@@ -179,7 +179,7 @@ impl Subject {
         self.progress().is_some_and(|progress| progress.doubt.is_some())
     }
 
-    /// Answers a wish for a token; `None` gives back the one just refused.
+    /// Answers a token request; `None` returns the token just refused.
     pub fn token(&mut self, token: Result<Option<BearerToken>, TokenError>, now: Now) {
         let now = self.clock(now);
         self.advance(|step| match step {
@@ -239,8 +239,8 @@ impl Subject {
         });
     }
 
-    /// The process dies and another one takes the capture up again: with the ticket where there was
-    /// one, else with what was stored at `saved_at`.
+    /// The process dies and another one resumes the capture: with the ticket if there was one, or
+    /// with what was stored at `saved_at`.
     pub fn restart(&mut self, saved_at: SystemTime, now: Now) {
         let ticket = match &self.step {
             // The ticket travels as text, as it would between two processes.
@@ -275,12 +275,12 @@ impl Subject {
         self.after();
     }
 
-    /// Counts what the new step asks for, and lets a broken client spoil it.
+    /// Counts what the new step asks for, and lets a broken client change it.
     fn after(&mut self) {
         self.forged = None;
         let has_token = self.progress().is_some_and(|progress| progress.has_token);
         match &self.step {
-            // Asked for a permit only, it still has its token.
+            // If only a permit is asked for, it still has its token.
             Step::Authorize(_) if !has_token || self.mutant == Some(Mutant::LogsInPerSend) => {
                 self.logins += 1;
             }

@@ -1,7 +1,7 @@
-//! Vectors for clients in any language: scripts of wire events with the outcome that is right.
+//! Vectors for clients in any language: scripts of wire events with the right outcome.
 //!
 //! They are made from the catalogue of the exhaustive check and from the real machine, and checked
-//! in under `tests/vectors/`; a test keeps the two equal. `docs/vectors.md` says how to use them.
+//! in under `tests/vectors/`; a test keeps them equal. `docs/vectors.md` says how to use them.
 
 use std::time::{Duration, SystemTime};
 
@@ -69,7 +69,7 @@ fn second_answers() -> Vec<Value> {
     captures.iter().map(|kind| vector(&[lost, kind], &[&shown(5)])).collect()
 }
 
-/// Plays a script against the machine. The last answer of each list is repeated for ever.
+/// Plays a script against the machine. The last answer of each list repeats for ever.
 fn vector(captures: &[&Kind], lookups: &[&Kind]) -> Value {
     let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     let mut now = Now::new(Duration::ZERO, wall);

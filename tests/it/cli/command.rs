@@ -20,7 +20,7 @@ pub(crate) fn each_transport(test: impl Fn(&'static str) + Sync) {
     });
 }
 
-/// Every secret holds this word, and no output of any run may.
+/// Every secret contains this word, and no output of any run may.
 pub(crate) const CANARY: &str = "canary";
 
 pub(crate) const KEY: &str = "canary/key+=";
@@ -48,7 +48,7 @@ impl Run {
         let code = output.status.code().expect("the process was not killed");
         let run = Self { code, stdout: text(output.stdout), stderr: text(output.stderr) };
         for shown in [&run.stdout, &run.stderr] {
-            // The second one begins every token that the sandbox grants.
+            // Every token that the sandbox grants begins with the second one.
             assert!(!shown.contains(CANARY) && !shown.contains("eyJ"), "a secret leaked: {run:?}");
             assert!(!shown.contains("panicked"), "{run:?}");
         }
@@ -98,8 +98,8 @@ pub(crate) fn directory(name: &str) -> PathBuf {
     path
 }
 
-/// The binary, built once per run of the tests. Cargo names the place of a binary only to tests of
-/// its own package, so it is asked here.
+/// The binary, built once per run of the tests. Cargo tells the path of a binary only to tests of
+/// its own package, so this asks for it.
 fn binary() -> &'static str {
     static BINARY: OnceLock<String> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -108,7 +108,7 @@ fn binary() -> &'static str {
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }
-        // What cargo says about this test would make build scripts believe that they are stale.
+        // With the variables that cargo sets for this test, build scripts would count as stale.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

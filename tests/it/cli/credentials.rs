@@ -1,4 +1,4 @@
-//! Credentials: where they may come from, what refuses them, and that nobody sees them.
+//! Credentials: where they may come from, why they are refused, and that they are never shown.
 
 use std::fs;
 use std::net::TcpListener;
@@ -127,7 +127,7 @@ fn a_file_logs_in() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_others_can_read_is_remarked_upon() {
+fn a_file_that_others_can_read_gets_a_warning() {
     use std::os::unix::fs::PermissionsExt as _;
     let server = server();
     let path = directory("credentials-open").join("credentials.json");
@@ -157,7 +157,7 @@ fn wrong_credentials() {
 }
 
 #[test]
-fn an_own_token_that_is_refused() {
+fn a_refused_token_of_the_users_own() {
     each_transport(|transport| {
         let server = server();
         let mut command = capture(&ORDER);
@@ -183,7 +183,7 @@ fn a_token_that_expires_on_the_way_is_replaced_once() {
 }
 
 #[test]
-fn nobody_is_there() {
+fn nothing_listens_there() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
     each_transport(|transport| {

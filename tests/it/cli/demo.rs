@@ -1,9 +1,9 @@
-//! `capture demo`: the whole story on one screen.
+//! `capture demo`: what Capture does, on one screen.
 
 use super::command::{TRANSPORTS, capture, run};
 
 #[test]
-fn one_screen_and_every_claim_kept() {
+fn it_fits_one_screen_and_keeps_its_claims() {
     let run = run(&mut capture(&["demo"]));
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
     let lines: Vec<&str> = run.stdout.lines().collect();

@@ -177,7 +177,7 @@ fn the_fields_of_a_status() {
 }
 
 #[test]
-fn what_is_no_command_line_at_all() {
+fn a_malformed_command_line_is_refused() {
     for (arguments, named) in [
         (&[][..], "Usage: capture <COMMAND>"),
         (&["refund"], "'refund'"),

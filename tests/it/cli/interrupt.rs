@@ -1,4 +1,4 @@
-//! Ctrl-C: a capture on its way becomes an open question, a sandbox just stops.
+//! Ctrl-C: a capture on its way ends as unknown, a sandbox just stops.
 
 #![cfg(unix)]
 
@@ -12,7 +12,7 @@ use super::command::{Run, TRANSPORTS, capture_at, directory, order, server};
 use super::order::{operations, outcome, simple};
 
 #[test]
-fn an_interrupted_capture_is_unknown_and_can_be_taken_up() {
+fn an_interrupted_capture_is_unknown_and_can_be_resumed() {
     for (transport, signal) in TRANSPORTS.into_iter().zip(["INT", "TERM", "INT"]) {
         let server = server();
         let order = order(&server);

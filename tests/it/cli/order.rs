@@ -38,7 +38,7 @@ fn captured() {
 }
 
 #[test]
-fn the_keys_of_the_json_are_exactly_these() {
+fn the_json_has_exactly_these_keys() {
     let keys = [
         "amount_verified",
         "asked_amount",
@@ -67,7 +67,7 @@ fn the_keys_of_the_json_are_exactly_these() {
 }
 
 #[test]
-fn for_a_person() {
+fn plain_text() {
     let server = server();
     let order = order(&server);
     let run = simple(&server, &order.to_string(), &[]);
@@ -109,7 +109,7 @@ fn unknown() {
     each_transport(|transport| {
         let server = server();
         let order = order(&server);
-        server.script(Script::close_before().times(9).then(nobody_knows()));
+        server.script(Script::close_before().times(9).then(lookups_fail()));
         let run = simple(&server, &order.to_string(), &["--json", "--transport", transport]);
         let json = run.json();
         assert_eq!(run.code, 3, "{transport}: {run:?}");
@@ -191,8 +191,8 @@ fn flags_reach_the_machine() {
 fn never_resend_asks_and_does_not_send_again() {
     let server = server();
     let order = order(&server);
-    // The first look still finds the order waiting; by the second one nobody knows.
-    server.script(Script::close_before().then(nobody_knows().skip(1)));
+    // The first lookup finds the order waiting; the second one fails.
+    server.script(Script::close_before().then(lookups_fail().skip(1)));
     let run = simple(&server, &order.to_string(), &["--json", "--resend", "never"]);
     assert_eq!(run.code, 3, "{run:?}");
     assert_eq!(operations(&run.json()), ["capture", "lookup", "lookup"]);
@@ -218,8 +218,8 @@ pub(crate) fn simple(server: &capture_sandbox::Server, order: &str, flags: &[&st
     run(command.args(["--currency", "USD"]).args(flags))
 }
 
-/// Looking the order up gives nothing, and asks to come back beyond any deadline: no test waits.
-pub(crate) fn nobody_knows() -> Script {
+/// Lookups fail and ask to come back after any deadline, so that no test waits.
+pub(crate) fn lookups_fail() -> Script {
     let answer = Answer::new(500).header("retry-after", "3600");
     Script::status(answer).on(Operation::Order).times(1000)
 }

@@ -1,4 +1,4 @@
-//! `capture sandbox` as a process of its own, as the README tells it.
+//! `capture sandbox` as a process of its own, as the README describes it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -65,7 +65,7 @@ fn with_tls_it_writes_the_authority_to_trust() {
 }
 
 #[test]
-fn for_a_person_it_prints_lines_to_copy() {
+fn without_json_it_prints_lines_to_copy() {
     let mut child = capture(&["sandbox", "--listen", "127.0.0.1:0"]);
     let mut child = Stopped(child.stdout(Stdio::piped()).spawn().unwrap());
     let stdout = BufReader::new(child.0.stdout.take().unwrap());
@@ -86,7 +86,7 @@ fn for_a_person_it_prints_lines_to_copy() {
 }
 
 #[test]
-fn an_address_that_cannot_be_had_is_refused() {
+fn an_address_that_cannot_be_bound_is_refused() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().map(|address| (address.to_string(), taken)).unwrap();
     for (listen, why) in [
@@ -117,7 +117,7 @@ fn an_address_that_cannot_be_had_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn it_stops_when_it_is_told_to() {
+fn a_signal_stops_it() {
     for signal in ["INT", "TERM"] {
         let mut sandbox = Running::start(&[]);
         super::interrupt::send(signal, sandbox.process.0.id());

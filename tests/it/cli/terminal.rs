@@ -7,7 +7,7 @@ use capture_sandbox::{Answer, Operation, Script};
 use serde_json::json;
 
 use super::command::{Run, capture, capture_at, directory, each_transport, order, run, server};
-use super::order::{nobody_knows, simple};
+use super::order::{lookups_fail, simple};
 
 const ORDER: [&str; 6] =
     ["order", "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81", "--amount", "100.00", "--currency", "USD"];
@@ -24,7 +24,7 @@ fn a_dry_run_shows_the_request_and_sends_nothing() {
         ("user-agent", concat!("capture/", env!("CARGO_PKG_VERSION"))),
         ("accept-encoding", "identity"),
     ];
-    // With credentials and without: they are not looked at.
+    // With credentials and without: they are not read.
     let mut without = capture(&ORDER);
     without.env("CAPTURE_ENVIRONMENT", server.base_url());
     for mut command in [capture_at(&server, &ORDER), without] {
@@ -66,7 +66,7 @@ fn control_characters_from_the_network_never_arrive_raw() {
             for flags in [&["--transport", transport][..], &["--transport", transport, "--json"]] {
                 let server = server();
                 let order = order(&server).to_string();
-                server.script(Script::status(answer.clone()).then(nobody_knows()));
+                server.script(Script::status(answer.clone()).then(lookups_fail()));
                 let run = safe(simple(&server, &order, flags));
                 assert_ne!(run.code, 0, "{run:?}");
             }
@@ -91,7 +91,7 @@ fn safe(run: Run) -> Run {
 }
 
 #[test]
-fn a_reader_who_left_changes_no_exit_code() {
+fn a_closed_pipe_changes_no_exit_code() {
     let server = server();
     let captured = order(&server).to_string();
     let refused = order(&server).to_string();

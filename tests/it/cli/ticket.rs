@@ -1,4 +1,4 @@
-//! `--ticket`: an open question outlives the process, and the next run takes it up.
+//! `--ticket`: an unknown outcome is saved to a file, and the next run resumes it.
 
 use std::fs;
 
@@ -6,16 +6,16 @@ use capture_core::{Capture, IdempotencyKey, Money, Ticket};
 use capture_sandbox::Script;
 
 use super::command::{capture_at, directory, each_transport, order, run, server};
-use super::order::{nobody_knows, operations, outcome, simple};
+use super::order::{lookups_fail, operations, outcome, simple};
 
 #[test]
-fn an_unknown_outcome_is_kept_and_taken_up_until_it_is_decided() {
+fn an_unknown_outcome_is_saved_and_resumed_until_it_is_decided() {
     each_transport(|transport| {
         let server = server();
         let order = order(&server);
         let file = directory(&format!("ticket-{transport}")).join("order.ticket");
         let flags = ["--json", "--transport", transport, "--ticket", file.to_str().unwrap()];
-        server.script(Script::close_before().then(nobody_knows()));
+        server.script(Script::close_before().then(lookups_fail()));
 
         let first = simple(&server, &order.to_string(), &flags);
         assert_eq!(first.code, 3, "{transport}: {first:?}");
@@ -53,7 +53,7 @@ fn a_decided_outcome_leaves_no_ticket() {
 }
 
 #[test]
-fn a_ticket_of_another_capture_and_a_file_that_is_none_are_refused() {
+fn a_ticket_of_another_capture_and_a_broken_file_are_refused() {
     let server = server();
     let order = order(&server);
     let file = directory("ticket-refused").join("order.ticket");

@@ -1,5 +1,5 @@
-//! HTTP clients of the user's own that would break the promise: what we overrule, what we notice, and
-//! what the libraries give us no way to see (`docs/adapters.md`).
+//! HTTP clients of the user's own with unsafe settings: what we override, what we notice, and what the
+//! libraries give us no way to see (`docs/adapters.md`).
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::replies::{json, with};
 use super::wire::http2::{LATER, REFUSED};
 use super::wire::{Act, Dialogue, Do, Endpoint, Server, on_capture};
 
-/// The server that a client is pointed to, and one that must hear nothing.
+/// The server that a client is sent to, and one that must receive nothing.
 struct Servers {
     server: Server,
     trap: Server,
@@ -32,7 +32,7 @@ impl Servers {
         setup(&format!("http://{}", self.server.address()), true).with_policy(policy)
     }
 
-    /// The outcome, the attempts, and how many captures and connections came in here and there.
+    /// The outcome, the attempts, and how many captures came in at each server.
     fn saw(&self, outcome: &Outcome) -> (String, String, usize, usize) {
         let captures = |seen: Vec<super::wire::Seen>| {
             seen.iter().filter(|seen| seen.endpoint == Endpoint::Capture).count()
@@ -130,7 +130,7 @@ fn ureq_with_errors_for_statuses_and_redirects_on_is_overruled() {
     }
 }
 
-/// Fault 8: a proxy of the user's own grants no tunnel, however it says so; the capture never left.
+/// Fault 8: a proxy of the user's own grants no tunnel, in whatever way; the capture was never sent.
 #[test]
 fn a_refused_tunnel_is_not_sent() {
     for (name, act, foreign_came) in [

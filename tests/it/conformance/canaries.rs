@@ -1,9 +1,9 @@
-//! Canaries: tokens, key, secret and personal data are in nothing that is shown, stored or logged
-//! by the whole suite.
+//! Canaries: tokens, key, secret and personal data are never shown, stored or
+//! logged by the whole suite.
 //!
-//! Every library logs all it can while the suite runs, and each record is searched as it comes; so is
-//! all that can be shown of each client and each outcome. The replies that echo secrets are rows
-//! like others (85).
+//! Every library logs all it can while the suite runs, and each record is searched; so is everything
+//! that can be shown of each client and each outcome. Replies that echo secrets are rows like others
+//! (85).
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
@@ -24,13 +24,13 @@ const SECRETS: [&str; 7] = [
     "sandbox/app+secret",
 ];
 
-/// What was shown of a secret, and where.
+/// Which secrets were shown, and where.
 static FOUND: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Who logged anything at all.
+/// The targets that logged anything.
 static LOGGED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// Runs a test; it fails if any secret was shown until its end, by whomever.
+/// Runs a test; it fails if any test has shown a secret by then.
 pub(crate) fn watch(test: impl FnOnce()) {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| {
@@ -62,7 +62,7 @@ pub(crate) fn show(client: &impl Debug, outcome: &Outcome) {
     search("an outcome", &shown);
 }
 
-/// Searches a text that somebody may come to see.
+/// Searches a text that a user may see.
 pub(crate) fn search(whose: &str, text: &str) {
     for secret in SECRETS.iter().chain(&PERSONAL_DATA) {
         if let Some(at) = text.find(secret) {
@@ -76,7 +76,7 @@ pub(crate) fn search(whose: &str, text: &str) {
     }
 }
 
-/// Searches every record, but for those that are the wire itself, which `docs/adapters.md` names:
+/// Searches every record except those of the wire itself, which `docs/adapters.md` names:
 /// ureq logs each byte at trace level, and some headers of a reply at debug level.
 struct Search;
 

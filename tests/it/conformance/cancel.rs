@@ -1,5 +1,5 @@
-//! Fault 11 and 16, and the deadline in every phase: whatever is broken off is settled later, and the
-//! order is captured once.
+//! Faults 11 and 16, and the deadline in every phase: a capture that is dropped is settled later, and
+//! the order is captured once.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,14 +14,14 @@ use super::parallel::{all_ended, run_rows, side_by_side};
 use super::replies::{order, raw};
 use super::wire::{Act, Dialogue, Do, Server, on_capture};
 
-/// Both ways of breaking off, through this adapter.
+/// Both ways to end a capture early, through this adapter.
 pub(crate) fn check<D: Driver>() {
     let faults = [Script::default(), Script::lost_reply(), Script::captured_but(504)];
     side_by_side(&faults, faults.len(), dropped_at_every_poll::<D>);
     the_deadline_passes::<D>();
 }
 
-/// A capture is dropped after its first poll, after its second, and so on until one comes to its end.
+/// A capture is dropped after its first poll, after its second, and so on, until one ends by itself.
 /// Each time a ticket made from what the merchant stored settles it. A blocking client cannot be
 /// dropped: its first run is the last one.
 fn dropped_at_every_poll<D: Driver>(faults: &Script) {
@@ -46,7 +46,7 @@ fn dropped_at_every_poll<D: Driver>(faults: &Script) {
         ran_out
     });
     let dropped = ran_out.iter().filter(|ran_out| **ran_out).count();
-    assert!(dropped < MOST_POLLS, "no run came to its end");
+    assert!(dropped < MOST_POLLS, "no run ended by itself");
     assert_eq!(dropped > 3, D::ASYNC, "{dropped} runs were dropped");
 }
 
@@ -107,5 +107,10 @@ fn the_deadline_passes<D: Driver>() {
         assert_eq!(outcome.name(), "captured", "{phase}: {outcome:?}");
     };
     let phases: Arc<[Phase]> = phases.into();
-    all_ended(run_rows(&phases, phases.len(), |phase| format!("broken off in {}", phase.0), act));
+    all_ended(run_rows(
+        &phases,
+        phases.len(),
+        |phase| format!("the deadline passes in {}", phase.0),
+        act,
+    ));
 }

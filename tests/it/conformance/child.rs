@@ -1,4 +1,4 @@
-//! This test binary again, for one test alone: what belongs to a whole process needs one of its own.
+//! Runs this test binary again for a single test, which needs a process of its own.
 
 use std::process::{Command, Output};
 
@@ -20,7 +20,7 @@ pub(crate) fn again(module: &str, test: &str) -> Command {
     child
 }
 
-/// Runs a child to its end, which must be a good one; what it printed.
+/// Runs a child, which must succeed, and returns what it printed.
 pub(crate) fn succeeds(child: &mut Command) -> String {
     let Output { status, stdout, stderr } = child.output().expect("the child starts");
     let text = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();

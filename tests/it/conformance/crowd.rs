@@ -35,7 +35,7 @@ pub(crate) fn check<D: Driver>() {
     assert_eq!(sandbox.logins(), 1);
     assert_eq!(refused(&sandbox), 0);
 
-    // The server forgets the token while the client believes in it: all who use it are refused.
+    // The server forgets the token while the client still uses it: every capture that does so is refused.
     // The answers come late, so that many are under way before the first one is refused.
     sandbox.advance(Duration::from_secs(601));
     sandbox.script(Script::delayed(Duration::from_millis(300)).times(32));
@@ -61,7 +61,7 @@ fn all_at_once<D: Driver>() {
     assert_eq!((server.seen().len(), sent.len()), (1 + CROWD, 1 + CROWD));
 }
 
-/// Memory is needed for the captures under way, and none stays. In a child, where nobody else
+/// Memory is used for the captures under way, and none is kept. In a child, where nothing else
 /// allocates; two crowds, because the first one fills tables; a connection for each capture, so that
 /// no idle ones remain.
 pub(crate) fn check_memory<D: Driver>(module: &str) {
@@ -85,11 +85,11 @@ pub(crate) fn check_memory<D: Driver>(module: &str) {
 /// Set in the child.
 const URL: &str = "CAPTURE_CONFORMANCE_URL";
 
-/// All that one capture may allocate from its beginning to its end, its connection included; at no
-/// time does it hold more. A body as long as is allowed would be 1 MiB.
+/// All that one capture may allocate from its beginning to its end, its connection included; it never
+/// holds more at a time. A reply of the longest size allowed would be 1 MiB.
 const MOST_EACH: usize = 512 * 1024;
 
-/// What may stay after a crowd: 64 bytes of each capture would be too much.
+/// What may be kept after a crowd: less than 64 bytes of each capture.
 const MOST_KEPT: usize = 64 * CROWD;
 
 /// What a crowd allocates and frees.

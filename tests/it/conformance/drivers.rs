@@ -14,15 +14,15 @@ use tokio::runtime::{Builder, Runtime};
 use super::parallel::side_by_side;
 
 /// A client over one adapter. The constants are all the differences there are; each is pinned by a
-/// test and told in `docs/adapters.md`.
+/// test and described in `docs/adapters.md`.
 pub(crate) trait Driver: Sized + Send + Sync + Debug + 'static {
     /// Whether the HTTP library can speak HTTP/2.
     const HTTP2: bool;
     /// Whether it notices that TLS ended without a `close_notify`.
     const SEES_TRUNCATION: bool;
-    /// Parts that log; `ureq_proto::util` logs, at trace level, every byte that it sends and receives.
+    /// Log targets that must appear; `ureq_proto::util` logs, at trace level, every byte that it sends and receives.
     const LOGS: &[&str];
-    /// Whether the library replaces a pooled connection that is found dead at the last moment, unseen.
+    /// Whether the library silently replaces a pooled connection that it finds dead at the last moment.
     const REPEATS_THE_UNWRITTEN: bool;
     /// Whether its futures can be dropped.
     const ASYNC: bool;
@@ -40,7 +40,7 @@ pub(crate) trait Driver: Sized + Send + Sync + Debug + 'static {
     fn crowd(&self, captures: &[Capture], at_a_time: usize) -> Vec<Outcome>;
     /// Lets the connections notice what happened to them.
     fn settle(&self);
-    /// Captures at the very moment in which the connections could notice.
+    /// Captures at the moment when the connections could notice.
     fn capture_unsettled(&self, capture: &Capture) -> Outcome;
 }
 
@@ -65,7 +65,7 @@ impl<C> Async<C> {
         Self { client, runtime }
     }
 
-    /// Turns the runtime's clock on by this much, as the last thing: the machine has another one.
+    /// Advances the runtime's clock by this much, at the end of a test: the machine uses another clock.
     pub(crate) fn pass(&self, time: Duration) {
         self.runtime.block_on(async {
             tokio::time::pause();
@@ -74,7 +74,7 @@ impl<C> Async<C> {
     }
 }
 
-/// Both async clients have the same methods but share no trait, so this cannot be a generic.
+/// Both async clients have the same methods but share no trait, so this cannot be generic.
 macro_rules! asynchronous {
     ($Client:ty) => {
         fn capture(&self, capture: &Capture) -> Outcome {

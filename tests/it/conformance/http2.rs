@@ -1,4 +1,4 @@
-//! HTTP/2: refused streams, farewells and replies, as frames over TLS.
+//! HTTP/2: refused streams, GOAWAY and replies, as frames over TLS.
 //!
 //! The one difference between the adapters is pinned here: ureq has no HTTP/2 and speaks HTTP/1.1 to
 //! the same server.
@@ -11,8 +11,8 @@ use super::notation::{attempts, ending};
 use super::parallel::{all_ended, run_rows};
 use super::wire::Frame::{Close, GoAway, Head, Reset};
 use super::wire::http2::{
-    CANCEL, CAPTURED, ENHANCE_YOUR_CALM, FAREWELL, INTERNAL_ERROR, LATER, NO_ERROR, REFUSED,
-    WAITING,
+    CANCEL, CAPTURED, ENHANCE_YOUR_CALM, GOAWAY_THEN_REPLY, INTERNAL_ERROR, LATER, NO_ERROR,
+    REFUSED, WAITING,
 };
 use super::wire::{Dialogue, Endpoint, Frames, Server};
 
@@ -29,11 +29,11 @@ pub(crate) const ROWS: &[(&str, Frames, &str, &str)] = &[
     ("34 the connection ends", &[Close], "unknown no_reply", "C? L503"),
     ("34 RST_STREAM in the body", &[Head, Reset(CANCEL)], "unknown cut_reply", "C200~ L503"),
     ("34 the connection ends in the body", &[Head, Close], "unknown cut_reply", "C200~ L503"),
-    ("34 GOAWAY, then the reply", FAREWELL, "captured reply", "C200"),
+    ("34 GOAWAY, then the reply", GOAWAY_THEN_REPLY, "captured reply", "C200"),
 ];
 
 /// Every row through this adapter. "Not executed" (33) is *maybe sent* to us: the adapters call only
-/// a connection that never came about *not sent*, and one lookup settles it.
+/// a connection that was never made *not sent*, and one lookup settles it.
 pub(crate) fn check<D: Driver>() {
     let authority = Authority::new();
     if !D::HTTP2 {

@@ -1,9 +1,9 @@
 //! One suite for every adapter, over real sockets, without opt-outs: faults, differences, TLS, HTTP/2,
 //! cancellation, crowds, secrets.
 //!
-//! [`suite!`] instantiates it for the three drivers. What no wire can carry is listed in
-//! [`rows::UNCARRIED`]; the one difference between the adapters, that ureq has no HTTP/2, is pinned
-//! in [`http2`].
+//! [`suite!`] instantiates it for the three drivers. `docs/faults.md` names the rows and tests that
+//! hold each fault; `docs/architecture.md` explains how rows are written (Testing). The one difference
+//! between the adapters, that ureq has no HTTP/2, is pinned in [`http2`].
 
 mod authority;
 mod byo;
@@ -30,6 +30,13 @@ use std::thread;
 
 use drivers::{Hyper, Reqwest, Ureq};
 
+/// The name of every row, over HTTP/1.1, HTTP/2 and TLS.
+pub(crate) fn row_names() -> Vec<String> {
+    let plain = rows::all().into_iter().map(|row| row.name);
+    let frames = http2::ROWS.iter().map(|row| row.0.to_owned());
+    plain.chain(frames).chain(tls::names::<Reqwest>()).collect()
+}
+
 /// The whole suite for each of these drivers, and what compares them.
 macro_rules! suite {
     ($($adapter:ident: $Driver:ty),+ $(,)?) => {
@@ -37,12 +44,12 @@ macro_rules! suite {
             use super::*;
 
             #[test]
-            fn every_row_ends_as_it_must() {
+            fn every_row_ends_as_expected() {
                 canaries::watch(|| rows::check(&reports()[stringify!($adapter)]));
             }
 
             #[test]
-            fn every_tls_row_ends_as_it_must() {
+            fn every_tls_row_ends_as_expected() {
                 canaries::watch(|| tls::check::<$Driver>());
             }
 
@@ -52,17 +59,17 @@ macro_rules! suite {
             }
 
             #[test]
-            fn http2_is_spoken_where_the_library_can() {
+            fn http2_is_used_where_the_library_supports_it() {
                 canaries::watch(|| http2::check::<$Driver>());
             }
 
             #[test]
-            fn proxies_in_the_environment_do_not_divert() {
+            fn proxies_in_the_environment_are_ignored() {
                 proxy::check::<$Driver>(module_path!());
             }
 
             #[test]
-            fn broken_off_anywhere_it_is_settled_later() {
+            fn a_capture_dropped_anywhere_is_settled_later() {
                 canaries::watch(|| cancel::check::<$Driver>());
             }
 
@@ -90,7 +97,7 @@ macro_rules! suite {
             }
         })+
 
-        /// What became of every row through every adapter; run once, all side by side.
+        /// The results of every row through every adapter; run once, all side by side.
         fn reports() -> &'static rows::Reports {
             static REPORTS: OnceLock<rows::Reports> = OnceLock::new();
             REPORTS.get_or_init(|| {

@@ -1,4 +1,5 @@
 //! How rows write down what came of a capture: `unknown no_reply`, and its attempts `C? L503`.
+//! `docs/architecture.md` explains the notation (Testing).
 
 use capture_core::{Attempt, Operation, Outcome, Phase};
 

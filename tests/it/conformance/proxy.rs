@@ -1,4 +1,4 @@
-//! Proxies in the environment divert nothing (A8). The environment belongs to the process, so this
+//! Proxies in the environment are ignored (A8). The environment belongs to the process, so this
 //! runs in a child: the same test again, under variables that point to a trap.
 
 use super::authority::Authority;
@@ -12,7 +12,7 @@ pub(crate) fn check<D: Driver>(module: &str) {
         return requests::<D>();
     }
     let trap = Server::start(Dialogue::default());
-    let mut child = again(module, "proxies_in_the_environment_do_not_divert");
+    let mut child = again(module, "proxies_in_the_environment_are_ignored");
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         let url = format!("http://{}", trap.address());
         child.env(name, &url).env(name.to_lowercase(), &url);
@@ -24,7 +24,7 @@ pub(crate) fn check<D: Driver>(module: &str) {
     assert_eq!(trap.connections(), 0, "a request went to the proxy");
 }
 
-/// One capture over plain HTTP and one over TLS, to servers that must hear of them.
+/// One capture over plain HTTP and one over TLS, to servers that must receive them.
 fn requests<D: Driver>() {
     let plain = Server::start(Dialogue::default());
     let outcome = D::new(setup(&format!("http://{}", plain.address()), false)).capture(&capture());

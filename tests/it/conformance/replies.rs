@@ -38,7 +38,7 @@ pub(crate) fn granted(token: &str) -> Vec<u8> {
     json(200, &body)
 }
 
-/// The answer of an order that will say more tomorrow: the client stops and hands out its ticket.
+/// A lookup that asks to come back tomorrow: the client stops and returns its ticket.
 pub(crate) fn later() -> Vec<u8> {
     with(503, "retry-after: 86400\r\n", "")
 }

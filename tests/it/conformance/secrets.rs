@@ -1,5 +1,5 @@
-//! Fault 85, beyond its rows: what nobody else asks for, and proof that the search of everything shown
-//! and logged (`canaries.rs`) had something to search.
+//! Fault 85, beyond its rows: lookups by hand and a client over TLS, and proof that the search for
+//! secrets (`canaries.rs`) had something to search.
 
 use super::authority::Authority;
 use super::canaries::{logged, search, show};

@@ -1,4 +1,4 @@
-//! Settings of one library that no row can hold, each by what it changes.
+//! Settings of one library that no row can check, each tested by its effect.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use super::notation::attempts;
 use super::wire::{Dialogue, Endpoint, Server};
 
 /// Fault 9: the pooled connection ended, and the client has not noticed when it sends. The capture
-/// never left, and hyper hands it back: it is in the record (A2), as *maybe sent*, for hyper does not
-/// promise what its error means. reqwest's pool repeats it unseen; ureq looks before it writes.
+/// never left, and hyper hands it back: it is in the record (A2), as *maybe sent*, because hyper does
+/// not promise what its error means. reqwest's pool repeats it unseen; ureq looks before it writes.
 pub(crate) fn a_dead_connection_is_noticed_late<D: Driver>() {
     let server = Server::start(Dialogue::default());
     let client = D::new(setup(&format!("http://{}", server.address()), true));

@@ -51,6 +51,11 @@ pub(crate) fn check<D: Driver>() {
     all_ended(run_rows(&rows, rows.len(), |row| row.0.to_owned(), act));
 }
 
+/// The name of every row.
+pub(crate) fn names<D: Driver>() -> impl Iterator<Item = String> {
+    rows::<D>(&Authority::new()).into_iter().map(|row| row.0.to_owned())
+}
+
 fn rows<D: Driver>(ours: &Authority) -> Vec<TlsRow<D>> {
     let (tls12, tls13): (&[_], &[_]) = (&[&TLS12], &[&TLS13]);
     let plain = |_: &mut CertificateParams| {};
@@ -108,7 +113,7 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<TlsRow<D>> {
         let dialogue = Dialogue { connections: vec![Meet::Handshake(vec![does])], ..quiet() };
         rows.push(TlsRow(name, trusting, dialogue, good(), NO_REPLY, "C? L503"));
     }
-    // TLS would tell a whole body from a cut one, but not every library listens. That costs nothing:
+    // TLS tells a whole body from a cut one, but not every library checks it. That does no harm:
     // a body is believed only if it is one complete object.
     let half = replies::raw("HTTP/1.1 200 OK", "", &replies::SUCCESS[..20]);
     let dialogue = on_capture([Act::say(half).then(Do::Truncate)]);
@@ -119,8 +124,8 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<TlsRow<D>> {
     let name = "25 no length, and half a body ends without a close_notify";
     rows.push(TlsRow(name, trusting, dialogue, good(), outcome, came));
 
-    // Through our own client, which trusts the public authorities only. A broken handshake may mend,
-    // so it is tried again; then comes a certificate that does not verify, which is the end.
+    // Through our own client, which trusts the public authorities only. A broken handshake is
+    // tried again; the next one meets a certificate that does not verify, which is final.
     rows.push(TlsRow("5 an unknown authority", own, quiet(), good(), NEVER, "C!"));
     let html = b"HTTP/1.1 400 X\r\n\r\n";
     for (name, does) in [
@@ -145,7 +150,7 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<TlsRow<D>> {
     rows
 }
 
-/// Fault 7: with TLS 1.3 the client believes in its handshake, and sends, before it is refused.
+/// Fault 7: with TLS 1.3 the client completes its handshake, and sends, before it is refused.
 fn a_client_certificate_is_wanted<D: Driver>(authority: &Authority) {
     let config = authority.config(|_| {}, true, &[&TLS13]);
     let server = Server::with(Dialogue::default(), Some(Arc::new(config)), None);

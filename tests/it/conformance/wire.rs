@@ -1,4 +1,4 @@
-//! A server whose every byte is chosen: what it does is data.
+//! A server that controls every byte it sends: what it does is data.
 
 mod connection;
 mod dialogue;

@@ -17,7 +17,7 @@ pub enum Class {
     Success,
     /// The server decided against it, now or before under this key.
     Failed,
-    /// The server refused it, for what it holds or for the order's state.
+    /// The server refused it, because of its content or the order's state.
     Refused,
     /// It was turned away before anything was executed.
     TurnedAway,
@@ -274,7 +274,7 @@ pub fn lookup_kinds(order: Order) -> Vec<Kind> {
     kinds
 }
 
-/// How long the longest wish of the catalogue makes a client wait.
+/// The longest `Retry-After` of the catalogue.
 pub const LONGEST_WISH: Duration = Duration::from_secs(7);
 
 fn reply(class: Class, status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Kind {

@@ -45,7 +45,7 @@ pub(crate) fn check(before: &Node, after: &Node) -> Option<(&'static str, String
     }
     if let Wants::Send(_, request) = after.subject.wants() {
         if request.uri().host() != Some("api-sandbox.flex-charge.com") {
-            return broken("I10", "token and body leave for another origin");
+            return broken("I10", "token and body go to another origin");
         }
     }
     if after.sends() > after.scope.policy.max_sends().get() {

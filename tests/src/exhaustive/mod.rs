@@ -2,17 +2,17 @@
 //!
 //! The real machine is driven by every kind of answer in every state, while the model server does
 //! everything that the answer allows: the request never arrived, arrives later, was executed, was
-//! executed and answered with an error. Any process may die at any step and be taken up again.
+//! executed and answered with an error. Any process may die at any step, and another one resumes its capture.
 //!
 //! Two arguments keep the search finite:
 //!
 //! - **Merging.** Two captures with the same [`capture_core::Progress`], the same server and the
-//!   same history bits below go on alike, because nothing else in the machine decides anything; the
+//!   same history bits below continue in the same way, because nothing else in the machine decides anything; the
 //!   record of attempts only grows. A test compares the merged search with the plain tree of all
 //!   sequences up to a depth.
 //! - **Time is chosen, not counted.** The deadline is far away, and passing it is an event that may
 //!   happen at any step, as is a day between two processes. So every real timing is covered, and
-//!   some that no clock can produce: what holds here holds for all of them.
+//!   some that no clock can produce.
 
 pub mod events;
 mod invariants;
@@ -47,7 +47,7 @@ pub struct Coverage {
     pub transitions: u64,
     /// Which of the machine's states follow each other, by the names in the documentation.
     pub edges: BTreeSet<(&'static str, &'static str)>,
-    /// How often each word was the end.
+    /// How often each outcome was the end.
     pub ends: HashMap<&'static str, u64>,
     /// Sequences of events from the start, by their length (from 1).
     pub sequences: Vec<f64>,
@@ -174,7 +174,7 @@ struct Edges {
     without_waiting: bool,
 }
 
-/// Whether a cycle needs no waiting: then nothing but luck would end it. (Every wait takes at least
+/// Whether a cycle needs no waiting: then only luck would end it. (Every wait takes at least
 /// half a second off the deadline, so cycles that wait do end.)
 fn spins(successors: &[Vec<(u32, Edges)>]) -> bool {
     let eager = |edges: &[(u32, Edges)]| {
@@ -184,7 +184,7 @@ fn spins(successors: &[Vec<(u32, Edges)>]) -> bool {
             .map(|(to, _)| *to as usize)
             .collect::<Vec<_>>()
     };
-    // Taking away, again and again, what nothing leads to: whatever remains lies on a cycle.
+    // States that nothing leads to are removed, again and again: what remains lies on a cycle.
     let mut incoming = vec![0_u32; successors.len()];
     successors.iter().flat_map(|edges| eager(edges)).for_each(|to| incoming[to] += 1);
     let mut free: Vec<usize> = (0..incoming.len()).filter(|state| incoming[*state] == 0).collect();

@@ -27,7 +27,7 @@ pub(crate) struct Node {
     pub(crate) scope: Scope,
     /// The first capture that was sent: all others must equal it.
     pub(crate) first: Option<Request>,
-    /// Bodies that the server saw; their place is the key's number.
+    /// Bodies that the server saw; a key's number is the index of its body.
     bodies: Vec<Bytes>,
     /// Whether an attempt may have been executed at some time, in this process or an earlier one.
     pub(crate) doubted: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Node {
     saved_at: SystemTime,
 }
 
-/// What makes two states go on alike.
+/// Two states with equal keys continue in the same way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     wants: (u8, Option<Operation>),
@@ -51,7 +51,7 @@ pub(crate) struct Key {
     server: ServerModel,
 }
 
-/// What the machine knows about itself, as far as it decides anything.
+/// What the machine knows about itself, as far as decisions depend on it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Machine {
     has_token: bool,
@@ -117,8 +117,8 @@ impl Node {
     pub(crate) fn key(&self) -> Key {
         let progress = self.subject.progress();
         let (wants, said) = match self.subject.wants() {
-            Wants::Token(wish) => {
-                let kind = u8::from(wish.refused.is_some()) + 2 * u8::from(wish.resend);
+            Wants::Token(request) => {
+                let kind = u8::from(request.refused.is_some()) + 2 * u8::from(request.resend);
                 ((kind, None), None)
             }
             Wants::Send(operation, _) => ((4, Some(operation)), None),
@@ -151,7 +151,7 @@ impl Node {
         }
     }
 
-    /// Sends that count: a 409 or 425 gives its own back.
+    /// Sends that count: one that gets a 409 or 425 does not.
     pub(crate) fn sends(&self) -> u32 {
         self.subject.sends - self.subject.given_back
     }
@@ -188,7 +188,7 @@ impl Node {
             found(Event::Server(&what), Self { server, ..self.clone() });
         }
         match self.subject.wants() {
-            Wants::Token(wish) => self.tokens(wish, found),
+            Wants::Token(request) => self.tokens(request, found),
             Wants::Send(operation, request) => self.answers(catalogue, operation, request, found),
             Wants::Wait(delay) => {
                 for late in [false, true] {
@@ -207,7 +207,7 @@ impl Node {
         }
     }
 
-    fn tokens(&self, wish: TokenRequest<'_>, found: &mut dyn FnMut(Event<'_>, Self)) {
+    fn tokens(&self, request: TokenRequest<'_>, found: &mut dyn FnMut(Event<'_>, Self)) {
         let fresh = BearerToken::new(&format!("token-{}-{}", self.restarts, self.subject.logins));
         let fresh = fresh.expect("a token");
         let unavailable = TokenError::Unavailable { why: "503".into(), retry_after: None };
@@ -218,7 +218,7 @@ impl Node {
             ("login unavailable", Err(unavailable)),
         ] {
             let possible = match answer {
-                Ok(None) => wish.refused.is_some(),
+                Ok(None) => request.refused.is_some(),
                 _ => true,
             };
             if !possible {
@@ -228,7 +228,7 @@ impl Node {
             next.subject.token(answer, self.now);
             found(Event::Token(what), next.settled());
         }
-        if wish.resend {
+        if request.resend {
             let mut next = self.clone();
             next.subject.no_permit(self.now);
             found(Event::Token("no retry budget left"), next.settled());
@@ -318,7 +318,7 @@ impl Node {
                 }
                 next.restarts -= 1;
                 next.old |= old;
-                // Whoever takes a capture up again must assume that it was sent.
+                // A process that resumes a capture must assume that it was sent.
                 next.doubted = true;
                 next.began = next.now;
                 next.subject.restart(next.saved_at, next.now);
@@ -327,7 +327,7 @@ impl Node {
         }
     }
 
-    /// Notes what the new state shows for the checks to come.
+    /// Notes what the new state shows for later checks.
     fn settled(mut self) -> Self {
         self.doubted |= self.subject.in_doubt();
         if self.first.is_none() {

@@ -18,7 +18,7 @@ pub struct Scope {
     pub assumptions: Assumptions,
     /// How hard the client tries.
     pub policy: Policy,
-    /// How often the process may die, or an unknown outcome be taken up again.
+    /// How often the process may die, or an unknown outcome be resumed.
     pub restarts: u32,
     /// How the client is broken, if it is.
     pub mutant: Option<Mutant>,
@@ -40,7 +40,7 @@ pub fn scopes(policy: Policy, restarts: u32) -> Vec<Scope> {
     scopes
 }
 
-/// Where even a right client can capture twice: it sends again, and the server neither keeps every
+/// Whether even a correct client can capture twice: it sends again, and the server neither keeps every
 /// answer under its key nor guards the order's state.
 #[must_use]
 pub fn may_capture_twice(scope: &Scope) -> bool {
@@ -49,7 +49,7 @@ pub fn may_capture_twice(scope: &Scope) -> bool {
     forgets && !state_guard && scope.policy.resend() == Resend::Keyed
 }
 
-/// The scope in which a broken client is searched for its mistake: the kindest server.
+/// The scope in which the search looks for a broken client's mistake: the most forgiving server.
 #[must_use]
 pub fn against(mutant: Mutant, policy: Policy) -> Scope {
     let never = mutant == Mutant::ResendsUnderNever;

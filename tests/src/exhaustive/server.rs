@@ -1,4 +1,4 @@
-//! The truth: one order on a server, reduced to what can make a client's word wrong.
+//! The truth: one order on a server, reduced to what can prove a client wrong.
 
 /// How a server treats idempotency keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,7 +64,7 @@ pub struct ServerModel {
 }
 
 /// More requests on their way than this add nothing: each acts alone, and the second already finds
-/// what the first left behind.
+/// what the first one did.
 const MOST_IN_FLIGHT: usize = 2;
 
 impl ServerModel {
@@ -101,7 +101,7 @@ impl ServerModel {
         ]
     }
 
-    /// Everything that can have become of a request whose answer says nothing.
+    /// Everything that can have happened to a request whose answer says nothing.
     #[must_use]
     pub fn after_loss(&self, key: usize) -> Vec<Self> {
         let mut servers = vec![self.clone()];
@@ -137,7 +137,7 @@ impl ServerModel {
         servers
     }
 
-    /// A day later: no request is on its way so long, and keys may be forgotten.
+    /// A day later: no request takes that long, and keys may be forgotten.
     #[must_use]
     pub fn a_day_later(&self) -> Self {
         let mut later = self.clone();

@@ -1,7 +1,7 @@
 //! Chance without state: every decision is a hash of the seed and of what it is about.
 //!
-//! So a decision does not depend on how many were made before it, and taking one fault away leaves
-//! all others as they were.
+//! So a decision does not depend on how many were made before it, and removing one fault changes no
+//! other.
 
 use std::time::Duration;
 

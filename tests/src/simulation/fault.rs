@@ -23,7 +23,7 @@ pub(crate) enum Fault {
     ReplyCut,
     /// The reply takes long.
     ReplyLate(Duration),
-    /// The gateway gives up after the server worked.
+    /// The gateway gives up after the server did its work.
     GatewayAfter(u16),
     /// The gateway turns the request away with something that proves nothing.
     GatewayBefore(u16),

@@ -11,7 +11,7 @@ use crate::subject::Subject;
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) shared: Shared,
-    /// Captures that wait for the login under way, and since when.
+    /// Captures that wait for the current login, and since when.
     pub(crate) waiting: Vec<(usize, Duration)>,
     /// The request that logs in, if one is on its way.
     pub(crate) login: Option<(u64, Login)>,
@@ -33,7 +33,7 @@ pub(crate) struct Job {
     pub(crate) saved_at: SystemTime,
     /// The request that it waits for.
     pub(crate) pending: Option<u64>,
-    /// Wake-ups meant for an earlier wait are told by this.
+    /// Tells a wake-up for an earlier wait from the current one.
     pub(crate) round: u32,
     /// The first capture it sent, without its token: all others must equal it.
     pub(crate) first: Option<(Vec<u8>, String)>,

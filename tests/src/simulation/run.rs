@@ -23,7 +23,7 @@ use crate::subject::{Said, Subject, Wants};
 /// When the faults stop.
 const HEALED: Duration = Duration::from_secs(300);
 
-/// By then every order must have settled: windows end, and whoever does not know asks again.
+/// By then every order must have settled: windows end, and unknown outcomes are resumed.
 const END: Duration = Duration::from_secs(3 * 3600);
 
 pub(crate) struct Simulation {
@@ -42,7 +42,7 @@ pub(crate) struct Simulation {
     numbers: u64,
     requests: u64,
     keys_are_kept: bool,
-    /// While the server is down, and what it was asked then is lost.
+    /// The time in which the server is down and loses every request.
     down: (Duration, Duration),
 }
 
@@ -55,13 +55,13 @@ enum From {
 
 #[derive(Debug)]
 enum Event {
-    /// A job begins, or takes an unknown outcome up again.
+    /// A job begins, or resumes an unknown outcome.
     Begin(usize),
     /// A wait of a job is over.
     Wake(usize, u32),
     /// A request reaches the server.
     Arrives(From, u64, Request, Option<Fault>, bool),
-    /// An answer, or the end of patience, reaches who sent request `n`.
+    /// An answer to request `n`, or its timeout, reaches the sender.
     Answered(From, u64, Result<Response, TransportError>),
     /// A process dies.
     Dies(usize),
@@ -114,7 +114,7 @@ impl Simulation {
         simulation
     }
 
-    /// Processes, orders, and what will befall them.
+    /// Processes, orders, and what will happen to them.
     fn populate(&mut self) {
         let chance = self.chance;
         let processes = 1 + chance.below(3, "processes", 0) as usize;
@@ -245,7 +245,7 @@ impl Simulation {
         self.goes_on(job);
     }
 
-    /// Does what the machine of this job wants next.
+    /// Does what this job's machine wants next.
     fn goes_on(&mut self, job: usize) {
         let Some(subject) = &self.jobs[job].subject else { return };
         let process = self.jobs[job].process;
@@ -285,10 +285,11 @@ impl Simulation {
         }
         let now = self.clock(process);
         let asked_at = Now::new(asked, now.wall());
-        let Some(Wants::Token(wish)) = self.jobs[job].subject.as_ref().map(Subject::wants) else {
+        let Some(Wants::Token(request)) = self.jobs[job].subject.as_ref().map(Subject::wants)
+        else {
             return;
         };
-        match self.processes[process].shared.ask(&self.api, wish, asked_at, now) {
+        match self.processes[process].shared.ask(&self.api, request, asked_at, now) {
             TokenAction::Use(token) => {
                 self.with_subject(job, |subject| subject.token(Ok(Some(token)), now));
             }
@@ -322,14 +323,14 @@ impl Simulation {
         }
         self.tell(|| format!("process {process} logs in: {}", shown(answer)));
         self.processes[process].login = None;
-        // Whoever waited asks again, and finds the token or shares the failure.
+        // Jobs that waited ask again, and find the token or share the failure.
         let _ = self.processes[process].shared.logged_in(login, answer, now);
         for (job, asked) in std::mem::take(&mut self.processes[process].waiting) {
             self.wants_token(job, process, asked);
         }
     }
 
-    /// Puts a request on its way, with whatever befalls it.
+    /// Sends a request, with its fault if it has one.
     fn sends(&mut self, from: From, request: Request) {
         let n = self.requests;
         self.requests += 1;
@@ -433,7 +434,7 @@ impl Simulation {
         }
     }
 
-    /// A client has spoken: is it true?
+    /// A client has reported an outcome: is it true?
     fn ends(&mut self, job: usize, said: Said) {
         let Job { order, shared, .. } = self.jobs[job];
         let outcome = self.jobs[job].subject.as_ref().and_then(Subject::outcome);
@@ -454,9 +455,9 @@ impl Simulation {
             }
             Said::NotCaptured => {
                 self.count("said not captured");
-                // Of an order that two processes capture, one of them can tell only what the API told
-                // it; and where keys mean nothing, the other's capture cannot be told from a refusal
-                // unless the confirming lookup gets through.
+                // If two processes capture one order, each knows only what the API told it. If keys
+                // are ignored, it cannot tell the other's capture from a refusal unless the confirming
+                // lookup gets through.
                 let told = matches!(reason, "declined" | "rejected" | "order_cancelled");
                 let tellable = !shared || (self.keys_are_kept && told);
                 if captured && tellable {
@@ -541,7 +542,7 @@ fn plain(status: u16, body: &'static str) -> Response {
     response
 }
 
-/// The reply without its second half: half the time its end is noticed, half the time it is not.
+/// The first half of the reply; in half the cases the transport notices that it was cut.
 fn cut(response: Response) -> Result<Response, TransportError> {
     let half = response.body().len() / 2;
     if half % 2 == 0 {

@@ -1,4 +1,5 @@
 //! A driver with virtual time: scripted answers go in, a trace and an outcome come out.
+//! `docs/architecture.md` explains the notation of the traces (Testing).
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What becomes of a capture: scripted answers in, outcome and trace out.
+//! What becomes of a capture: scripted answers in, outcome and trace out. `docs/architecture.md`
+//! explains the notation of the traces (Testing).
 
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Where nobody answers: a port that is bound without listening, or a listener whose queue is full.
+//! Addresses that do not answer: a port that is bound without listening, or a listener whose queue is full.
 
 use std::net::SocketAddr;
 
@@ -22,7 +22,7 @@ impl Aside {
         if target == Target::Full {
             socket.listen(0).expect("to listen");
             let address = socket.local_addr().expect("an address");
-            // The first fills the queue; whether the others get in differs between kernels.
+            // The first one fills the queue; whether more are let in depends on the kernel.
             for _ in 0..4 {
                 let client = tcp();
                 client.set_nonblocking(true).expect("a socket option");

@@ -51,7 +51,7 @@ pub(super) fn rows() -> Vec<Row> {
             "contradiction",
         ),
         (
-            "75 an order id that is none",
+            "75 an order id that is a number",
             r#"{"orderId":7,"status":"SUCCESS","success":true}"#,
             "foreign_order",
         ),

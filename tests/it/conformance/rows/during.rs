@@ -64,7 +64,7 @@ pub(super) fn rows() -> Vec<Row> {
     ] {
         rows.push(Row::new(name, on_capture([act]), "captured reply", "C200", "T C"));
     }
-    // The login's reply comes twice: the second one must never pass for the capture's.
+    // The login's reply comes twice: the second one must never be taken for the capture's.
     let two = |second: Vec<u8>| {
         let first = crate::conformance::replies::granted("canary-token-number-0");
         Dialogue { token: vec![Act::say([first, second].concat())], ..Dialogue::default() }

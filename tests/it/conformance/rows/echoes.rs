@@ -1,5 +1,5 @@
-//! Fault 85: replies that echo our own secrets, or hold an order's personal data, in every place of
-//! which something is shown. What is shown is searched for every row (`secrets.rs`).
+//! Fault 85: replies that echo our own secrets, or hold an order's personal data, in every place from
+//! which something is shown. The search covers every row (`canaries.rs`).
 
 use super::row::Row;
 use crate::conformance::fixture::ORDER;
@@ -30,7 +30,7 @@ pub(super) fn rows() -> Vec<Row> {
         ("in a chunk size", whole(chunked(TOKEN)).then(Do::Finish), "unknown cut_reply", "200~"),
         ("in a cut reply", ends(cut), "unknown cut_reply", "200~"),
         (
-            "in a header that is none",
+            "in a malformed header",
             ends(format!("HTTP/1.1 200 OK\r\n{TOKEN} {TOKEN}\r\n\r\n")),
             "unknown no_reply",
             "?",

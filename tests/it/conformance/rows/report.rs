@@ -1,14 +1,14 @@
-//! What became of all rows: each ended as it must, the adapters agree, and none was lost.
+//! The results of all rows: each ended as expected, the adapters agree, and none was lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
 use super::run::Ran;
 
-/// What became of every row, by adapter.
+/// The result of every row, by adapter.
 pub(crate) type Reports = BTreeMap<&'static str, Vec<Ran>>;
 
-/// Every row of an adapter ended as it must, and nothing went to another origin.
+/// Every row of an adapter ended as expected, and nothing went to another origin.
 pub(crate) fn check(ran: &[Ran]) {
     let mut wrong = Vec::new();
     for Ran { name, expect, came, trapped, .. } in ran {
@@ -34,11 +34,11 @@ pub(crate) fn compare(reports: &Reports) {
     assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// So many rows there were when this was last changed; the number may only grow.
+/// The number of rows when this was last changed; it may only grow.
 const FEWEST_ROWS: usize = 580;
 
-/// Says how much ran; it is not less than it was. That no fault is without a test is checked against
-/// `docs/faults.md`, by `tests/it/faults.rs`.
+/// Prints how many rows ran; it must not be fewer than before. `tests/it/faults.rs` checks that no fault
+/// is without a test.
 pub(crate) fn count(reports: &Reports) {
     let names = |ran: &'_ Vec<Ran>| ran.iter().map(|ran| ran.name.clone()).collect::<Vec<_>>();
     let first = names(reports.values().next().expect("an adapter"));
@@ -49,7 +49,7 @@ pub(crate) fn count(reports: &Reports) {
 
     let number = |name: &String| name.split(' ').next()?.parse::<u32>().ok();
     let faults: BTreeSet<_> = first.iter().filter_map(number).collect();
-    // Not by a macro: the harness would keep it to itself.
+    // Not by a macro: the harness would capture it.
     let _ = writeln!(
         std::io::stderr(),
         "conformance: {rows} rows x {} adapters = {} runs, over {} faults",

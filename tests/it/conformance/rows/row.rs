@@ -1,4 +1,5 @@
-//! One row: what the network does, and what must come of it.
+//! One row: what the network does, and what must come of it, in the notation that
+//! `docs/architecture.md` explains (Testing).
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub(crate) enum Target {
     NoName,
     /// A port on which nobody listens.
     Nobody,
-    /// A listener that lets no further connection in.
+    /// A listener that accepts no further connection.
     Full,
 }
 
@@ -49,7 +50,7 @@ pub(crate) struct Expect {
 }
 
 impl Row {
-    /// A capture that meets this, and must end like that.
+    /// A capture that meets this dialogue and must end like this.
     pub(crate) fn new(
         name: &str,
         dialogue: Dialogue,
@@ -98,8 +99,8 @@ impl Row {
     }
 }
 
-/// Two rows for an answer that proves nothing, which the record calls `attempt`. In one the order
-/// says no more until tomorrow: the outcome is unknown, for this reason. In the other it still waits:
+/// Two rows for an answer that proves nothing, which the record calls `attempt`. In one the lookup
+/// says "come back tomorrow": the outcome is unknown, for this reason. In the other it still waits:
 /// the same bytes are sent again.
 pub(crate) fn unclear(name: &str, act: Act, doubt: &str, attempt: &str) -> Vec<Row> {
     let waits = Dialogue {

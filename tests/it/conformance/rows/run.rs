@@ -1,4 +1,4 @@
-//! How a row is run through an adapter, and what is noted of it.
+//! Runs a row through an adapter, and notes what came of it.
 
 use super::aside::Aside;
 use super::row::{Expect, Row, Target};
@@ -8,7 +8,7 @@ use crate::conformance::fixture::{capture, setup};
 use crate::conformance::notation::{attempts, ending, words};
 use crate::conformance::wire::{Dialogue, Endpoint, Seen, Server};
 
-/// What became of a row.
+/// The result of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ran {
     pub(crate) name: String,
@@ -16,7 +16,7 @@ pub(crate) struct Ran {
     pub(super) came: Expect,
     /// Each request as it came in, normalised.
     requests: Vec<String>,
-    /// What came in at the server that must never hear anything.
+    /// Connections to the server that must never receive any.
     pub(super) trapped: usize,
 }
 

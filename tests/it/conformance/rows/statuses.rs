@@ -24,7 +24,7 @@ pub(super) fn rows() -> Vec<Row> {
     }
     rows.extend(unclear("39 a 302 to nowhere", say(with(302, "", SUCCESS)), "redirect", "C302"));
     rows.extend(unclear(
-        "39 a 302 with a location that is none",
+        "39 a 302 with an invalid location",
         say(with(302, "location: http://[::\r\n", SUCCESS)),
         "redirect",
         "C302",
@@ -78,7 +78,7 @@ pub(super) fn rows() -> Vec<Row> {
             &attempts,
             "T C L",
         ));
-        // The "no" may be the echo of a "yes" to somebody else.
+        // The refusal may be the echo of somebody else's capture.
         let mut done = proven(&name, say(json(status, &body)), &format!("C{status}"));
         done.dialogue.lookup = vec![Act::say(order(7))];
         rows.push(done);

@@ -13,7 +13,7 @@ use super::http2;
 use super::shared::{LONGEST, Shared, lock};
 use crate::conformance::replies::{captured, granted, later};
 
-/// Four times what a reply's body may have.
+/// Four times the longest body allowed.
 const FLOOD: usize = 4 << 20;
 
 /// A connection, plain or under TLS.
@@ -207,8 +207,8 @@ impl Connection<'_> {
         Ok(true)
     }
 
-    /// Lets go of a connection: what the client still says is read, so that the kernel sends a FIN
-    /// and not an RST, unless an RST is meant.
+    /// Closes a connection. What the client still sends is read first, so that the kernel sends a FIN
+    /// and not an RST, unless the act asks for an RST.
     fn close(&self, mut link: Link) {
         let resets = matches!(SockRef::from(link.tcp()).linger(), Ok(Some(Duration::ZERO)));
         if !resets {

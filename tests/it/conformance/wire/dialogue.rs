@@ -1,7 +1,7 @@
 //! What a server does with each connection and each request, as data.
 
-/// What a server does. Where a list of acts is over, the server behaves: it grants a token, captures,
-/// and asks whoever looks an order up to come back tomorrow.
+/// What a server does. When a list of acts is used up, the server behaves well: it grants a token, captures,
+/// and answers every lookup with "come back tomorrow".
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dialogue {
     /// What the first connections meet; later ones are served.
@@ -39,7 +39,7 @@ pub(crate) enum Reads {
     All,
 }
 
-/// One thing to do on a connection. The last four end it; without them it serves on.
+/// One thing to do on a connection. The last four end it; without them it goes on serving.
 #[derive(Debug, Clone)]
 pub(crate) enum Do {
     /// Writes this; `TRAP` and `SELF` stand for the addresses of the other server and of this one.

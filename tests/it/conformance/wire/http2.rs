@@ -19,7 +19,8 @@ pub(crate) const CANCEL: u32 = 8;
 pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
 
 pub(crate) const CAPTURED: Frames = &[Reply(200, 0, replies::SUCCESS)];
-pub(crate) const FAREWELL: Frames = &[GoAway(1, NO_ERROR), Reply(200, 0, replies::SUCCESS)];
+pub(crate) const GOAWAY_THEN_REPLY: Frames =
+    &[GoAway(1, NO_ERROR), Reply(200, 0, replies::SUCCESS)];
 pub(crate) const LATER: Frames = &[Reply(503, 86400, "")];
 pub(crate) const WAITING: Frames =
     &[Reply(200, 0, r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":5}"#)];

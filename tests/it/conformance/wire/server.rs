@@ -71,7 +71,10 @@ impl Server {
     pub(crate) fn wait_until_left(&self) {
         let left = lock(&self.shared.left);
         let left = self.shared.gone.wait_timeout_while(left, LONGEST, |left| *left == 0);
-        assert!(!left.unwrap_or_else(PoisonError::into_inner).1.timed_out(), "nobody ever leaves");
+        assert!(
+            !left.unwrap_or_else(PoisonError::into_inner).1.timed_out(),
+            "no client ended its connection"
+        );
     }
 
     /// How many connections were accepted so far.
