@@ -6,6 +6,7 @@ mod exhaustive;
 mod simulation;
 mod tidy;
 mod vectors;
+mod words;
 
 /// Counts what is allocated, to show that a crowd needs no more memory the second time.
 #[global_allocator]
