@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask help` lists them.
 
+mod api;
 mod bench;
 mod command;
 mod lint;
@@ -22,6 +23,7 @@ Usage: cargo xtask COMMAND
   demo    capture orders against the embedded sandbox, through each transport
 
   portable        the published crates with Rust 1.85; the core in WebAssembly, without imports
+  api [--write]   compares the public API with docs/api, or writes it there
 
   simulate --exhaustive           every sequence of answers, every server, a crash at every step
   simulate --seeds N [--from N]   random worlds: the real machine against the real sandbox
@@ -42,6 +44,8 @@ fn main() -> ExitCode {
         ["lint"] => lint::lint(),
         ["ci"] => lint::lint().and_then(|()| test::test()),
         ["portable"] => portable::portable(),
+        ["api"] => api::api(false),
+        ["api", "--write"] => api::api(true),
         ["demo"] => cargo("demo", "run --quiet --locked -p capture-cli -- demo"),
         ["simulate", ref arguments @ ..] => simulate(arguments),
         ["bench", ref arguments @ ..] => bench::bench(arguments),

@@ -8,6 +8,7 @@ pub(crate) struct Published {
     pub(crate) name: String,
     /// The oldest compiler that the manifest claims.
     pub(crate) rust_version: String,
+    pub(crate) is_library: bool,
 }
 
 pub(crate) fn published() -> Result<Vec<Published>, String> {
@@ -40,6 +41,8 @@ fn read(package: &Value) -> Result<Published, String> {
     Ok(Published {
         name: name.to_owned(),
         rust_version: package["rust_version"].as_str().unwrap_or_default().to_owned(),
+        is_library: list(&package["targets"])
+            .any(|target| list(&target["kind"]).any(|kind| kind == "lib")),
     })
 }
 
