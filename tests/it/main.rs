@@ -8,3 +8,4 @@ mod faults;
 mod simulation;
 mod tidy;
 mod vectors;
+mod words;

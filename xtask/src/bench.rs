@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{command, run};
+use crate::command::{command, run};
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../benches");
 

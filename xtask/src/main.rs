@@ -1,10 +1,18 @@
-//! The project's own commands: `cargo xtask test`, `lint`, `demo`.
+//! The project's own commands: `cargo xtask help` lists them.
 
+mod api;
 mod bench;
+mod command;
+mod lint;
+mod portable;
+mod published;
+mod test;
+mod wasm;
 
 use std::env;
-use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::process::ExitCode;
+
+use command::{cargo, command, run};
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -13,6 +21,9 @@ Usage: cargo xtask COMMAND
   lint    format, clippy and rustdoc without warnings; typos and cargo-deny where installed
   ci      lint, then test
   demo    capture orders against the embedded sandbox, through each transport
+
+  portable        the published crates with Rust 1.85; the core in WebAssembly, without imports
+  api [--write]   compares the public API with docs/api, or writes it there
 
   simulate --exhaustive           every sequence of answers, every server, a crash at every step
   simulate --seeds N [--from N]   random worlds: the real machine against the real sandbox
@@ -29,9 +40,12 @@ const FUZZ_TARGETS: [&str; 5] = ["machine", "reply", "retry_after", "ticket", "v
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["test"] => test(),
-        ["lint"] => lint(),
-        ["ci"] => lint().and_then(|()| test()),
+        ["test"] => test::test(),
+        ["lint"] => lint::lint(),
+        ["ci"] => lint::lint().and_then(|()| test::test()),
+        ["portable"] => portable::portable(),
+        ["api"] => api::api(false),
+        ["api", "--write"] => api::api(true),
         ["demo"] => cargo("demo", "run --quiet --locked -p capture-cli -- demo"),
         ["simulate", ref arguments @ ..] => simulate(arguments),
         ["bench", ref arguments @ ..] => bench::bench(arguments),
@@ -74,79 +88,4 @@ fn fuzz(target: &str, seconds: &str) -> Result<(), String> {
     let mut command = command("cargo", &arguments);
     command.env("RUSTC_BOOTSTRAP", "1");
     run(&format!("fuzz {target}"), command)
-}
-
-fn test() -> Result<(), String> {
-    let began = Instant::now();
-    // The optional parts first: they only have to compile.
-    for adapter in ["capture-reqwest", "capture-ureq", "capture-hyper"] {
-        for features in ["", "platform-verifier,random"] {
-            let check = format!("check --quiet --locked -p {adapter} --no-default-features");
-            let title = format!("{adapter} with features [{features}]");
-            cargo(&title, &format!("{check} --features={features}"))?;
-        }
-    }
-    cargo(
-        "sandbox without TLS",
-        "check --quiet --locked -p capture-sandbox --no-default-features",
-    )?;
-    cargo("unit, property, golden, end to end", "test --locked --workspace --all-targets")?;
-    cargo("documentation and README", "test --locked --workspace --doc")?;
-    eprintln!("xtask: all passed in {} s", began.elapsed().as_secs());
-    Ok(())
-}
-
-fn lint() -> Result<(), String> {
-    cargo("format", "fmt --all --check")?;
-    for workspace in ["benches", "benches/probes"] {
-        let check = format!("fmt --manifest-path {workspace}/Cargo.toml --check");
-        cargo(&format!("format of {workspace}"), &check)?;
-    }
-    // They depend on the crates here, so that a change of those can leave their lock files behind.
-    for workspace in ["benches", "benches/probes", "fuzz"] {
-        let tree =
-            format!("tree --quiet --locked --manifest-path {workspace}/Cargo.toml --depth 0");
-        cargo(&format!("lock file of {workspace}"), &tree)?;
-    }
-    cargo("clippy", "clippy --locked --workspace --all-targets --all-features -- -D warnings")?;
-    run("rustdoc", {
-        let mut command = command("cargo", "doc --locked --workspace --no-deps --all-features");
-        command.env("RUSTDOCFLAGS", "-D warnings");
-        command
-    })?;
-    optional("typos", "typos", "--version", "")?;
-    optional("cargo-deny", "cargo", "deny --version", "deny check bans licenses sources")
-}
-
-/// Runs a tool that a fresh machine lacks; says so instead where it is not installed.
-fn optional(title: &str, program: &str, probe: &str, arguments: &str) -> Result<(), String> {
-    let probe = command(program, probe).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if probe.is_ok_and(|status| status.success()) {
-        return run(title, command(program, arguments));
-    }
-    eprintln!("xtask: SKIPPED {title}: it is not installed here");
-    Ok(())
-}
-
-fn cargo(title: &str, arguments: &str) -> Result<(), String> {
-    run(title, command("cargo", arguments))
-}
-
-fn command(program: &str, arguments: &str) -> Command {
-    // Cargo names itself for the programs that it runs.
-    let program = if program == "cargo" {
-        env::var("CARGO").unwrap_or("cargo".into())
-    } else {
-        program.into()
-    };
-    let mut command = Command::new(program);
-    command.args(arguments.split_whitespace());
-    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    command
-}
-
-fn run(title: &str, mut command: Command) -> Result<(), String> {
-    eprintln!("xtask: {title}");
-    let status = command.status().map_err(|error| format!("{title}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{title} ({status})")) }
 }
