@@ -2,6 +2,7 @@
 
 mod circles;
 mod cli;
+mod clients;
 mod conformance;
 mod exhaustive;
 mod faults;

@@ -17,6 +17,12 @@ use crate::wire::{Api, ContentType};
 ///
 /// It has no `Clone`: two clients from one setup would each have a token and a retry budget of their
 /// own. Clone the client instead; its clones share both.
+///
+/// ```compile_fail,E0599
+/// # use capture_core::{BearerToken, Environment, Setup};
+/// # let setup = Setup::new(&Environment::Sandbox, BearerToken::new("token").unwrap());
+/// let second = setup.clone();
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Setup {
