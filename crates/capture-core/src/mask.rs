@@ -4,31 +4,37 @@
 
 use std::error::Error;
 
-use http::{HeaderMap, HeaderValue};
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memmem::Finder;
 
 use crate::text;
 use crate::transport::TransportError;
 use crate::values::BearerToken;
-use crate::wire::Response;
+use crate::wire::{REQUEST_ID, Response};
 
 /// A shorter token is no secret of this API; hiding it could change what a reply means.
 const SHORTEST_SECRET: usize = 16;
 
 /// Cleans a reply that echoes this token.
 pub(crate) fn response(response: &mut Response, token: &BearerToken) {
-    if let Some(masked) = bytes(response.body(), token.expose().as_bytes()) {
+    if let Some(masked) = bytes(response.body(), token.as_bytes()) {
         *response.body_mut() = masked.into();
     }
     headers(response.headers_mut(), token);
 }
 
+/// The headers of a reply of which something is shown or kept; the others are dropped with it.
+const SHOWN: [HeaderName; 2] = [REQUEST_ID, LOCATION];
+
 /// The same for the head of a reply alone.
 pub(crate) fn headers(headers: &mut HeaderMap, token: &BearerToken) {
-    let secret = token.expose().as_bytes();
-    for value in headers.values_mut() {
-        if bytes(value.as_bytes(), secret).is_some() {
-            *value = HeaderValue::from_static("***");
+    let secret = token.as_bytes();
+    for name in SHOWN {
+        if let Some(value) = headers.get_mut(name) {
+            if bytes(value.as_bytes(), secret).is_some() {
+                *value = HeaderValue::from_static("***");
+            }
         }
     }
 }
@@ -40,7 +46,7 @@ pub(crate) fn one_line<'a>(
 ) -> String {
     let mut line = text::chain(error);
     for token in tokens {
-        if let Some(masked) = bytes(line.as_bytes(), token.expose().as_bytes()) {
+        if let Some(masked) = bytes(line.as_bytes(), token.as_bytes()) {
             line = String::from_utf8_lossy(&masked).into_owned();
         }
     }

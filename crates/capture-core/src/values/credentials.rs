@@ -64,6 +64,11 @@ impl BearerToken {
         &header[SCHEME.len()..]
     }
 
+    /// The same, without looking at each byte again.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0.as_bytes()[SCHEME.len()..]
+    }
+
     /// The whole `Authorization` value, marked sensitive.
     #[must_use]
     pub fn header(&self) -> &HeaderValue {

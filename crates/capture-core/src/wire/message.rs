@@ -48,6 +48,9 @@ pub(crate) fn is_plain_json(response: &Response) -> bool {
 
 /// `application/json`, `text/json` or any `+json`, with or without parameters.
 fn is_json(content_type: &HeaderValue) -> bool {
+    if content_type == JSON || content_type == JSON_UTF8 {
+        return true; // as the service writes it
+    }
     let media_type = content_type.to_str().unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     let suffix = media_type.as_bytes().last_chunk().unwrap_or(&[0; 5]);
