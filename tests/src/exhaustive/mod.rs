@@ -6,7 +6,7 @@
 //!
 //! Two arguments keep the search finite:
 //!
-//! - **Merging.** Two captures with the same [`capture_core::Progress`], the same server and the
+//! - **Merging.** Two captures with the same [`capture_core::driver::Progress`], the same server and the
 //!   same history bits below continue in the same way, because nothing else in the machine decides anything; the
 //!   record of attempts only grows. A test compares the merged search with the plain tree of all
 //!   sequences up to a depth.

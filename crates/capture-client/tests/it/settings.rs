@@ -11,7 +11,7 @@ use crate::stub::{Fate, capture, client, order};
 fn a_header_of_the_callers_goes_out_and_replaces_none_of_ours() {
     let (client, stub) = client(&[]);
     let trace = HeaderName::from_static("traceparent");
-    let value = HeaderValue::from_static("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    let value = HeaderValue::from_static("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0b1902b7-01");
     let ours = [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT_ENCODING];
     let mut client = client.with_header(trace.clone(), value.clone());
     for name in ours.clone() {

@@ -109,7 +109,7 @@ pub fn read_request(body: &[u8]) -> Result<Capture, Vec<ApiError>> {
     }
 }
 
-/// The reply's body, read tolerantly in shape; what it *means* is for [`crate::Verdict`] to say.
+/// The reply's body, read tolerantly in shape; what it *means* is for [`crate::driver::Verdict`] to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply<'a> {
     pub(crate) capture_status: Scalar<'a>,
