@@ -78,29 +78,29 @@ impl<T: Transport> Call<'_, T> {
         loop {
             step = match step {
                 Step::Authorize(mut need) => {
-                    let Some((result, login)) =
-                        self.unless_stopped(self.token(need.token_request())).await
-                    else {
-                        return need.stop(self.now());
-                    };
-                    if let Some(login) = login {
-                        need.log_login(login);
-                    }
-                    match result {
-                        Ok(token) => need.authorized(token, self.now()),
-                        Err(Denied::NoToken(error)) => need.no_token(error, self.now()),
-                        Err(Denied::NoPermit) => need.no_permit(self.now()),
+                    match self.unless_stopped(self.token(need.token_request())).await {
+                        Some((result, login)) => {
+                            if let Some(login) = login {
+                                need.log_login(login);
+                            }
+                            match result {
+                                Ok(token) => need.authorized(token, self.now()),
+                                Err(Denied::NoToken(error)) => need.no_token(error, self.now()),
+                                Err(Denied::NoPermit) => need.no_permit(self.now()),
+                            }
+                        }
+                        None => Step::Done(need.stop(self.now())),
                     }
                 }
                 Step::Send(request, sent) => match self.unless_stopped(self.send(request)).await {
                     Some(Ok(reply)) => sent.received(reply, self.now()),
                     Some(Err(error)) => sent.failed(&error, self.now()),
-                    None => return sent.stop(self.now()),
+                    None => Step::Done(sent.stop(self.now())),
                 },
                 Step::Wait(delay, waiting) => {
                     match self.unless_stopped(self.transport.sleep(delay)).await {
                         Some(()) => waiting.elapsed(self.now()),
-                        None => return waiting.stop(self.now()),
+                        None => Step::Done(waiting.stop(self.now())),
                     }
                 }
                 Step::Done(outcome) => return outcome,

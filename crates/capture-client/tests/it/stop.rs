@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use capture_client::driver::TransportError;
-use capture_client::{Client, Event, Obstacle, Outcome, Stop, Transport, wire};
+use capture_client::{Client, Event, Obstacle, Operation, Outcome, Stop, Transport, wire};
 
 use crate::stub::{Fate, capture, client, setup};
 
@@ -55,14 +55,15 @@ fn an_asynchronous_request_is_dropped_and_stays_in_doubt() {
     let sends = std::sync::Mutex::new(sends);
     let client = Client::over(setup(), Silent).with_stop(&stop);
     let client = client.with_observer(move |event: &Event<'_>| {
-        if let Event::Attempted { .. } = event {
-            let _ = sends.lock().unwrap().send(()); // the login; the capture is next
+        if let Event::Attempted { attempt, .. } = event {
+            let _ = sends.lock().unwrap().send(attempt.operation);
         }
     });
     let working = std::thread::spawn(move || pollster::block_on(client.capture(&capture())));
-    sending.recv().unwrap();
+    assert_eq!(sending.recv(), Ok(Operation::Login)); // the capture is next
     stop.stop();
     let outcome = working.join().unwrap();
+    assert_eq!(sending.recv(), Ok(Operation::Capture), "what was dropped is told as well");
     let Outcome::Unknown(ticket) = outcome else { panic!("{outcome:?}") };
     assert_eq!((ticket.doubt().code(), ticket.obstacle()), ("interrupted", &Obstacle::Stopped));
     assert_eq!(ticket.attempts().len(), 2, "the login and the capture");
