@@ -22,12 +22,6 @@ pub(crate) struct Call<'c, T> {
     pub(crate) settings: &'c Settings,
 }
 
-/// Why a capture may not be sent now.
-enum Denied {
-    NoToken(TokenError),
-    NoPermit,
-}
-
 impl<T: Transport> Call<'_, T> {
     pub(crate) async fn capture(&self, capture: &Capture) -> Outcome {
         let began = self.now();
@@ -44,12 +38,9 @@ impl<T: Transport> Call<'_, T> {
     pub(crate) async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         let mut query = StatusQuery::new(&self.engine.api, order);
         loop {
-            let token = match self.token(query.token_request()).await.0 {
-                Ok(token) => token,
-                Err(Denied::NoToken(error)) => return Err(error.into()),
-                Err(Denied::NoPermit) => unreachable!("a lookup needs no permit"),
-            };
-            let reply = self.send(query.request(token)).await;
+            self.permits(query.token_request());
+            let (token, _) = self.token(query.token_request()).await;
+            let reply = self.send(query.request(token?)).await;
             if let Some(result) = query.answered(reply) {
                 return result;
             }
@@ -77,6 +68,9 @@ impl<T: Transport> Call<'_, T> {
         let mut told = step.attempts().len();
         loop {
             step = match step {
+                Step::Authorize(need) if !self.permits(need.token_request()) => {
+                    need.no_permit(self.now())
+                }
                 Step::Authorize(mut need) => {
                     match self.unless_stopped(self.token(need.token_request())).await {
                         Some((result, login)) => {
@@ -85,8 +79,7 @@ impl<T: Transport> Call<'_, T> {
                             }
                             match result {
                                 Ok(token) => need.authorized(token, self.now()),
-                                Err(Denied::NoToken(error)) => need.no_token(error, self.now()),
-                                Err(Denied::NoPermit) => need.no_permit(self.now()),
+                                Err(error) => need.no_token(error, self.now()),
                             }
                         }
                         None => Step::Done(need.stop(self.now())),
@@ -139,26 +132,34 @@ impl<T: Transport> Call<'_, T> {
         }
     }
 
+    /// Whether the retry budget permits what is asked for.
+    fn permits(&self, request: TokenRequest<'_>) -> bool {
+        self.engine.shared().permits(request, self.now())
+    }
+
     /// A token other than the refused one, and the login that it took, if this call made it.
     async fn token(
         &self,
         request: TokenRequest<'_>,
-    ) -> (Result<BearerToken, Denied>, Option<Attempt>) {
+    ) -> (Result<BearerToken, TokenError>, Option<Attempt>) {
         let (api, asked) = (&self.engine.api, self.now());
         let action = self.engine.shared().ask(api, request, asked, asked);
-        if let Some(done) = done(action) {
-            return (done, None);
+        match action {
+            TokenAction::Use(token) => return (Ok(token), None),
+            TokenAction::Fail(error) => return (Err(error), None),
+            TokenAction::Login(..) => {}
         }
         let _login = self.engine.login.lock().await;
-        // Somebody else may have logged in meanwhile.
-        let action = self.engine.shared().ask_again(api, request, asked, self.now());
+        // Another call may have logged in meanwhile.
+        let action = self.engine.shared().ask(api, request, asked, self.now());
         let (request, login) = match action {
+            TokenAction::Use(token) => return (Ok(token), None),
+            TokenAction::Fail(error) => return (Err(error), None),
             TokenAction::Login(request, login) => (request, login),
-            other => return (done(other).expect("no login"), None),
         };
         let reply = self.send(request).await;
         let (result, attempt) = self.engine.shared().logged_in(login, &reply, self.now());
-        (result.map_err(Denied::NoToken), Some(attempt))
+        (result, Some(attempt))
     }
 
     async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
@@ -181,15 +182,5 @@ impl<T: Transport> Call<'_, T> {
 
     fn now(&self) -> Now {
         self.engine.now()
-    }
-}
-
-/// What needs no login.
-fn done(action: TokenAction) -> Option<Result<BearerToken, Denied>> {
-    match action {
-        TokenAction::Use(token) => Some(Ok(token)),
-        TokenAction::Fail(error) => Some(Err(Denied::NoToken(error))),
-        TokenAction::NoPermit => Some(Err(Denied::NoPermit)),
-        TokenAction::Login(..) => None,
     }
 }

@@ -34,25 +34,18 @@ impl Shared {
         Self { tokens: tokens.into(), budget: RetryBudget::default() }
     }
 
-    /// A permit if one is needed, and a token or the way to get one; see [`Tokens::ask`].
-    pub fn ask(
-        &mut self,
-        api: &Api,
-        request: TokenRequest<'_>,
-        asked: Now,
-        now: Now,
-    ) -> TokenAction {
-        if !request.resend {
-            // Whoever asks without repeating anything counts as a first send, be it a lookup.
-            self.budget.earn(now);
-        } else if !self.budget.spend(now) {
-            return TokenAction::NoPermit;
+    /// Whether the retry budget permits what is asked for; a resend takes one out of it.
+    pub fn permits(&mut self, request: TokenRequest<'_>, now: Now) -> bool {
+        if request.resend {
+            return self.budget.spend(now);
         }
-        self.ask_again(api, request, asked, now)
+        // Whoever asks without repeating anything counts as a first send, be it a lookup.
+        self.budget.earn(now);
+        true
     }
 
-    /// The same after a login of somebody else: the permit was given already.
-    pub fn ask_again(
+    /// A token, or the way to get one; see [`Tokens::ask`].
+    pub fn ask(
         &mut self,
         api: &Api,
         request: TokenRequest<'_>,

@@ -52,8 +52,6 @@ pub enum TokenAction {
     Login(Request, Login),
     /// There is none to be had.
     Fail(TokenError),
-    /// The retry budget gives no permit to send the capture again now.
-    NoPermit,
 }
 
 /// A login that is about to be sent.
@@ -70,7 +68,6 @@ impl fmt::Debug for TokenAction {
             Self::Use(token) => f.debug_tuple("Use").field(token).finish(),
             Self::Login(..) => f.write_str("Login(hidden)"),
             Self::Fail(error) => f.debug_tuple("Fail").field(error).finish(),
-            Self::NoPermit => f.write_str("NoPermit"),
         }
     }
 }

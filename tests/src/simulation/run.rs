@@ -289,14 +289,18 @@ impl Simulation {
         else {
             return;
         };
-        match self.processes[process].shared.ask(&self.api, request, asked_at, now) {
+        let shared = &mut self.processes[process].shared;
+        // Jobs that waited for a login have their permit already.
+        if asked == self.now && !shared.permits(request, now) {
+            return self.with_subject(job, |subject| subject.no_permit(now));
+        }
+        match shared.ask(&self.api, request, asked_at, now) {
             TokenAction::Use(token) => {
                 self.with_subject(job, |subject| subject.token(Ok(Some(token)), now));
             }
             TokenAction::Fail(denied) => {
                 self.with_subject(job, |subject| subject.token(Err(denied), now));
             }
-            TokenAction::NoPermit => self.with_subject(job, |subject| subject.no_permit(now)),
             TokenAction::Login(request, login) => {
                 self.count("logins");
                 self.processes[process].waiting.push((job, asked));

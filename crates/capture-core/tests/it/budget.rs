@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use capture_core::driver::{Now, RetryBudget, Shared, TokenAction, TokenRequest};
+use capture_core::driver::{Now, RetryBudget, Shared, TokenRequest};
 
-use crate::{api, base, token};
+use crate::{base, token};
 
 fn spent(budget: &mut RetryBudget, now: Now) -> usize {
     (0..10_000).take_while(|_| budget.spend(now)).count()
@@ -25,14 +25,12 @@ fn a_hundred_and_a_fifth_in_any_ten_seconds() {
 }
 
 #[test]
-fn a_resend_without_budget_gets_no_token() {
-    let (now, api) = (base(), api());
+fn a_resend_without_budget_gets_no_permit() {
+    let now = base();
     let mut shared = Shared::new(token("token"));
     let request = |resend| TokenRequest { refused: None, resend };
-    let got = (0..200)
-        .filter(|_| matches!(shared.ask(&api, request(true), now, now), TokenAction::Use(_)));
-    assert_eq!(got.count(), 100);
-    let denied = shared.ask(&api, request(true), now, now);
-    assert!(matches!(denied, TokenAction::NoPermit));
-    assert!(matches!(shared.ask(&api, request(false), now, now), TokenAction::Use(_)));
+    assert_eq!((0..200).filter(|_| shared.permits(request(true), now)).count(), 100);
+    assert!(!shared.permits(request(true), now));
+    assert!(shared.permits(request(false), now), "a first send needs none");
+    assert_eq!(shared.permits_left(now), 0);
 }

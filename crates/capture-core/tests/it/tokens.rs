@@ -28,7 +28,6 @@ fn ask(tokens: &mut Tokens, refused: Option<&BearerToken>, asked: Now, now: Now)
         TokenAction::Use(token) => token.expose().to_owned(),
         TokenAction::Login(..) => "login".into(),
         TokenAction::Fail(why) => format!("denied: {why}"),
-        TokenAction::NoPermit => panic!("nobody asked for a permit"),
     }
 }
 
