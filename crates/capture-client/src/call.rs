@@ -1,7 +1,7 @@
 //! The loop: it drives the machine over a transport. There is no other one.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use capture_core::driver::{Now, StatusQuery, Step, TokenAction, TokenRequest, TransportError};
@@ -24,15 +24,13 @@ pub(crate) struct Call<'c, T> {
 
 impl<T: Transport> Call<'_, T> {
     pub(crate) async fn capture(&self, capture: &Capture) -> Outcome {
-        let began = self.now();
-        let step = capture.start(&self.engine.api, &self.settings.policy, began);
-        self.observed(capture, false, began, step).await
+        let (api, policy) = (&self.engine.api, &self.settings.policy);
+        self.observed(capture, false, |now| capture.start(api, policy, now)).await
     }
 
     pub(crate) async fn resume(&self, ticket: Ticket) -> Outcome {
-        let (began, capture) = (self.now(), *ticket.capture());
-        let step = ticket.resume(&self.engine.api, &self.settings.policy, began);
-        self.observed(&capture, true, began, step).await
+        let (api, policy, capture) = (&self.engine.api, &self.settings.policy, *ticket.capture());
+        self.observed(&capture, true, |now| ticket.resume(api, policy, now)).await
     }
 
     pub(crate) async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
@@ -47,32 +45,46 @@ impl<T: Transport> Call<'_, T> {
         }
     }
 
-    /// Drives a capture to its end, and tells whoever watches.
-    async fn observed(&self, capture: &Capture, resumed: bool, began: Now, step: Step) -> Outcome {
-        if !self.settings.is_watched() {
-            return self.drive(capture, step).await;
-        }
-        let watched = async {
-            self.settings.emit(&Event::Started { capture, resumed });
-            let outcome = self.drive(capture, step).await;
-            self.tell_end(&outcome, began);
-            outcome
-        };
+    /// Drives a capture to its end, in a span if `tracing` is on.
+    async fn observed(
+        &self,
+        capture: &Capture,
+        resumed: bool,
+        start: impl FnOnce(Now) -> Step,
+    ) -> Outcome {
+        let driven = self.drive(capture, resumed, start);
         #[cfg(feature = "tracing")]
-        let watched =
-            crate::tracing::in_span(capture, resumed, self.engine.api.base_url(), watched);
-        watched.await
+        let driven = crate::tracing::in_span(capture, resumed, self.engine.api.base_url(), driven);
+        driven.await
     }
 
-    async fn drive(&self, capture: &Capture, mut step: Step) -> Outcome {
+    /// The loop, and what it tells to whoever watches.
+    ///
+    /// Each step is made where it is used, and what is rarely awaited is boxed: the size of this
+    /// future is copied into every task that captures.
+    async fn drive(
+        &self,
+        capture: &Capture,
+        resumed: bool,
+        start: impl FnOnce(Now) -> Step,
+    ) -> Outcome {
+        let (began, is_watched) = (self.now(), self.settings.is_watched());
+        let mut step = start(began);
         let mut told = step.attempts().len();
+        if is_watched {
+            self.settings.emit(&Event::Started { capture, resumed });
+        }
         loop {
             step = match step {
                 Step::Authorize(need) if !self.permits(need.token_request()) => {
                     need.no_permit(self.now())
                 }
                 Step::Authorize(mut need) => {
-                    match self.unless_stopped(self.token(need.token_request())).await {
+                    let granted = {
+                        let token = pin!(self.token(need.token_request()));
+                        self.unless_stopped(token).await
+                    };
+                    match granted {
                         Some((result, login)) => {
                             if let Some(login) = login {
                                 need.log_login(login);
@@ -85,20 +97,27 @@ impl<T: Transport> Call<'_, T> {
                         None => Step::Done(need.stop(self.now())),
                     }
                 }
-                Step::Send(request, sent) => match self.unless_stopped(self.send(request)).await {
-                    Some(Ok(reply)) => sent.received(reply, self.now()),
-                    Some(Err(error)) => sent.failed(&error, self.now()),
-                    None => Step::Done(sent.stop(self.now())),
-                },
+                Step::Send(request, sent) => {
+                    match self.unless_stopped(pin!(self.send(request))).await {
+                        Some(Ok(reply)) => sent.received(reply, self.now()),
+                        Some(Err(error)) => sent.failed(&error, self.now()),
+                        None => Step::Done(sent.stop(self.now())),
+                    }
+                }
                 Step::Wait(delay, waiting) => {
-                    match self.unless_stopped(self.transport.sleep(delay)).await {
+                    match self.unless_stopped(pin!(self.transport.sleep(delay))).await {
                         Some(()) => waiting.elapsed(self.now()),
                         None => Step::Done(waiting.stop(self.now())),
                     }
                 }
-                Step::Done(outcome) => return outcome,
+                Step::Done(outcome) => {
+                    if is_watched {
+                        self.tell_end(&outcome, began);
+                    }
+                    return outcome;
+                }
             };
-            if self.settings.is_watched() {
+            if is_watched {
                 self.tell(capture, &step, &mut told);
             }
         }
@@ -149,9 +168,18 @@ impl<T: Transport> Call<'_, T> {
             TokenAction::Fail(error) => return (Err(error), None),
             TokenAction::Login(..) => {}
         }
+        Box::pin(self.log_in(request, asked)).await
+    }
+
+    /// The one login of all captures that want a token.
+    async fn log_in(
+        &self,
+        request: TokenRequest<'_>,
+        asked: Now,
+    ) -> (Result<BearerToken, TokenError>, Option<Attempt>) {
         let _login = self.engine.login.lock().await;
         // Another call may have logged in meanwhile.
-        let action = self.engine.shared().ask(api, request, asked, self.now());
+        let action = self.engine.shared().ask(&self.engine.api, request, asked, self.now());
         let (request, login) = match action {
             TokenAction::Use(token) => return (Ok(token), None),
             TokenAction::Fail(error) => return (Err(error), None),
@@ -168,9 +196,9 @@ impl<T: Transport> Call<'_, T> {
     }
 
     /// The future's result; `None` once the caller says stop.
-    async fn unless_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
+    async fn unless_stopped<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         let Some(stop) = &self.settings.stop else { return Some(future.await) };
-        let (mut stopped, mut future) = (pin!(stop.stopped()), pin!(future));
+        let mut stopped = Box::pin(stop.stopped());
         poll_fn(|context| {
             if stopped.as_mut().poll(context).is_ready() {
                 return Poll::Ready(None);

@@ -16,13 +16,14 @@ pub(crate) async fn in_span<F: Future>(
     base_url: &str,
     future: F,
 ) -> F::Output {
-    let origin: Option<Uri> = base_url.parse().ok();
+    // Evaluated only if somebody listens.
+    let origin = || base_url.parse::<Uri>().ok();
     let span = info_span!(
         target: "capture",
         "capture",
         otel.kind = "client",
-        server.address = origin.as_ref().and_then(Uri::host),
-        server.port = origin.as_ref().and_then(Uri::port_u16),
+        server.address = origin().as_ref().and_then(Uri::host),
+        server.port = origin().as_ref().and_then(Uri::port_u16),
         capture.order_id = %capture.order_id(),
         capture.idempotency_key = %capture.idempotency_key(),
         capture.amount = capture.money().minor_units(),

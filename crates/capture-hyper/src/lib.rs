@@ -66,19 +66,21 @@ impl Connect for Hyper {
 }
 
 impl<C: connect::Connect + Clone + Send + Sync + 'static> Transport for Hyper<C> {
-    async fn send(
+    fn send(
         &self,
         request: wire::Request,
         timeout: Duration,
-    ) -> Result<wire::Response, TransportError> {
+    ) -> impl Future<Output = Result<wire::Response, TransportError>> + Send {
         let deadline = Instant::now() + timeout;
-        let reply = timeout_at(deadline, self.0.request(request.map(Full::new))).await;
-        let reply = reply.map_err(TransportError::maybe_sent)?.map_err(classify)?;
-        let (head, body) = reply.into_parts();
-        match timeout_at(deadline, Limited::new(body, MAX_BODY).collect()).await {
-            Ok(Ok(body)) => Ok(http::Response::from_parts(head, body.to_bytes())),
-            Ok(Err(error)) => Err(TransportError::in_reply(head.status, head.headers, error)),
-            Err(late) => Err(TransportError::in_reply(head.status, head.headers, late)),
+        let reply = timeout_at(deadline, self.0.request(request.map(Full::new)));
+        async move {
+            let reply = reply.await.map_err(TransportError::maybe_sent)?.map_err(classify)?;
+            let (head, body) = reply.into_parts();
+            match timeout_at(deadline, Limited::new(body, MAX_BODY).collect()).await {
+                Ok(Ok(body)) => Ok(http::Response::from_parts(head, body.to_bytes())),
+                Ok(Err(error)) => Err(TransportError::in_reply(head.status, head.headers, error)),
+                Err(late) => Err(TransportError::in_reply(head.status, head.headers, late)),
+            }
         }
     }
 

@@ -39,9 +39,9 @@ impl Api {
             base_url: base.to_string(),
             capture: base.uri("/capture"),
             login: base.uri("/oauth2/token"),
-            capture_headers: headers(true, Some(ContentType::default().header())),
-            lookup_headers: headers(true, None),
-            login_headers: headers(false, Some(JSON)),
+            capture_headers: headers(Some(ContentType::default().header())),
+            lookup_headers: headers(None),
+            login_headers: headers(Some(JSON)),
         }))
     }
 
@@ -78,15 +78,11 @@ impl Api {
 
 /// The headers of an operation. Who is calling, and that content coding is not wanted (an encoded
 /// reply would be ambiguous), belong to no contract, but every request of ours says so.
-fn headers(authorized: bool, content_type: Option<HeaderValue>) -> HeaderMap {
+fn headers(content_type: Option<HeaderValue>) -> HeaderMap {
     const AGENT: HeaderValue =
         HeaderValue::from_static(concat!("capture/", env!("CARGO_PKG_VERSION")));
     const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
     let mut headers = HeaderMap::new();
-    if authorized {
-        // Its place is kept, so that the token needs no room of its own.
-        headers.insert(header::AUTHORIZATION, HeaderValue::from_static(""));
-    }
     headers.insert(header::ACCEPT, JSON);
     if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, content_type);
@@ -106,10 +102,15 @@ fn request(
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri;
-    *request.headers_mut() = headers.clone();
+    // Room for the token, and for what a transport adds (host, length): growing costs more than room.
+    let mut complete = HeaderMap::with_capacity(headers.len() + 3);
     if let Some(token) = token {
-        request.headers_mut().insert(header::AUTHORIZATION, token.header().clone());
+        complete.insert(header::AUTHORIZATION, token.header().clone());
     }
+    for (name, value) in headers {
+        complete.insert(name, value.clone());
+    }
+    *request.headers_mut() = complete;
     request
 }
 

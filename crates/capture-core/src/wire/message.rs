@@ -37,13 +37,22 @@ pub fn json_reply(status: StatusCode, body: &impl serde::Serialize) -> Response 
 /// JSON, and framed as the service frames its own. HTTP/1.0, or a length beside chunks, is what some
 /// box on the way writes (RFC 9112 section 6.1: perhaps to smuggle).
 pub(crate) fn is_plain_json(response: &Response) -> bool {
-    let headers = response.headers();
-    let modern = response.version() >= http::Version::HTTP_11;
-    let two_lengths = headers.contains_key(header::TRANSFER_ENCODING)
-        && headers.contains_key(header::CONTENT_LENGTH);
-    let plain = headers.get_all(header::CONTENT_ENCODING).iter().all(|coding| coding == "identity");
-    let json = headers.get_all(header::CONTENT_TYPE).iter().all(is_json);
-    plain && json && modern && !two_lengths
+    let (mut has_length, mut is_chunked) = (false, false);
+    // One pass: there are few headers, and each look into the map hashes a name.
+    let plain = response.headers().iter().all(|(name, value)| match *name {
+        header::CONTENT_ENCODING => value == "identity",
+        header::CONTENT_TYPE => is_json(value),
+        header::CONTENT_LENGTH => {
+            has_length = true;
+            !is_chunked
+        }
+        header::TRANSFER_ENCODING => {
+            is_chunked = true;
+            !has_length
+        }
+        _ => true,
+    });
+    plain && response.version() >= http::Version::HTTP_11
 }
 
 /// `application/json`, `text/json` or any `+json`, with or without parameters.
