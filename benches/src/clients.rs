@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use capture_core::{Environment, Outcome, Setup};
+use capture_hyper::Hyper;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
@@ -44,8 +45,8 @@ pub fn drive(name: &str, place: &str) -> Drive {
 fn ours_hyper(wanted: &Wanted) -> Drive {
     let setup = wanted.setup();
     match (wanted.is_tls, wanted.is_h2) {
-        (true, _) => hyper(capture_hyper::Client::with_connector(setup, wanted.https())),
-        (false, true) => hyper(capture_hyper::Client::with_connector(setup, loopback::Http2)),
+        (true, _) => hyper(capture_hyper::Client::over(setup, Hyper::over(wanted.https()))),
+        (false, true) => hyper(capture_hyper::Client::over(setup, Hyper::over(loopback::Http2))),
         (false, false) => hyper(capture_hyper::Client::new(setup).expect("a client")),
     }
 }
@@ -76,8 +77,8 @@ fn ours_reqwest(wanted: &Wanted) -> Drive {
     let client = if wanted.is_tls {
         let http = reqwest::Client::builder().tls_backend_preconfigured(wanted.trust());
         let http = http.redirect(reqwest::redirect::Policy::none());
-        let http = http.retry(reqwest::retry::never()).build();
-        capture_reqwest::Client::with_http(wanted.setup(), http.expect("a client"))
+        let http = http.retry(reqwest::retry::never()).build().expect("a client");
+        capture_reqwest::Client::over(wanted.setup(), http.into())
     } else {
         capture_reqwest::Client::new(wanted.setup()).expect("a client")
     };
@@ -99,9 +100,9 @@ fn hand_reqwest(wanted: &Wanted) -> Drive {
 fn ours_ureq(wanted: &Wanted) -> Drive {
     let (setup, capture) = (wanted.setup(), inputs::capture());
     let client = if wanted.has_pool {
-        capture_ureq::Client::with_agent(setup, wanted.agent())
+        capture_ureq::Client::blocking(setup, wanted.agent().into())
     } else {
-        capture_ureq::Client::new(setup)
+        capture_ureq::Client::new(setup).expect("a client")
     };
     threaded(move || captured(&client.capture(&capture)))
 }

@@ -1,10 +1,11 @@
 //! Capture's own work: bytes out, bytes in, one whole capture through the machine.
 
 use std::hint::black_box;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use capture_core::{Credentials, Outcome, Policy, Step, Verdict, wire};
+use capture_core::driver::{Now, Step, Verdict};
+use capture_core::{Credentials, Outcome, Policy, wire};
 
 use crate::{Row, inputs};
 
@@ -64,8 +65,8 @@ pub fn rows() -> Vec<Row> {
     }));
     let captured = reply(inputs::SMALL);
     rows.push(Row::new("machine", "one whole capture through the machine", move || {
-        let (now, wall) = (Instant::now(), SystemTime::now());
-        let mut step = capture.start(&api, &Policy::default(), now, wall);
+        let now = Now::new(Duration::ZERO, SystemTime::now());
+        let mut step = capture.start(&api, &Policy::default(), now);
         let outcome = loop {
             step = match step {
                 Step::Authorize(need) => need.authorized(token.clone(), now),
@@ -73,7 +74,7 @@ pub fn rows() -> Vec<Row> {
                     drop(black_box(request));
                     open.received(captured.clone(), now)
                 }
-                Step::Wait(until, open) => open.elapsed(until),
+                Step::Wait(delay, open) => open.elapsed(now + delay),
                 Step::Done(outcome) => break outcome,
             };
         };

@@ -1,6 +1,7 @@
 //! What goes in: one capture, a token of 500 bytes, the documented reply and a large one.
 
-use capture_core::{Api, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId};
+use capture_core::driver::Api;
+use capture_core::{BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId};
 
 pub const URL: &str = "https://api-sandbox.flex-charge.com/v1/capture";
 pub const ORDER: &str = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
