@@ -81,11 +81,11 @@ pub fn page(results: &Results) -> String {
     let by_hand = results.load_ratio(("hyper/hand", "reqwest/hand"), 16, |load| &load.cpu);
     let derive = results.cpu_ratio("read-large/serde", "read-large/value");
     let shown = |ratio: Option<f64>| ratio.map_or("-".into(), number);
-    page + &LIMITS.replace("{R6 hand}", &shown(by_hand)).replace("{R3 derive}", &shown(derive))
+    page + &LIMITS.replace("{P15 hand}", &shown(by_hand)).replace("{P12 derive}", &shown(derive))
 }
 
-const GOALS: &str = "D: deterministic, a gate. R: ratios inside one run, the median of the rounds' own. *Flat*: what \
-                     must not grow.\n\n";
+const GOALS: &str = "P1 to P9 are deterministic and gate a build. P10 to P17 are ratios inside one run, the median of the\n\
+                     rounds' own; P18 and P19 are what must not grow. They gate nothing.\n\n";
 
 fn core_table(results: &Results, page: &mut String) {
     *page += "| operation | CPU ns | instructions | allocations | bytes |\n|---|--:|--:|--:|--:|\n";
