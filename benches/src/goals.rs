@@ -1,18 +1,17 @@
-//! The goals, P1 to P19: the first nine are deterministic and gate a build; the others are ratios inside
-//! one run, or what must not grow, and gate nothing.
+//! The goals: P1 to P9 are counts and gate a build; P10 to P19 are ratios and gate nothing.
 
 use crate::chart::number;
-use crate::grow;
+use crate::growth::{self, GrowthPoint};
 use crate::results::Results;
 
 #[derive(Clone)]
 pub struct Goal {
     pub id: &'static str,
     pub what: String,
-    /// `None` where it was not measured.
+    /// `None` if this run did not measure it.
     pub value: Option<f64>,
     pub must: f64,
-    /// What was asked for first, where the page says why it changed.
+    /// What was asked for first, if it changed; the page says why.
     pub first: Option<f64>,
     pub stretch: Option<f64>,
 }
@@ -33,14 +32,15 @@ impl Goal {
 }
 
 /// The gate's goals, with what this run found.
-pub fn deterministic(results: &Results) -> Vec<Goal> {
+pub fn counts(results: &Results) -> Vec<Goal> {
     let mut goals = Vec::new();
     let mut add = |id, what: &str, value: Option<f64>, must, stretch| {
         goals.push(Goal { id, what: what.into(), value, must, first: revised(id, what), stretch });
     };
-    let calls = |name: &str| Some(results.line(name).allocations.calls() as f64);
-    let bytes = |name: &str| Some(results.line(name).allocations.bytes as f64);
-    let instructions = |name: &str| results.line(name).instructions.map(|count| count as f64);
+    let calls = |name: &str| Some(results.measurement(name).allocations.calls() as f64);
+    let bytes = |name: &str| Some(results.measurement(name).allocations.bytes as f64);
+    let instructions =
+        |name: &str| results.measurement(name).instructions.map(|count| count as f64);
 
     add("P1", "encode a request: allocations", calls("encode"), 3.0, None);
     add("P1", "encode a request: bytes", bytes("encode"), 1_500.0, None);
@@ -110,7 +110,7 @@ pub fn ratios(results: &Results) -> Vec<Goal> {
     ] {
         add(id, format!("{what}: CPU time"), results.cpu_ratio(ours, peer), must, stretch);
     }
-    // Those of HTTP/2 and TLS stand in the table of the clients: no goal was set for them.
+    // No goal was set for HTTP/2 and TLS; the table of the clients has them.
     for (name, in_flight) in [
         ("hyper", 1),
         ("hyper", 16),
@@ -120,16 +120,17 @@ pub fn ratios(results: &Results) -> Vec<Goal> {
         ("ureq-pool", 16),
     ] {
         let ratio =
-            results.load_ratio((name, &format!("{name}/hand")), in_flight, |load| &load.cpu);
+            results.load_ratio((name, &format!("{name}/hand")), in_flight, |rounds| &rounds.cpu);
         let client = name.trim_end_matches("-pool");
         let what = format!("capture-{client} / by hand, {in_flight} in flight: CPU time");
         add("P14", what, ratio, 1.05, 1.0);
     }
-    let ratio = results.load_ratio(("hyper", "reqwest/hand"), 16, |load| &load.cpu);
+    let ratio = results.load_ratio(("hyper", "reqwest/hand"), 16, |rounds| &rounds.cpu);
     add("P15", "capture-hyper / reqwest by hand, 16 in flight: CPU time".into(), ratio, 0.75, 0.65);
-    let ratio = results.load_ratio(("hyper-h2", "hyper"), 1, |load| &load.time);
+    let ratio = results.load_ratio(("hyper-h2", "hyper"), 1, |rounds| &rounds.time);
     add("P16", "HTTP/2 / HTTP/1.1 with capture-hyper: median time".into(), ratio, 2.0, 1.3);
-    let size = |package| Some(results.built.iter().find(|built| built.package == package)?.size);
+    let size =
+        |package| Some(results.build_costs.iter().find(|built| built.package == package)?.size);
     let ratio = size("capture-core").zip(size("capture-reqwest")).map(|(a, b)| a as f64 / b as f64);
     add(
         "P17",
@@ -138,13 +139,13 @@ pub fn ratios(results: &Results) -> Vec<Goal> {
         0.12,
         0.09,
     );
-    for name in grow::CLIENTS {
-        let row = |point: &&grow::Point| point.name == name && point.in_flight == 1;
+    for name in growth::CLIENTS {
+        let row = |point: &&GrowthPoint| point.name == name && point.in_flight == 1;
         let in_a_row = || results.growth.iter().filter(row);
         let most = in_a_row().max_by_key(|point| point.total);
         let ends = in_a_row().find(|point| point.total == 10_000).zip(most);
         let total = number(most.map_or(0.0, |point| point.total as f64));
-        let what = format!("{}, {total} in a row / 10,000", results.line(name).what);
+        let what = format!("{}, {total} in a row / 10,000", results.measurement(name).title);
         let ratio = ends.map(|(few, many)| many.cpu / few.cpu);
         add("P18", format!("{what}: CPU time"), ratio, 1.15, 1.05);
         let ratio = ends.map(|(few, many)| many.peak as f64 / few.peak as f64);
