@@ -1,5 +1,5 @@
-//! Child processes, for what one process cannot say about itself: the server, the program that counts
-//! allocations, callgrind, and peak memory.
+//! Child processes, for what a process cannot find out about itself: the server, the program that
+//! counts allocations, callgrind, and peak memory.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -11,28 +11,28 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::net;
+use crate::clients;
 
 /// The server, until it is dropped.
-pub struct Server {
+pub struct ServerProcess {
     child: Child,
-    /// Where it is, as [`net::Place`] reads it.
-    pub place: String,
+    /// Where it is, as [`Endpoint`](crate::endpoint::Endpoint) reads it.
+    pub endpoint: String,
 }
 
-impl Server {
+impl ServerProcess {
     pub fn start() -> Self {
         let mut command = Command::new(this());
         let command = command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("this program");
-        let mut place = String::new();
+        let mut endpoint = String::new();
         let output = child.stdout.take().expect("it is piped");
-        BufReader::new(output).read_line(&mut place).expect("its place");
-        Self { child, place: place.trim().to_owned() }
+        BufReader::new(output).read_line(&mut endpoint).expect("its endpoint");
+        Self { child, endpoint: endpoint.trim().to_owned() }
     }
 }
 
-impl Drop for Server {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         drop(self.child.stdin.take()); // it ends with its input
         let _ = self.child.wait();
@@ -53,9 +53,9 @@ impl Allocations {
     }
 }
 
-/// The allocations of each row, counted by the program beside this one.
-pub fn allocations(place: &str) -> BTreeMap<String, Allocations> {
-    let output = output(Command::new(this().with_file_name("capture-count")).arg(place));
+/// The allocations of each benchmark, counted by the program beside this one.
+pub fn allocations(endpoint: &str) -> BTreeMap<String, Allocations> {
+    let output = output(Command::new(this().with_file_name("capture-count")).arg(endpoint));
     let line = |line: &str| {
         let mut words = line.split(' ');
         let name = words.next()?.to_owned();
@@ -65,16 +65,16 @@ pub fn allocations(place: &str) -> BTreeMap<String, Allocations> {
     output.lines().map(|text| line(text).expect("a line of counts")).collect()
 }
 
-/// Instructions of one operation of each row, where valgrind is installed.
-pub fn instructions(names: &[&str], place: &str) -> Vec<Option<u64>> {
+/// Instructions of one operation of each benchmark, where valgrind is installed.
+pub fn instructions(names: &[&str], endpoint: &str) -> Vec<Option<u64>> {
     let next = AtomicUsize::new(0);
     let found: Vec<_> = names.iter().map(|_| OnceLock::new()).collect();
-    // Counting is not timing: every processor may do it.
+    // Counting is not timing: all processors may do it at once.
     let work = || {
         loop {
             let at = next.fetch_add(1, Relaxed);
             let Some((name, found)) = names.get(at).zip(found.get(at)) else { break };
-            let _ = found.set(count(name, place));
+            let _ = found.set(count(name, endpoint));
         }
     };
     if has_valgrind() {
@@ -89,19 +89,20 @@ pub fn instructions(names: &[&str], place: &str) -> Vec<Option<u64>> {
 }
 
 /// The difference of two run lengths under callgrind. The kernel's timing makes a client wait, wake
-/// and look at its clock more often, never less: the least of three runs is steady.
-fn count(name: &str, place: &str) -> u64 {
-    let (short, long) = if net::is_net(name) { (200, 1_700) } else { (200, 700) };
-    let times = if net::is_net(name) && net::is_gated(name) { 3 } else { 1 };
-    let once = || (collected(name, long, place) - collected(name, short, place)) / (long - short);
+/// and read its clock more often, never less often: the least of three runs is steady.
+fn count(name: &str, endpoint: &str) -> u64 {
+    let (short, long) = if clients::is_client(name) { (200, 1_700) } else { (200, 700) };
+    let times = if clients::is_client(name) && clients::is_gated(name) { 3 } else { 1 };
+    let once =
+        || (collected(name, long, endpoint) - collected(name, short, endpoint)) / (long - short);
     (0..times).map(|_| once()).min().unwrap_or_default()
 }
 
-/// All instructions of a process that does the row's operation so many times.
-fn collected(name: &str, count: u64, place: &str) -> u64 {
+/// All instructions of a process that does the operation so many times.
+fn collected(name: &str, count: u64, endpoint: &str) -> u64 {
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(this());
-    command.args(["repeat", name, &count.to_string(), place]);
+    command.args(["repeat", name, &count.to_string(), endpoint]);
     let output = command.output().expect("valgrind");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
@@ -110,19 +111,19 @@ fn collected(name: &str, count: u64, place: &str) -> u64 {
     digits.parse().expect("a number")
 }
 
-/// Whether callgrind is there.
+/// Whether valgrind is installed.
 pub fn has_valgrind() -> bool {
     let mut probe = Command::new("valgrind");
     let probe = probe.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     probe.status().is_ok_and(|status| status.success())
 }
 
-/// Captures in a fresh process: CPU nanoseconds of each, and the peak of its memory in KiB; nothing
-/// where the machine was too busy for every capture to get its reply in time.
-pub fn grow(name: &str, in_flight: usize, total: usize, place: &str) -> Option<(f64, u64)> {
+/// Captures in a fresh process: CPU nanoseconds of each, and the process's peak memory in KiB; `None`
+/// if the machine was too busy for every capture to get its reply in time.
+pub fn grow(name: &str, in_flight: usize, total: usize, endpoint: &str) -> Option<(f64, u64)> {
     let counts = [in_flight.to_string(), total.to_string()];
     let mut command = Command::new(this());
-    let output = command.args(["grow", name]).args(counts).arg(place).output().ok()?;
+    let output = command.args(["grow", name]).args(counts).arg(endpoint).output().ok()?;
     let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
     let (cpu, memory) = text.trim().split_once(' ')?;
     Some((cpu.parse().ok()?, memory.parse().ok()?))

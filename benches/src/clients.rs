@@ -1,56 +1,96 @@
-//! The clients by name: an adapter of ours, or code written by hand, set up alike.
+//! The clients by name: each adapter, and the code by hand over the same HTTP client, set up alike.
 
 use std::sync::Arc;
 
 use capture_core::{Environment, Outcome, Setup};
+use capture_hyper::Hyper;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use rustls::pki_types::CertificateDer;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::net::{Drive, Place, concurrent, threaded};
-use crate::peers::Body;
-use crate::{hand, inputs, loopback};
+use crate::endpoint::Endpoint;
+use crate::peers::hand;
+use crate::peers::serde::Body;
+use crate::subject::{Subject, concurrent, threaded};
+use crate::{inputs, loopback};
+
+/// Name and title of each. `/hand` is the other side of a comparison; `tls` and `h2` say what the
+/// connection is; `pool` keeps every idle connection.
+pub const NAMES: [(&str, &str); 20] = [
+    ("hyper", "capture-hyper"),
+    ("hyper/hand", "hyper-util by hand"),
+    ("reqwest", "capture-reqwest"),
+    ("reqwest/hand", "reqwest by hand"),
+    ("ureq", "capture-ureq"),
+    ("ureq/hand", "ureq by hand"),
+    ("ureq-pool", "capture-ureq, large pool"),
+    ("ureq-pool/hand", "ureq by hand, large pool"),
+    ("hyper-h2", "capture-hyper, HTTP/2"),
+    ("hyper-h2/hand", "hyper-util by hand, HTTP/2"),
+    ("hyper-tls", "capture-hyper, TLS"),
+    ("hyper-tls/hand", "hyper-util by hand, TLS"),
+    ("reqwest-tls", "capture-reqwest, TLS"),
+    ("reqwest-tls/hand", "reqwest by hand, TLS"),
+    ("ureq-pool-tls", "capture-ureq, TLS"),
+    ("ureq-pool-tls/hand", "ureq by hand, TLS"),
+    ("hyper-tls-h2", "capture-hyper, TLS, HTTP/2"),
+    ("hyper-tls-h2/hand", "hyper-util by hand, TLS, HTTP/2"),
+    ("reqwest-tls-h2", "capture-reqwest, TLS, HTTP/2"),
+    ("reqwest-tls-h2/hand", "reqwest by hand, TLS, HTTP/2"),
+];
 
 /// As many idle connections as the largest load needs; ureq's own default is three for a host.
 const LARGE_POOL: usize = 1_024;
 
-struct Wanted {
-    place: Place,
+/// Whether the gate counts the benchmark of that name. It does without TLS, whose instructions depend
+/// on the processor, and without what says the same twice.
+pub fn is_gated(name: &str) -> bool {
+    !name.contains("-tls") && !name.contains("-pool")
+}
+
+/// Whether a benchmark's name is that of a client.
+pub fn is_client(name: &str) -> bool {
+    NAMES.iter().any(|known| known.0 == name)
+}
+
+/// The client of that name, one of [`NAMES`].
+pub fn subject(name: &str, endpoint: &str) -> Subject {
+    let endpoint: Endpoint = endpoint.parse().expect("an endpoint");
+    let (kind, by_hand) = (name.trim_end_matches("/hand"), name.ends_with("/hand"));
+    let has = |word| kind.split('-').any(|part| part == word);
+    let (is_tls, is_h2, has_pool) = (has("tls"), has("h2"), has("pool"));
+    let spec = Spec { endpoint, is_tls, is_h2, has_pool };
+    match (kind.split('-').next(), by_hand) {
+        (Some("hyper"), false) => ours_hyper(&spec),
+        (Some("hyper"), true) => hand_hyper(&spec),
+        (Some("reqwest"), false) => ours_reqwest(&spec),
+        (Some("reqwest"), true) => hand_reqwest(&spec),
+        (_, false) => ours_ureq(&spec),
+        (_, true) => hand_ureq(&spec),
+    }
+}
+
+/// What a name asks for.
+struct Spec {
+    endpoint: Endpoint,
     is_tls: bool,
     is_h2: bool,
     has_pool: bool,
 }
 
-/// The client of that name, one of [`crate::net::NAMES`].
-pub fn drive(name: &str, place: &str) -> Drive {
-    let place: Place = place.parse().expect("a place");
-    let (kind, by_hand) = (name.trim_end_matches("/hand"), name.ends_with("/hand"));
-    let has = |word| kind.split('-').any(|part| part == word);
-    let (is_tls, is_h2, has_pool) = (has("tls"), has("h2"), has("pool"));
-    let wanted = Wanted { place, is_tls, is_h2, has_pool };
-    match (kind.split('-').next(), by_hand) {
-        (Some("hyper"), false) => ours_hyper(&wanted),
-        (Some("hyper"), true) => hand_hyper(&wanted),
-        (Some("reqwest"), false) => ours_reqwest(&wanted),
-        (Some("reqwest"), true) => hand_reqwest(&wanted),
-        (_, false) => ours_ureq(&wanted),
-        (_, true) => hand_ureq(&wanted),
-    }
-}
-
-fn ours_hyper(wanted: &Wanted) -> Drive {
-    let setup = wanted.setup();
-    match (wanted.is_tls, wanted.is_h2) {
-        (true, _) => hyper(capture_hyper::Client::with_connector(setup, wanted.https())),
-        (false, true) => hyper(capture_hyper::Client::with_connector(setup, loopback::Http2)),
+fn ours_hyper(spec: &Spec) -> Subject {
+    let setup = spec.setup();
+    match (spec.is_tls, spec.is_h2) {
+        (true, _) => hyper(capture_hyper::Client::over(setup, Hyper::over(spec.https()))),
+        (false, true) => hyper(capture_hyper::Client::over(setup, Hyper::over(loopback::Http2))),
         (false, false) => hyper(capture_hyper::Client::new(setup).expect("a client")),
     }
 }
 
-fn hyper<C: Connect + Clone + Send + Sync + 'static>(client: capture_hyper::Client<C>) -> Drive {
+fn hyper<C: Connect + Clone + Send + Sync + 'static>(client: capture_hyper::Client<C>) -> Subject {
     let (client, capture) = (Arc::new(client), inputs::capture());
     concurrent(move || {
         let client = client.clone();
@@ -58,28 +98,33 @@ fn hyper<C: Connect + Clone + Send + Sync + 'static>(client: capture_hyper::Clie
     })
 }
 
-fn hand_hyper(wanted: &Wanted) -> Drive {
-    let (url, token, body) = wanted.by_hand();
-    let mut builder = Client::builder(TokioExecutor::new());
-    if wanted.is_tls {
-        let client = builder.build(wanted.https());
+fn hand_hyper(spec: &Spec) -> Subject {
+    let (url, token, body) = spec.by_hand();
+    let builder = legacy::Client::builder(TokioExecutor::new());
+    if spec.is_tls {
+        let client = builder.build(spec.https());
         let client = Arc::new(hand::Hyper { client, url, token, body });
         return concurrent(move || client.clone().capture());
     }
-    let client = builder.http2_only(wanted.is_h2).build(tcp());
+    if spec.is_h2 {
+        let client = builder.build(loopback::Http2);
+        let client = Arc::new(hand::Hyper { client, url, token, body });
+        return concurrent(move || client.clone().capture());
+    }
+    let client = builder.build(tcp());
     let client = Arc::new(hand::Hyper { client, url, token, body });
     concurrent(move || client.clone().capture())
 }
 
-fn ours_reqwest(wanted: &Wanted) -> Drive {
+fn ours_reqwest(spec: &Spec) -> Subject {
     let capture = inputs::capture();
-    let client = if wanted.is_tls {
-        let http = reqwest::Client::builder().tls_backend_preconfigured(wanted.trust());
+    let client = if spec.is_tls {
+        let http = reqwest::Client::builder().tls_backend_preconfigured(spec.trust());
         let http = http.redirect(reqwest::redirect::Policy::none());
-        let http = http.retry(reqwest::retry::never()).build();
-        capture_reqwest::Client::with_http(wanted.setup(), http.expect("a client"))
+        let http = http.retry(reqwest::retry::never()).build().expect("a client");
+        capture_reqwest::Client::over(spec.setup(), http.into())
     } else {
-        capture_reqwest::Client::new(wanted.setup()).expect("a client")
+        capture_reqwest::Client::new(spec.setup()).expect("a client")
     };
     let client = Arc::new(client);
     concurrent(move || {
@@ -88,27 +133,27 @@ fn ours_reqwest(wanted: &Wanted) -> Drive {
     })
 }
 
-fn hand_reqwest(wanted: &Wanted) -> Drive {
-    let (url, token, body) = wanted.by_hand();
-    let client = reqwest::Client::builder().tls_backend_preconfigured(wanted.trust());
+fn hand_reqwest(spec: &Spec) -> Subject {
+    let (url, token, body) = spec.by_hand();
+    let client = reqwest::Client::builder().tls_backend_preconfigured(spec.trust());
     let client = client.timeout(hand::TIMEOUT).build().expect("a client");
     let client = Arc::new(hand::Reqwest { client, url, token, body });
     concurrent(move || client.clone().capture())
 }
 
-fn ours_ureq(wanted: &Wanted) -> Drive {
-    let (setup, capture) = (wanted.setup(), inputs::capture());
-    let client = if wanted.has_pool {
-        capture_ureq::Client::with_agent(setup, wanted.agent())
+fn ours_ureq(spec: &Spec) -> Subject {
+    let (setup, capture) = (spec.setup(), inputs::capture());
+    let client = if spec.has_pool {
+        capture_ureq::Client::blocking(setup, spec.agent().into())
     } else {
-        capture_ureq::Client::new(setup)
+        capture_ureq::Client::new(setup).expect("a client")
     };
     threaded(move || captured(&client.capture(&capture)))
 }
 
-fn hand_ureq(wanted: &Wanted) -> Drive {
-    let (url, token, body) = wanted.by_hand();
-    let client = hand::Ureq { agent: wanted.agent(), url, token, body };
+fn hand_ureq(spec: &Spec) -> Subject {
+    let (url, token, body) = spec.by_hand();
+    let client = hand::Ureq { agent: spec.agent(), url, token, body };
     threaded(move || client.capture())
 }
 
@@ -123,11 +168,11 @@ fn tcp() -> HttpConnector {
     connector
 }
 
-impl Wanted {
+impl Spec {
     fn origin(&self) -> String {
         match self.is_tls {
-            true => format!("https://{}", self.place.tls),
-            false => format!("http://{}", self.place.plain),
+            true => format!("https://{}", self.endpoint.tls),
+            false => format!("http://{}", self.endpoint.plain),
         }
     }
 
@@ -143,7 +188,7 @@ impl Wanted {
     /// Trusts the server's certificate and no other.
     fn trust(&self) -> rustls::ClientConfig {
         let mut roots = rustls::RootCertStore::empty();
-        let certificate = CertificateDer::from(self.place.certificate.clone());
+        let certificate = CertificateDer::from(self.endpoint.certificate.clone());
         roots.add(certificate).expect("a certificate");
         let config = rustls::ClientConfig::builder_with_provider(capture_tls::provider());
         let config = config.with_safe_default_protocol_versions().expect("versions");
@@ -171,7 +216,7 @@ impl Wanted {
             config = config.max_idle_connections_per_host(LARGE_POOL);
         }
         if self.is_tls {
-            let certificate = Certificate::from_der(&self.place.certificate).to_owned();
+            let certificate = Certificate::from_der(&self.endpoint.certificate).to_owned();
             let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[certificate]));
             let tls = tls.unversioned_rustls_crypto_provider(capture_tls::provider());
             config = config.tls_config(tls.build());

@@ -1,6 +1,7 @@
-//! What goes in: one capture, a token of 500 bytes, the documented reply and a large one.
+//! What every benchmark works on: one capture, a token of 500 bytes, the documented reply and a large one.
 
-use capture_core::{Api, BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId};
+use capture_core::driver::Api;
+use capture_core::{BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId};
 
 pub const URL: &str = "https://api-sandbox.flex-charge.com/v1/capture";
 pub const ORDER: &str = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
@@ -14,7 +15,7 @@ pub fn capture() -> Capture {
     Capture::new(order, money, IdempotencyKey::for_order(order))
 }
 
-/// A bearer token as long as those that were recorded.
+/// A bearer token as long as recorded ones are.
 pub fn token_text() -> String {
     let header = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.";
     let rest = "aB3-_".repeat(100);
@@ -52,16 +53,16 @@ pub fn large(unknown: usize) -> String {
 /// The large reply has this many unknown members.
 pub const UNKNOWN: usize = 22;
 
-/// The login's reply, for us and for `oauth2`.
-pub fn grant(ours: bool) -> String {
+/// The reply to a login, as this API writes it.
+pub fn grant() -> String {
     let token = token_text();
-    if ours {
-        format!(
-            r#"{{"accessToken":"{token}","refreshToken":"x","expires":1763800000000,"id":"7"}}"#
-        )
-    } else {
-        format!(
-            r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":600,"scope":"capture"}}"#
-        )
-    }
+    format!(r#"{{"accessToken":"{token}","refreshToken":"x","expires":1763800000000,"id":"7"}}"#)
+}
+
+/// The reply to a login, as RFC 6749 has it and `oauth2` reads it.
+pub fn standard_grant() -> String {
+    let token = token_text();
+    format!(
+        r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":600,"scope":"capture"}}"#
+    )
 }

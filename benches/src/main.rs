@@ -1,32 +1,32 @@
-//! `capture-bench`: measures and prints; with `--write` also the documentation, with `--check` only
-//! the gate, with `--accept` a new baseline for it.
+//! `capture-bench`: measures and prints. `--write` also writes the documentation, `--check` is the
+//! gate alone, `--accept` makes a new baseline for it.
 
 use std::process::ExitCode;
 
-use capture_bench::children::{self, Server};
+use capture_bench::children::{self, ServerProcess};
 use capture_bench::results::Results;
-use capture_bench::{check, goals, grow, net, report, rows, server};
+use capture_bench::{clients, gate, goals, growth, report, server, suite};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => measure(|_| Ok(())),
         ["--write"] => measure(|results| report::write(results).map_err(|error| error.to_string())),
-        ["--check"] => gate(),
+        ["--check"] => check(),
         ["--accept"] if !children::has_valgrind() => Err("a baseline needs valgrind".into()),
-        ["--accept"] => check::accept(&Results::counted(&Server::start(), net::is_gated)),
+        ["--accept"] => gate::accept(&counted()),
         // What follows is for the program itself: see `children`.
         ["serve"] => {
             server::serve();
             Ok(())
         }
-        ["repeat", name, count, place] => repeat(name, count, place),
-        ["grow", name, in_flight, total, place] => match (in_flight.parse(), total.parse()) {
+        ["repeat", name, count, endpoint] => repeat(name, count, endpoint),
+        ["grow", name, in_flight, total, endpoint] => match (in_flight.parse(), total.parse()) {
             (Ok(in_flight), Ok(total)) => {
-                grow::run(name, in_flight, total, place);
+                growth::run(name, in_flight, total, endpoint);
                 Ok(())
             }
-            _ => Err("grow NAME IN_FLIGHT TOTAL PLACE".into()),
+            _ => Err("grow NAME IN_FLIGHT TOTAL ENDPOINT".into()),
         },
         _ => Err("usage: capture-bench [--write | --check | --accept]".into()),
     };
@@ -40,36 +40,39 @@ fn main() -> ExitCode {
 }
 
 fn measure(then: impl Fn(&Results) -> Result<(), String>) -> Result<(), String> {
-    say_what_is_missing();
-    let results = Results::measured(&Server::start());
+    if !children::has_valgrind() {
+        eprintln!("capture-bench: NOT MEASURED: instructions (valgrind is not installed)");
+    }
+    let results = Results::measured(&ServerProcess::start());
     println!("{}", report::page(&results));
     then(&results)
 }
 
-fn gate() -> Result<(), String> {
-    say_what_is_missing();
-    let results = Results::counted(&Server::start(), net::is_gated);
-    let faults = check::faults(&results)?;
-    println!("{}", report::goal_table(&goals::deterministic(&results)));
-    if faults.is_empty() {
+fn check() -> Result<(), String> {
+    let results = counted();
+    let findings = gate::check(&results)?;
+    println!("{}", report::goal_table(&goals::counts(&results)));
+    for what in &findings.not_checked {
+        println!("NOT CHECKED: {what}");
+    }
+    if findings.faults.is_empty() {
         Ok(())
     } else {
-        Err(format!("worse than agreed\n  {}", faults.join("\n  ")))
+        Err(format!("the gate failed:\n  {}", findings.faults.join("\n  ")))
     }
 }
 
-fn say_what_is_missing() {
-    if !children::has_valgrind() {
-        eprintln!("capture-bench: SKIPPED instructions: valgrind is not installed here");
-    }
+/// What the gate counts.
+fn counted() -> Results {
+    Results::counted(&ServerProcess::start(), clients::is_gated)
 }
 
-fn repeat(name: &str, count: &str, place: &str) -> Result<(), String> {
-    let count: u32 = count.parse().map_err(|_| "repeat NAME COUNT PLACE")?;
-    let core = || rows(None).into_iter().find(|row| row.name == name);
-    let mut row = net::row(name, place).or_else(core).ok_or(format!("there is no row {name}"))?;
+fn repeat(name: &str, count: &str, endpoint: &str) -> Result<(), String> {
+    let count: u32 = count.parse().map_err(|_| "repeat NAME COUNT ENDPOINT")?;
+    let mut benchmark =
+        suite::find(name, endpoint).ok_or_else(|| format!("there is no benchmark {name}"))?;
     for _ in 0..count {
-        (row.once)();
+        (benchmark.once)();
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The server of every network row: a child process that answers each request with the contract's
-//! reply, over HTTP/1.1 or HTTP/2, plain or with TLS.
+//! The server that every client talks to: a child process that answers each request with the
+//! contract's reply, over HTTP/1.1 or HTTP/2, plain or with TLS.
 
 use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
@@ -16,9 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::{inputs, measure, net};
+use crate::endpoint::Endpoint;
+use crate::{inputs, measure, subject};
 
-/// Prints where it is, as [`net::Place`] reads it, and serves until its standard input is closed.
+/// Prints its [`Endpoint`], and serves until its standard input is closed.
 pub fn serve() {
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
@@ -26,15 +27,15 @@ pub fn serve() {
     });
     measure::pin(1);
     let (acceptor, certificate) = tls();
-    net::runtime().block_on(async {
+    subject::runtime().block_on(async {
         let listen = || TcpListener::bind("127.0.0.1:0");
         let (plain, secret) = (listen().await.expect("a port"), listen().await.expect("a port"));
-        let place = net::Place {
+        let endpoint = Endpoint {
             plain: plain.local_addr().expect("its address"),
             tls: secret.local_addr().expect("its address"),
             certificate,
         };
-        println!("{place}");
+        println!("{endpoint}");
         std::io::stdout().flush().expect("stdout");
         tokio::spawn(async move {
             loop {

@@ -1,24 +1,25 @@
-//! Counts the allocations of every row. A program of its own, because counting costs time.
+//! Counts the allocations of every benchmark. A program of its own, because counting costs time.
 
 use std::alloc::System;
 
 use capture_bench::children::Allocations;
+use capture_bench::suite;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() {
-    let server = std::env::args().nth(1).expect("usage: capture-count ADDRESS");
-    for mut row in capture_bench::rows(Some(&server)) {
+    let endpoint = std::env::args().nth(1).expect("usage: capture-count ENDPOINT");
+    for mut benchmark in suite::local().into_iter().chain(suite::network(&endpoint)) {
         for _ in 0..32 {
-            (row.once)();
+            (benchmark.once)();
         }
         // The most frequent count: now and then a table or a queue grows.
         let mut seen: Vec<(Allocations, usize)> = Vec::new();
         for _ in 0..101 {
             let region = Region::new(ALLOCATOR);
-            (row.once)();
+            (benchmark.once)();
             let change = region.change();
             let (bytes, grown) = (change.bytes_allocated, change.bytes_reallocated.max(0));
             let found = Allocations {
@@ -32,6 +33,6 @@ fn main() {
             }
         }
         let (most, _) = seen.into_iter().max_by_key(|(_, times)| *times).expect("a count");
-        println!("{} {} {} {}", row.name, most.allocs, most.reallocs, most.bytes);
+        println!("{} {} {} {}", benchmark.name, most.allocs, most.reallocs, most.bytes);
     }
 }

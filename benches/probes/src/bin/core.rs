@@ -2,26 +2,32 @@
 
 use std::time::{Instant, SystemTime};
 
-use capture_core::{Step, TokenAction, TransportError};
+use capture_core::driver::{Now, Step, TokenAction, TransportError};
 
 fn main() {
     let (mut setup, capture) = capture_probes::inputs();
-    let mut step = capture.start(&setup.api, &setup.policy, Instant::now(), SystemTime::now());
+    let began = Instant::now();
+    let now = || Now::new(began.elapsed(), SystemTime::now());
+    let mut step = capture.start(&setup.api, &setup.policy, now());
     loop {
         step = match step {
             Step::Authorize(need) => {
-                let now = Instant::now();
-                match setup.shared.ask(&setup.api, need.token_request(), now, now) {
-                    TokenAction::Use(token) => need.authorized(token, now),
-                    TokenAction::Fail(denied) => need.denied(denied, now),
-                    TokenAction::Login(_) => unreachable!("there is a token"),
+                let asked = now();
+                match setup.shared.ask(&setup.api, need.token_request(), asked, asked) {
+                    TokenAction::Use(token) => need.authorized(token, now()),
+                    TokenAction::Fail(error) => need.no_token(error, now()),
+                    TokenAction::NoPermit => need.no_permit(now()),
+                    TokenAction::Login(..) => unreachable!("there is a token"),
                 }
             }
-            Step::Send(request, open) => {
+            Step::Send(request, sent) => {
                 println!("{} {}", request.method(), request.uri());
-                open.lost(&TransportError::not_sent("this program has no network"), Instant::now())
+                sent.failed(&TransportError::not_sent("this program has no network"), now())
             }
-            Step::Wait(until, open) => open.elapsed(until),
+            Step::Wait(delay, waiting) => {
+                std::thread::sleep(delay);
+                waiting.elapsed(now())
+            }
             Step::Done(outcome) => return println!("{outcome}"),
         };
     }

@@ -2,5 +2,5 @@
 
 fn main() {
     let (setup, capture) = capture_probes::inputs();
-    println!("{}", capture_ureq::Client::new(setup).capture(&capture));
+    println!("{}", capture_ureq::Client::new(setup).expect("a client").capture(&capture));
 }

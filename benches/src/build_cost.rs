@@ -1,13 +1,14 @@
-//! What a dependency on each crate costs a build: crates, CPU time from nothing, size of a program.
+//! What a dependency on each crate costs a build: crates, CPU time of a clean build, size of a program.
 
 use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::results::PACKAGES;
+pub const PACKAGES: [&str; 4] =
+    ["capture-core", "capture-ureq", "capture-hyper", "capture-reqwest"];
 
-pub struct Built {
+pub struct BuildCost {
     pub package: &'static str,
     /// CPU seconds of a clean release build, the compiler's and the linker's.
     pub cpu: f64,
@@ -18,11 +19,11 @@ pub struct Built {
 const PROBES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/probes");
 
 /// Builds the smallest program that captures, over each crate.
-pub fn all() -> Vec<Built> {
+pub fn all() -> Vec<BuildCost> {
     PACKAGES.map(built).into()
 }
 
-fn built(package: &'static str) -> Built {
+fn built(package: &'static str) -> BuildCost {
     eprintln!("capture-bench: a clean build of a program over {package}");
     let probe = package.trim_start_matches("capture-");
     let target = env::temp_dir().join(format!("capture-bench-{}-{probe}", std::process::id()));
@@ -36,7 +37,7 @@ fn built(package: &'static str) -> Built {
     let cpu = children_cpu() - before;
     let program = fs::metadata(target.join("release").join(probe)).expect("the program");
     fs::remove_dir_all(&target).expect("a directory of ours");
-    Built { package, cpu, size: program.len() }
+    BuildCost { package, cpu, size: program.len() }
 }
 
 fn cargo(arguments: &[&str], target: &Path) {
@@ -46,7 +47,7 @@ fn cargo(arguments: &[&str], target: &Path) {
     assert!(status.success(), "{command:?}");
 }
 
-/// CPU seconds of all children that ended so far, and of theirs: a system's tick is a hundredth.
+/// CPU seconds of all children that have ended, and of theirs; a tick is a hundredth of a second.
 fn children_cpu() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let (_, fields) = stat.rsplit_once(')').unwrap_or_default();

@@ -1,6 +1,8 @@
-//! `async-stripe` doing the same kind of work: its public builder for a capture, and its reading of
-//! the reply. Its own clients keep the step from builder to `http::Request` private; that step here
-//! sets the headers that Stripe needs, prepared where they can be.
+//! The crate `async-stripe` doing the same kind of work: building a capture request, and reading its
+//! reply.
+//!
+//! Its own clients keep the step from builder to `http::Request` private. Ours sets the headers that
+//! Stripe needs, prepared where they can be.
 
 use std::fmt;
 use std::hint::black_box;
@@ -13,7 +15,8 @@ use stripe_client_core::{
 };
 use stripe_core::payment_intent::CapturePaymentIntent;
 
-use crate::{Row, inputs};
+use crate::benchmark::Benchmark;
+use crate::inputs;
 
 const REPLY: &str = r#"{"id":"pi_3MrPBM2eZvKYlo2C1TEMacFD","object":"payment_intent","amount":10000,"amount_capturable":0,"amount_details":{"tip":{}},"amount_received":10000,"application":null,"application_fee_amount":null,"automatic_payment_methods":null,"canceled_at":null,"cancellation_reason":null,"capture_method":"manual","client_secret":"pi_3MrPBM2eZvKYlo2C1TEMacFD_secret_9J35eTzWlxVmfbbQhmkNbewuL","confirmation_method":"automatic","created":1680807928,"currency":"usd","customer":null,"description":null,"last_payment_error":null,"latest_charge":"ch_3MrPBM2eZvKYlo2C1zTXRyEx","livemode":false,"metadata":{},"next_action":null,"on_behalf_of":null,"payment_method":"pm_1MrPBL2eZvKYlo2CmkV5vXoC","payment_method_options":{},"payment_method_types":["card"],"processing":null,"receipt_email":null,"review":null,"setup_future_usage":null,"shipping":null,"source":null,"statement_descriptor":null,"statement_descriptor_suffix":null,"status":"succeeded","transfer_data":null,"transfer_group":null}"#;
 
@@ -67,7 +70,7 @@ impl StripeBlockingClient for Stop {
     }
 }
 
-pub fn rows() -> Vec<Row> {
+pub fn benchmarks() -> Vec<Benchmark> {
     let local = || {
         let authorization = format!("Bearer {}", inputs::token_text());
         let key = inputs::capture().idempotency_key().to_string();
@@ -79,10 +82,10 @@ pub fn rows() -> Vec<Row> {
         CapturePaymentIntent::new(id).amount_to_capture(10_000).customize()
     };
     vec![
-        Row::new("encode/stripe", "async-stripe: build a capture request", move || {
+        Benchmark::new("encode/stripe", "async-stripe: build a capture request", move || {
             drop(black_box(capture().send_blocking(&stop)));
         }),
-        Row::new(
+        Benchmark::new(
             "machine/stripe",
             "async-stripe: build it and read the reply (1.1 KB)",
             move || {

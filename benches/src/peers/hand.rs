@@ -1,4 +1,4 @@
-//! What anybody would write against each HTTP client: the request, the reply, no more.
+//! What anybody would write over each HTTP client: the request, the reply, no more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::Connect;
 
-use crate::peers::{Body, Reply};
+use crate::peers::serde::{Body, Reply};
 
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Hyper<C> {
-    pub client: Client<C, Full<Bytes>>,
+    pub client: legacy::Client<C, Full<Bytes>>,
     pub url: String,
     pub token: String,
     pub body: Body,
