@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use capture_conformance::wire::Handshake;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{DEFAULT_VERSIONS, RootCertStore, ServerConfig};
+
+use super::secured::secured;
 
 /// A certificate authority that nobody else trusts.
 pub(crate) struct Authority {
@@ -27,10 +30,10 @@ impl Authority {
     }
 
     /// A server with a good certificate that speaks these protocols.
-    pub(crate) fn server(&self, protocols: &[&str]) -> Arc<ServerConfig> {
+    pub(crate) fn server(&self, protocols: &[&str]) -> Handshake {
         let mut config = self.config(|_| {}, false, DEFAULT_VERSIONS);
         config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-        Arc::new(config)
+        secured(config)
     }
 
     /// A server with a certificate for 127.0.0.1, after this change to it.

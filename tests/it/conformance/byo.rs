@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
+use capture_conformance::fixture::{capture, setup};
+use capture_conformance::notation::{attempts, ending};
+use capture_conformance::replies::{json, with};
+use capture_conformance::wire::http2::{LATER, REFUSED};
+use capture_conformance::wire::{Act, Dialogue, Do, Endpoint, Server, on_capture};
 use capture_core::{Outcome, Policy, Setup};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 
 use super::authority::Authority;
 use super::drivers;
-use super::fixture::{capture, setup};
-use super::notation::{attempts, ending};
-use super::replies::{json, with};
-use super::wire::http2::{LATER, REFUSED};
-use super::wire::{Act, Dialogue, Do, Endpoint, Server, on_capture};
 
 /// The server that a client is sent to, and one that must receive nothing.
 struct Servers {
@@ -34,7 +34,7 @@ impl Servers {
 
     /// The outcome, the attempts, and how many captures came in at each server.
     fn saw(&self, outcome: &Outcome) -> (String, String, usize, usize) {
-        let captures = |seen: Vec<super::wire::Seen>| {
+        let captures = |seen: Vec<capture_conformance::wire::Seen>| {
             seen.iter().filter(|seen| seen.endpoint == Endpoint::Capture).count()
         };
         let name = ending(outcome);

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
 
+use capture_conformance::replies;
 use capture_core::Outcome;
 use capture_core::driver::Step;
 use capture_sandbox::PERSONAL_DATA;
@@ -64,7 +65,7 @@ pub(crate) fn show(client: &impl Debug, outcome: &Outcome) {
 
 /// Searches a text that a user may see.
 pub(crate) fn search(whose: &str, text: &str) {
-    for secret in SECRETS.iter().chain(&PERSONAL_DATA) {
+    for secret in SECRETS.iter().chain(&PERSONAL_DATA).chain(&replies::PERSONAL_DATA) {
         if let Some(at) = text.find(secret) {
             let mut from = at.saturating_sub(200);
             while !text.is_char_boundary(from) {

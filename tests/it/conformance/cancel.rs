@@ -4,15 +4,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use capture_conformance::fixture::{capture, money, setup};
+use capture_conformance::notation::{attempts, ending};
+use capture_conformance::parallel::{all_ended, run_rows, side_by_side};
+use capture_conformance::replies::{order, raw};
+use capture_conformance::wire::{Act, Dialogue, Do, Server, on_capture};
 use capture_core::{Capture, IdempotencyKey, Outcome, Policy, Setup, Ticket};
 use capture_sandbox::{Sandbox, Script};
 
 use super::drivers::Driver;
-use super::fixture::{capture, money, setup};
-use super::notation::{attempts, ending};
-use super::parallel::{all_ended, run_rows, side_by_side};
-use super::replies::{order, raw};
-use super::wire::{Act, Dialogue, Do, Server, on_capture};
 
 /// Both ways to end a capture early, through this adapter.
 pub(crate) fn check<D: Driver>() {

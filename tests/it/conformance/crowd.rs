@@ -4,6 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use capture_conformance::fixture::{capture, money, setup};
+use capture_conformance::replies::{SUCCESS, with};
+use capture_conformance::wire::{Act, Dialogue, Do, Server, http2, on_capture};
 use capture_core::{Capture, IdempotencyKey, Setup};
 use capture_sandbox::{Sandbox, Script, Sent};
 use stats_alloc::{Region, Stats};
@@ -11,9 +14,6 @@ use stats_alloc::{Region, Stats};
 use super::authority::Authority;
 use super::child::{again, succeeds};
 use super::drivers::Driver;
-use super::fixture::{capture, money, setup};
-use super::replies::{SUCCESS, with};
-use super::wire::{Act, Dialogue, Do, Server, http2, on_capture};
 
 /// Counts what the test binary allocates, to show that a second crowd needs no more memory.
 #[global_allocator]

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use capture_conformance::parallel::side_by_side;
 use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket};
 use rustls::pki_types::CertificateDer;
 use tokio::runtime::{Builder, Runtime};
-
-use super::parallel::side_by_side;
 
 /// A client over one adapter. The constants are all the differences there are; each is pinned by a
 /// test and described in `docs/adapters.md`.

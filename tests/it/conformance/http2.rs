@@ -3,18 +3,19 @@
 //! The one difference between the adapters is pinned here: ureq has no HTTP/2 and speaks HTTP/1.1 to
 //! the same server.
 
-use super::authority::Authority;
-use super::canaries;
-use super::drivers::Driver;
-use super::fixture::{capture, setup};
-use super::notation::{attempts, ending};
-use super::parallel::{all_ended, run_rows};
-use super::wire::Frame::{Close, GoAway, Head, Reset};
-use super::wire::http2::{
+use capture_conformance::fixture::{capture, setup};
+use capture_conformance::notation::{attempts, ending};
+use capture_conformance::parallel::{all_ended, run_rows};
+use capture_conformance::wire::Frame::{Close, GoAway, Head, Reset};
+use capture_conformance::wire::http2::{
     CANCEL, CAPTURED, ENHANCE_YOUR_CALM, GOAWAY_THEN_REPLY, INTERNAL_ERROR, LATER, NO_ERROR,
     REFUSED, WAITING,
 };
-use super::wire::{Dialogue, Endpoint, Frames, Server};
+use capture_conformance::wire::{Dialogue, Endpoint, Frames, Server};
+
+use super::authority::Authority;
+use super::canaries;
+use super::drivers::Driver;
 
 /// The rows: what happens, the frames that the first request is met with, the outcome, the attempts.
 pub(crate) const ROWS: &[(&str, Frames, &str, &str)] = &[

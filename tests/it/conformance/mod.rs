@@ -1,6 +1,7 @@
 //! One suite for every adapter, over real sockets, without opt-outs: faults, differences, TLS, HTTP/2,
 //! cancellation, crowds, secrets.
 //!
+//! The rows over plain HTTP/1.1 are those of `capture-conformance`, which runs them through any transport.
 //! [`suite!`] instantiates it for the three drivers. `docs/faults.md` names the rows and tests that
 //! hold each fault; `docs/architecture.md` explains how rows are written (Testing). The one difference
 //! between the adapters, that ureq has no HTTP/2, is pinned in [`http2`].
@@ -12,29 +13,41 @@ mod cancel;
 mod child;
 mod crowd;
 mod drivers;
-mod fixture;
 mod http2;
-mod notation;
-mod parallel;
 mod proxy;
-mod replies;
-mod rows;
+mod report;
 mod sandbox;
 mod secrets;
+mod secured;
 mod settings;
 mod tls;
-mod wire;
 
 use std::sync::OnceLock;
 use std::thread;
 
-use drivers::{Hyper, Reqwest, Ureq};
+use capture_conformance::rows;
+use capture_core::Capture;
+use drivers::{Driver, Hyper, Reqwest, Ureq};
+use report::Reports;
 
 /// The name of every row, over HTTP/1.1, HTTP/2 and TLS.
 pub(crate) fn row_names() -> Vec<String> {
     let plain = rows::all().into_iter().map(|row| row.name);
     let frames = http2::ROWS.iter().map(|row| row.0.to_owned());
     plain.chain(frames).chain(tls::names::<Reqwest>()).collect()
+}
+
+/// Runs every row of `capture-conformance` through this adapter, and searches all that it can show.
+fn run_all<D: Driver>() -> Vec<rows::Ran> {
+    rows::run(rows::all(), |setup| {
+        let client = D::new(setup);
+        move |capture: &Capture| {
+            client.settle();
+            let outcome = client.capture(capture);
+            canaries::show(&client, &outcome);
+            outcome
+        }
+    })
 }
 
 /// The whole suite for each of these drivers, and what compares them.
@@ -45,7 +58,7 @@ macro_rules! suite {
 
             #[test]
             fn every_row_ends_as_expected() {
-                canaries::watch(|| rows::check(&reports()[stringify!($adapter)]));
+                canaries::watch(|| report::check(&reports()[stringify!($adapter)]));
             }
 
             #[test]
@@ -98,11 +111,11 @@ macro_rules! suite {
         })+
 
         /// The results of every row through every adapter; run once, all side by side.
-        fn reports() -> &'static rows::Reports {
-            static REPORTS: OnceLock<rows::Reports> = OnceLock::new();
+        fn reports() -> &'static Reports {
+            static REPORTS: OnceLock<Reports> = OnceLock::new();
             REPORTS.get_or_init(|| {
                 thread::scope(|scope| {
-                    let running = [$((stringify!($adapter), scope.spawn(rows::run_all::<$Driver>))),+];
+                    let running = [$((stringify!($adapter), scope.spawn(run_all::<$Driver>))),+];
                     running.map(|(adapter, rows)| (adapter, rows.join().expect("no panic"))).into()
                 })
             })
@@ -118,10 +131,10 @@ suite! {
 
 #[test]
 fn the_adapters_agree_on_every_outcome_and_every_byte() {
-    canaries::watch(|| rows::compare(reports()));
+    canaries::watch(|| report::compare(reports()));
 }
 
 #[test]
 fn no_row_is_lost() {
-    canaries::watch(|| rows::count(reports()));
+    canaries::watch(|| report::count(reports()));
 }

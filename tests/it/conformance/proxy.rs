@@ -1,11 +1,12 @@
 //! Proxies in the environment are ignored (A8). The environment belongs to the process, so this
 //! runs in a child: the same test again, under variables that point to a trap.
 
+use capture_conformance::fixture::{capture, setup};
+use capture_conformance::wire::{Dialogue, Server};
+
 use super::authority::Authority;
 use super::child::{again, is_child, succeeds};
 use super::drivers::Driver;
-use super::fixture::{capture, setup};
-use super::wire::{Dialogue, Server};
 
 pub(crate) fn check<D: Driver>(module: &str) {
     if is_child() {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use capture_conformance::fixture::{QUICK_KEY, money};
+use capture_conformance::notation::ending;
+use capture_conformance::parallel::{all_ended, run_rows};
 use capture_core::{Capture, Outcome, Setup};
 use capture_sandbox::{Claimed, Sandbox, Script};
 use rustls::pki_types::CertificateDer;
 
 use super::drivers::Driver;
-use super::fixture::{QUICK_KEY, money};
-use super::notation::ending;
-use super::parallel::{all_ended, run_rows};
 
 /// What the next capture meets, the outcome, how often the money moved.
 const CAPTURES: [(&str, &str, usize); 12] = [

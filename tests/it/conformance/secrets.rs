@@ -1,13 +1,14 @@
 //! Fault 85, beyond its rows: lookups by hand and a client over TLS, and proof that the search for
 //! secrets (`canaries.rs`) had something to search.
 
+use capture_conformance::fixture::{capture, setup};
+use capture_conformance::parallel::side_by_side;
+use capture_conformance::rows;
+use capture_conformance::wire::{Dialogue, Server};
+
 use super::authority::Authority;
 use super::canaries::{logged, search, show};
 use super::drivers::Driver;
-use super::fixture::{capture, setup};
-use super::parallel::side_by_side;
-use super::rows;
-use super::wire::{Dialogue, Server};
 
 /// Runs after all rows.
 pub(crate) fn check<D: Driver>() {

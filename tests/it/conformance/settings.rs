@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use capture_conformance::fixture::{capture, setup};
+use capture_conformance::notation::attempts;
+use capture_conformance::wire::{Dialogue, Endpoint, Server};
 use tower_service::Service as _;
 
 use super::authority::Authority;
 use super::drivers::{Async, Driver, block_on, client_config};
-use super::fixture::{capture, setup};
-use super::notation::attempts;
-use super::wire::{Dialogue, Endpoint, Server};
 
 /// Fault 9: the pooled connection ended, and the client has not noticed when it sends. The capture
 /// never left, and hyper hands it back: it is in the record (A2), as *maybe sent*, because hyper does

@@ -3,6 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use capture_conformance::fixture::{capture, setup};
+use capture_conformance::notation::{attempts, ending};
+use capture_conformance::parallel::{all_ended, run_rows};
+use capture_conformance::replies;
+use capture_conformance::wire::{Act, Dialogue, Do, Meet, Server, on_capture};
 use capture_core::{Policy, Resend, Setup};
 use rcgen::{CertificateParams, SanType, date_time_ymd};
 use rustls::pki_types::CertificateDer;
@@ -10,12 +15,9 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{DEFAULT_VERSIONS, ServerConfig};
 
 use super::authority::Authority;
+use super::canaries;
 use super::drivers::Driver;
-use super::fixture::{capture, setup};
-use super::notation::{attempts, ending};
-use super::parallel::{all_ended, run_rows};
-use super::wire::{Act, Dialogue, Do, Meet, Server, on_capture};
-use super::{canaries, replies};
+use super::secured::secured;
 
 /// A TLS 1.2 alert: fatal, handshake failure.
 const ALERT: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
@@ -35,7 +37,7 @@ pub(crate) fn check<D: Driver>() {
     a_client_certificate_is_wanted::<D>(&authority);
     let rows: Arc<[_]> = rows::<D>(&authority).into();
     let act = move |TlsRow(name, make, dialogue, config, outcome, came): &TlsRow<D>| {
-        let server = Server::with(dialogue.clone(), Some(Arc::new(config.clone())), None);
+        let server = Server::with(dialogue.clone(), Some(secured(config.clone())), None);
         let policy = Policy::default()
             .with_attempt_timeout(Duration::from_secs(3))
             .with_deadline(Duration::from_secs(9));
@@ -153,7 +155,7 @@ fn rows<D: Driver>(ours: &Authority) -> Vec<TlsRow<D>> {
 /// Fault 7: with TLS 1.3 the client completes its handshake, and sends, before it is refused.
 fn a_client_certificate_is_wanted<D: Driver>(authority: &Authority) {
     let config = authority.config(|_| {}, true, &[&TLS13]);
-    let server = Server::with(Dialogue::default(), Some(Arc::new(config)), None);
+    let server = Server::with(Dialogue::default(), Some(secured(config)), None);
     // Every lookup would be refused as well.
     let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
     let setup = setup(&format!("https://{}", server.address()), true).with_policy(policy);

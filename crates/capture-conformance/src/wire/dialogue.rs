@@ -3,21 +3,21 @@
 /// What a server does. When a list of acts is used up, the server behaves well: it grants a token, captures,
 /// and answers every lookup with "come back tomorrow".
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Dialogue {
+pub struct Dialogue {
     /// What the first connections meet; later ones are served.
-    pub(crate) connections: Vec<Meet>,
-    pub(crate) token: Vec<Act>,
-    pub(crate) capture: Vec<Act>,
-    pub(crate) lookup: Vec<Act>,
+    pub connections: Vec<Meet>,
+    pub token: Vec<Act>,
+    pub capture: Vec<Act>,
+    pub lookup: Vec<Act>,
     /// Any other request, such as a CONNECT.
-    pub(crate) other: Vec<Act>,
+    pub other: Vec<Act>,
     /// The same by frames, for a client that chose HTTP/2.
-    pub(crate) frames: Vec<Frames>,
+    pub frames: Vec<Frames>,
 }
 
 /// What a connection meets.
 #[derive(Debug, Clone)]
-pub(crate) enum Meet {
+pub enum Meet {
     /// The client begins to talk; nothing of that is read, and this is done.
     Unread(Vec<Do>),
     /// The TLS handshake; then nothing more is read, and this is done.
@@ -26,13 +26,13 @@ pub(crate) enum Meet {
 
 /// How one request is met: so much of it is read, then this is done.
 #[derive(Debug, Clone)]
-pub(crate) struct Act {
-    pub(crate) reads: Reads,
-    pub(crate) does: Vec<Do>,
+pub struct Act {
+    pub reads: Reads,
+    pub does: Vec<Do>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reads {
+pub enum Reads {
     Head,
     /// The head and the first ten bytes of the body.
     Part,
@@ -41,7 +41,7 @@ pub(crate) enum Reads {
 
 /// One thing to do on a connection. The last four end it; without them it goes on serving.
 #[derive(Debug, Clone)]
-pub(crate) enum Do {
+pub enum Do {
     /// Writes this; `TRAP` and `SELF` stand for the addresses of the other server and of this one.
     Say(Vec<u8>),
     /// Writes this byte by byte, for as long as the client listens.
@@ -60,39 +60,39 @@ pub(crate) enum Do {
 
 impl Act {
     /// Reads the whole request, then says this.
-    pub(crate) fn say(reply: impl Into<Vec<u8>>) -> Self {
+    pub fn say(reply: impl Into<Vec<u8>>) -> Self {
         Self { reads: Reads::All, does: vec![Do::Say(reply.into())] }
     }
 
-    pub(crate) fn does(does: Vec<Do>) -> Self {
+    pub fn does(does: Vec<Do>) -> Self {
         Self { reads: Reads::All, does }
     }
 
-    pub(crate) fn then(mut self, next: Do) -> Self {
+    pub fn then(mut self, next: Do) -> Self {
         self.does.push(next);
         self
     }
 
-    pub(crate) fn reading(self, reads: Reads) -> Self {
+    pub fn reading(self, reads: Reads) -> Self {
         Self { reads, ..self }
     }
 }
 
 /// The capture meets this.
-pub(crate) fn on_capture(acts: impl Into<Vec<Act>>) -> Dialogue {
+pub fn on_capture(acts: impl Into<Vec<Act>>) -> Dialogue {
     Dialogue { capture: acts.into(), ..Dialogue::default() }
 }
 
 /// One request as it came in.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) head: String,
-    pub(crate) body: Vec<u8>,
+pub struct Seen {
+    pub endpoint: Endpoint,
+    pub head: String,
+    pub body: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Endpoint {
+pub enum Endpoint {
     Token,
     Capture,
     Lookup,
@@ -100,11 +100,11 @@ pub(crate) enum Endpoint {
 }
 
 /// How one request is met over HTTP/2.
-pub(crate) type Frames = &'static [Frame];
+pub type Frames = &'static [Frame];
 
 /// One thing to send, on the stream of the request or for the connection.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Frame {
+pub enum Frame {
     /// A whole reply with this status, `Retry-After` (`0`: none) and body.
     Reply(u16, u32, &'static str),
     /// The head of a 200, and nothing more.

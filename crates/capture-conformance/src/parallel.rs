@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A row that did not end in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hung {
+pub struct Hung {
     row: String,
 }
 
@@ -24,7 +24,7 @@ impl fmt::Display for Hung {
 
 /// Runs each row on a thread of its own, so many at a time. A row that does not end is left behind,
 /// and the others go on.
-pub(crate) fn run_rows<T, R>(
+pub fn run_rows<T, R>(
     rows: &Arc<[T]>,
     at_a_time: usize,
     name: fn(&T) -> String,
@@ -44,7 +44,7 @@ where
 }
 
 /// Fails if any of these rows hung.
-pub(crate) fn all_ended(results: Vec<Result<(), Hung>>) {
+pub fn all_ended(results: Vec<Result<(), Hung>>) {
     let hung: Vec<_> = results.into_iter().filter_map(Result::err).collect();
     let names: Vec<_> = hung.iter().map(Hung::to_string).collect();
     assert!(hung.is_empty(), "{}", names.join("\n"));
@@ -71,7 +71,7 @@ fn within<R: Send + 'static>(
 }
 
 /// Does this for each item on so many threads, and keeps the order.
-pub(crate) fn side_by_side<T: Sync, R: Send>(
+pub fn side_by_side<T: Sync, R: Send>(
     items: &[T],
     threads: usize,
     act: impl Fn(&T) -> R + Sync,

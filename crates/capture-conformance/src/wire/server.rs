@@ -1,31 +1,31 @@
-//! A server that follows its dialogue, over TCP or TLS: it reads, answers, breaks off, and records
+//! A server that follows its dialogue: it reads, answers, breaks off, and records
 //! every request.
 
+use std::fmt;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use rustls::ServerConfig;
-
 use super::connection::Connection;
 use super::dialogue::{Dialogue, Seen};
+use super::link::Handshake;
 use super::shared::{LONGEST, Shared, lock};
 
 /// A server on a free port of 127.0.0.1, until it is dropped.
-pub(crate) struct Server {
+pub struct Server {
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    pub(crate) fn start(dialogue: Dialogue) -> Self {
+    pub fn start(dialogue: Dialogue) -> Self {
         Self::with(dialogue, None, None)
     }
 
-    pub(crate) fn with(
+    pub fn with(
         dialogue: Dialogue,
-        tls: Option<Arc<ServerConfig>>,
+        handshake: Option<Handshake>,
         trap: Option<SocketAddr>,
     ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
@@ -35,7 +35,7 @@ impl Server {
         let (left, gone) = (Mutex::default(), Condvar::new());
         #[rustfmt::skip]
         let shared = Arc::new(Shared {
-            address, trap, tls, dialogue, seen, open, accepted, acting, still, left, gone, stopped,
+            address, trap, handshake, dialogue, seen, open, accepted, acting, still, left, gone, stopped,
         });
         let acceptor = thread::spawn({
             let shared = Arc::clone(&shared);
@@ -44,31 +44,31 @@ impl Server {
         Self { shared, acceptor: Some(acceptor) }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.shared.address
     }
 
     /// Every request so far, in order.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<Seen> {
         lock(&self.shared.seen).clone()
     }
 
     /// Waits until every act has been carried out; what it sent is then at the client's socket.
-    pub(crate) fn wait_until_still(&self) {
+    pub fn wait_until_still(&self) {
         let acting = lock(&self.shared.acting);
         let still = self.shared.still.wait_timeout_while(acting, LONGEST, |acting| *acting > 0);
         assert!(!still.unwrap_or_else(PoisonError::into_inner).1.timed_out(), "an act never ends");
     }
 
     /// Sends FIN on every open connection.
-    pub(crate) fn hang_up(&self) {
+    pub fn hang_up(&self) {
         for stream in lock(&self.shared.open).values() {
             stream.shutdown(Shutdown::Write).expect("an open connection");
         }
     }
 
     /// Waits until a client has ended a connection on which nothing was under way.
-    pub(crate) fn wait_until_left(&self) {
+    pub fn wait_until_left(&self) {
         let left = lock(&self.shared.left);
         let left = self.shared.gone.wait_timeout_while(left, LONGEST, |left| *left == 0);
         assert!(
@@ -78,8 +78,14 @@ impl Server {
     }
 
     /// How many connections were accepted so far.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         *lock(&self.shared.accepted)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("address", &self.shared.address).finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Faults 13 to 22: during and after sending.
 
 use super::row::{Row, proven, unclear};
-use crate::conformance::replies::{captured, json, raw, with};
-use crate::conformance::wire::{Act, Dialogue, Do, Meet, Reads, on_capture};
+use crate::replies::{captured, json, raw, with};
+use crate::wire::{Act, Dialogue, Do, Meet, Reads, on_capture};
 
 pub(super) fn rows() -> Vec<Row> {
     let act = Act::does;
@@ -66,7 +66,7 @@ pub(super) fn rows() -> Vec<Row> {
     }
     // The login's reply comes twice: the second one must never be taken for the capture's.
     let two = |second: Vec<u8>| {
-        let first = crate::conformance::replies::granted("canary-token-number-0");
+        let first = crate::replies::granted("canary-token-number-0");
         Dialogue { token: vec![Act::say([first, second].concat())], ..Dialogue::default() }
     };
     for (name, second) in [
@@ -80,7 +80,7 @@ pub(super) fn rows() -> Vec<Row> {
     }
     let foreign = format!(
         r#"{{"orderId":"{}","status":"SUCCESS","success":true}}"#,
-        crate::conformance::fixture::OTHER_ORDER
+        crate::fixture::OTHER_ORDER
     );
     rows.extend(unclear(
         "21 the reply to another order",

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustls::ServerConfig;
-
 use super::dialogue::{Dialogue, Seen};
+use super::link::Handshake;
 
 pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) trap: Option<SocketAddr>,
-    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) handshake: Option<Handshake>,
     pub(super) dialogue: Dialogue,
     pub(super) seen: Mutex<Vec<Seen>>,
     /// A second handle on each open connection, to end it from outside.

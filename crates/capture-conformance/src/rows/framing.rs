@@ -1,9 +1,9 @@
 //! Faults 23 to 38: HTTP framing. Those of HTTP/2 (33, 34) are in `http2.rs`.
 
 use super::row::{Row, unclear};
-use crate::conformance::fixture::ORDER;
-use crate::conformance::replies::{SUCCESS, chunked, gzip, json, order_body, raw, with};
-use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
+use crate::fixture::ORDER;
+use crate::replies::{SUCCESS, chunked, gzip, json, order_body, raw, with};
+use crate::wire::{Act, Dialogue, Do, on_capture};
 
 const OK: &str = "HTTP/1.1 200 OK";
 const JSON: &str = "content-type: application/json\r\n";

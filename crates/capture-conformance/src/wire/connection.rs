@@ -1,60 +1,19 @@
 //! One connection of the server: what it reads, what it does, how it ends.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{ServerConnection, StreamOwned};
 use socket2::SockRef;
 
 use super::dialogue::{Act, Do, Endpoint, Meet, Reads, Seen};
 use super::http2;
+use super::link::Link;
 use super::shared::{LONGEST, Shared, lock};
-use crate::conformance::replies::{captured, granted, later};
+use crate::replies::{captured, granted, later};
 
 /// Four times the longest body allowed.
 const FLOOD: usize = 4 << 20;
-
-/// A connection, plain or under TLS.
-enum Link {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
-}
-
-impl Link {
-    fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(tcp) => tcp,
-            Self::Tls(tls) => &tls.sock,
-        }
-    }
-}
-
-impl Read for Link {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(tcp) => tcp.read(buffer),
-            Self::Tls(tls) => tls.read(buffer),
-        }
-    }
-}
-
-impl Write for Link {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(tcp) => tcp.write(buffer),
-            Self::Tls(tls) => tls.write(buffer),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(tcp) => tcp.flush(),
-            Self::Tls(tls) => tls.flush(),
-        }
-    }
-}
 
 pub(super) struct Connection<'a> {
     pub(super) shared: &'a Shared,
@@ -69,45 +28,36 @@ impl Connection<'_> {
         let meet = self.shared.dialogue.connections.get(self.number);
         if let Some(Meet::Unread(does)) = meet {
             tcp.peek(&mut [0])?;
-            let mut link = Link::Plain(tcp);
+            let mut link = tcp;
             self.carry_out(does, &mut link)?;
-            self.close(link);
+            self.close(&mut link);
             return Ok(());
         }
-        let mut link = match &self.shared.tls {
-            None => Link::Plain(tcp),
-            Some(config) => {
-                let mut tls = StreamOwned::new(
-                    ServerConnection::new(Arc::clone(config)).expect("a good configuration"),
-                    tcp,
-                );
-                while tls.conn.is_handshaking() {
-                    tls.conn.complete_io(&mut tls.sock)?;
-                }
-                Link::Tls(Box::new(tls))
-            }
+        let mut link = match &self.shared.handshake {
+            None => Box::new(tcp),
+            Some(handshake) => handshake(tcp)?,
         };
         if let Some(Meet::Handshake(does)) = meet {
-            self.carry_out(does, &mut link)?;
-        } else if matches!(&link, Link::Tls(tls) if tls.conn.alpn_protocol() == Some(b"h2")) {
+            self.carry_out(does, &mut *link)?;
+        } else if link.is_http2() {
             let record = |endpoint, body| self.record(endpoint, String::new(), body);
             http2::serve(&mut link, &self.shared.dialogue.frames, &record)?;
-            self.carry_out(&[Do::Finish], &mut link)?;
+            self.carry_out(&[Do::Finish], &mut *link)?;
         } else {
-            while let Some(act) = self.request(&mut link)? {
-                let serves_on = self.carry_out(&act.does, &mut link);
+            while let Some(act) = self.request(&mut *link)? {
+                let serves_on = self.carry_out(&act.does, &mut *link);
                 self.acting(-1);
                 if !serves_on? {
                     break;
                 }
             }
         }
-        self.close(link);
+        self.close(&mut *link);
         Ok(())
     }
 
     /// Reads the next request as far as its act says.
-    fn request(&self, link: &mut Link) -> io::Result<Option<Act>> {
+    fn request(&self, link: &mut dyn Link) -> io::Result<Option<Act>> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -176,7 +126,7 @@ impl Connection<'_> {
     }
 
     /// Does these things in order, and says whether the connection serves on.
-    fn carry_out(&self, does: &[Do], link: &mut Link) -> io::Result<bool> {
+    fn carry_out(&self, does: &[Do], link: &mut dyn Link) -> io::Result<bool> {
         for act in does {
             match act {
                 Do::Say(bytes) => {
@@ -193,10 +143,7 @@ impl Connection<'_> {
                 }
                 Do::Hang => drain(link),
                 Do::Finish => {
-                    if let Link::Tls(tls) = link {
-                        tls.conn.send_close_notify();
-                        tls.flush()?;
-                    }
+                    link.say_goodbye()?;
                     link.tcp().shutdown(Shutdown::Write)?;
                 }
                 Do::Truncate => link.tcp().shutdown(Shutdown::Write)?,
@@ -209,10 +156,10 @@ impl Connection<'_> {
 
     /// Closes a connection. What the client still sends is read first, so that the kernel sends a FIN
     /// and not an RST, unless the act asks for an RST.
-    fn close(&self, mut link: Link) {
+    fn close(&self, link: &mut dyn Link) {
         let resets = matches!(SockRef::from(link.tcp()).linger(), Ok(Some(Duration::ZERO)));
         if !resets {
-            drain(&mut link);
+            drain(link);
         }
         // The socket closes when its last handle does.
         lock(&self.shared.open).remove(&self.number);
@@ -230,7 +177,7 @@ fn is_timeout(error: &io::Error) -> bool {
 }
 
 /// Writes byte by byte, then spaces, until the client closes.
-fn drip(bytes: &[u8], link: &mut Link) -> io::Result<()> {
+fn drip(bytes: &[u8], link: &mut dyn Link) -> io::Result<()> {
     link.tcp().set_read_timeout(Some(Duration::from_millis(20)))?;
     for byte in bytes.iter().chain(std::iter::repeat(&b' ')) {
         link.write_all(&[*byte])?;
@@ -245,7 +192,7 @@ fn drip(bytes: &[u8], link: &mut Link) -> io::Result<()> {
 }
 
 /// Reads until the client closes.
-fn drain(link: &mut Link) {
+fn drain(link: &mut dyn Link) {
     let mut buffer = [0; 1024];
     while matches!(link.read(&mut buffer), Ok(1..)) {}
 }

@@ -2,9 +2,9 @@
 //! which something is shown. The search covers every row (`canaries.rs`).
 
 use super::row::Row;
-use crate::conformance::fixture::ORDER;
-use crate::conformance::replies::{chunked, granted, json, order_body, with};
-use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
+use crate::fixture::ORDER;
+use crate::replies::{chunked, granted, json, order_body, with};
+use crate::wire::{Act, Dialogue, Do, on_capture};
 
 const TOKEN: &str = "canary-token-number-0";
 

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::row::{Row, Target};
-use crate::conformance::replies::captured;
-use crate::conformance::wire::{Act, Dialogue, Do};
+use crate::replies::captured;
+use crate::wire::{Act, Dialogue, Do};
 
 pub(super) fn rows() -> Vec<Row> {
     let dialogue = Dialogue::default;

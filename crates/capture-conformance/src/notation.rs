@@ -4,13 +4,13 @@
 use capture_core::{Attempt, Operation, Outcome, Phase};
 
 /// The outcome and its code, such as `unknown no_reply`.
-pub(crate) fn ending(outcome: &Outcome) -> String {
+pub fn ending(outcome: &Outcome) -> String {
     format!("{} {}", outcome.name(), outcome.code())
 }
 
 /// The attempts: `C` a capture, `L` a lookup; `!` not sent, `?` maybe sent, the status, and `~` after
 /// the status of a reply that was cut. Logins are left out.
-pub(crate) fn attempts(outcome: &Outcome) -> String {
+pub fn attempts(outcome: &Outcome) -> String {
     let for_the_order = |attempt: &&Attempt| attempt.operation != Operation::Login;
     words(outcome.attempts().iter().filter(for_the_order).map(|attempt| {
         let letter = if attempt.operation == Operation::Capture { 'C' } else { 'L' };
@@ -24,6 +24,6 @@ pub(crate) fn attempts(outcome: &Outcome) -> String {
     }))
 }
 
-pub(crate) fn words(words: impl Iterator<Item = String>) -> String {
+pub fn words(words: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(" ")
 }

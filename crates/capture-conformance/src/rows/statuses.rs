@@ -1,8 +1,8 @@
 //! Faults 39 to 64: redirects and statuses.
 
 use super::row::{Row, proven, unclear};
-use crate::conformance::replies::{SUCCESS, captured, json, order, waiting, with};
-use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
+use crate::replies::{SUCCESS, captured, json, order, waiting, with};
+use crate::wire::{Act, Dialogue, Do, on_capture};
 
 const PROBLEM: &str = r#"{"title":"One or more validation errors occurred.","status":400,"errors":{"OrderId":["m"]}}"#;
 const GATEWAY: &str = r#"{"message":"Forbidden"}"#;
@@ -226,8 +226,8 @@ fn auth() -> Vec<Row> {
             "93 the same token again after a 401",
             Dialogue {
                 token: vec![
-                    Act::say(crate::conformance::replies::granted("canary-token-number-0")),
-                    Act::say(crate::conformance::replies::granted("canary-token-number-0")),
+                    Act::say(crate::replies::granted("canary-token-number-0")),
+                    Act::say(crate::replies::granted("canary-token-number-0")),
                 ],
                 capture: vec![refused()],
                 ..Dialogue::default()

@@ -1,9 +1,9 @@
 //! Faults 115 to 121: what the order says when it is looked up in doubt.
 
 use super::row::Row;
-use crate::conformance::fixture::ORDER;
-use crate::conformance::replies::{gzip, json, order, order_body, other_order, raw, waiting, with};
-use crate::conformance::wire::{Act, Dialogue, Do};
+use crate::fixture::ORDER;
+use crate::replies::{gzip, json, order, order_body, other_order, raw, waiting, with};
+use crate::wire::{Act, Dialogue, Do};
 
 pub(super) fn rows() -> Vec<Row> {
     let doubt = |lookup: Vec<Act>| Dialogue {

@@ -1,9 +1,9 @@
 //! Faults 65 to 84: what the body of a 200 says.
 
 use super::row::{Row, proven, unclear};
-use crate::conformance::fixture::{ORDER, OTHER_ORDER};
-use crate::conformance::replies::{SUCCESS, chunked, json, raw, waiting};
-use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
+use crate::fixture::{ORDER, OTHER_ORDER};
+use crate::replies::{SUCCESS, chunked, json, raw, waiting};
+use crate::wire::{Act, Dialogue, Do, on_capture};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();

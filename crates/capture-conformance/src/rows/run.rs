@@ -1,36 +1,52 @@
-//! Runs a row through an adapter, and notes what came of it.
+//! Runs a row through a client, and notes what came of it.
+
+use capture_core::{Capture, Outcome, Setup};
 
 use super::aside::Aside;
 use super::row::{Expect, Row, Target};
-use crate::conformance::canaries;
-use crate::conformance::drivers::Driver;
-use crate::conformance::fixture::{capture, setup};
-use crate::conformance::notation::{attempts, ending, words};
-use crate::conformance::wire::{Dialogue, Endpoint, Seen, Server};
+use crate::fixture::{capture, setup};
+use crate::notation::{attempts, ending, words};
+use crate::wire::{Dialogue, Endpoint, Seen, Server};
 
 /// The result of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ran {
-    pub(crate) name: String,
-    pub(super) expect: Expect,
-    pub(super) came: Expect,
+pub struct Ran {
+    pub name: String,
+    pub expect: Expect,
+    pub came: Expect,
     /// Each request as it came in, normalised.
     requests: Vec<String>,
     /// Connections to the server that must never receive any.
-    pub(super) trapped: usize,
+    pub trapped: usize,
 }
 
 impl Ran {
-    /// A row that the watchdog gave up.
-    pub(super) fn hung(row: &Row) -> Self {
-        let came = Expect { outcome: "hung".into(), ..Expect::default() };
+    /// A row whose client panicked, or that the watchdog gave up.
+    pub(super) fn unfinished(row: &Row, how: &str) -> Self {
+        let came = Expect { outcome: how.into(), ..Expect::default() };
         let (name, expect) = (row.name.clone(), row.expect.clone());
         Self { name, expect, came, requests: Vec::new(), trapped: 0 }
     }
+
+    /// What is wrong about it, if anything is.
+    pub fn complaint(&self) -> Option<String> {
+        let Self { name, expect, came, trapped, .. } = self;
+        let mut wrong = Vec::new();
+        if came != expect {
+            wrong.push(format!("{name}\n    expected {expect:?}\n    came     {came:?}"));
+        }
+        if *trapped > 0 {
+            wrong.push(format!("{name}: a request went to another origin"));
+        }
+        (!wrong.is_empty()).then(|| wrong.join("\n"))
+    }
 }
 
-/// Runs one row through this adapter.
-pub(crate) fn run<D: Driver>(row: &Row) -> Ran {
+/// Runs one row through the client that `make` makes.
+pub(super) fn run<F>(row: &Row, make: impl Fn(Setup) -> F) -> Ran
+where
+    F: FnMut(&Capture) -> Outcome,
+{
     let trap = Server::start(Dialogue::default());
     let server = Server::with(row.dialogue.clone(), None, Some(trap.address()));
     let aside = Aside::new(row.target);
@@ -40,14 +56,12 @@ pub(crate) fn run<D: Driver>(row: &Row) -> Ran {
         Target::NoName => format!("https://{}.invalid", "a".repeat(70)),
         Target::Nobody | Target::Full => format!("http://{}", aside.address()),
     };
-    let client = D::new(setup(&url, row.own_token).with_policy(row.policy));
-    let mut outcome = client.capture(&capture());
+    let mut client = make(setup(&url, row.own_token).with_policy(row.policy));
+    let mut outcome = client(&capture());
     for _ in 1..row.captures {
         server.wait_until_still();
-        client.settle();
-        outcome = client.capture(&capture());
+        outcome = client(&capture());
     }
-    canaries::show(&client, &outcome);
     drop(client);
     let seen = server.seen();
     Ran {

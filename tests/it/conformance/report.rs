@@ -3,22 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
-use super::run::Ran;
+use capture_conformance::rows::Ran;
 
 /// The result of every row, by adapter.
 pub(crate) type Reports = BTreeMap<&'static str, Vec<Ran>>;
 
 /// Every row of an adapter ended as expected, and nothing went to another origin.
 pub(crate) fn check(ran: &[Ran]) {
-    let mut wrong = Vec::new();
-    for Ran { name, expect, came, trapped, .. } in ran {
-        if came != expect {
-            wrong.push(format!("{name}\n    expected {expect:?}\n    came     {came:?}"));
-        }
-        if *trapped > 0 {
-            wrong.push(format!("{name}: a request went to another origin"));
-        }
-    }
+    let wrong: Vec<_> = ran.iter().filter_map(Ran::complaint).collect();
     assert!(wrong.is_empty(), "{} rows\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -6,28 +6,28 @@ use std::time::Duration;
 
 use capture_core::Policy;
 
-use crate::conformance::replies::{order, waiting};
-use crate::conformance::wire::{Act, Dialogue, on_capture};
+use crate::replies::{order, waiting};
+use crate::wire::{Act, Dialogue, on_capture};
 
 /// One row.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
+pub struct Row {
     /// The number of the fault, and what happens.
-    pub(crate) name: String,
-    pub(crate) dialogue: Dialogue,
-    pub(crate) policy: Policy,
+    pub name: String,
+    pub dialogue: Dialogue,
+    pub policy: Policy,
     /// Where the client is sent instead of to the server.
-    pub(crate) target: Target,
+    pub target: Target,
     /// A token of the user's own instead of a login.
-    pub(crate) own_token: bool,
+    pub own_token: bool,
     /// How often the capture is made through the one client; the last outcome counts.
-    pub(crate) captures: usize,
-    pub(crate) expect: Expect,
+    pub captures: usize,
+    pub expect: Expect,
 }
 
 /// Where a client is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
+pub enum Target {
     Server,
     /// A name that resolves to nothing.
     NoName,
@@ -39,25 +39,19 @@ pub(crate) enum Target {
 
 /// What must come of a row: the same for every adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Expect {
+pub struct Expect {
     /// The outcome and its reason, such as `unknown no_reply`.
-    pub(crate) outcome: String,
+    pub outcome: String,
     /// The attempts: `C` a capture, `L` a lookup; `!` not sent, `?` maybe sent, the status, and `~`
     /// after the status of a reply that was cut.
-    pub(crate) attempts: String,
+    pub attempts: String,
     /// The requests that came in: `T` a login, `C`, `L`, `X` anything else.
-    pub(crate) wire: String,
+    pub wire: String,
 }
 
 impl Row {
     /// A capture that meets this dialogue and must end like this.
-    pub(crate) fn new(
-        name: &str,
-        dialogue: Dialogue,
-        outcome: &str,
-        attempts: &str,
-        wire: &str,
-    ) -> Self {
+    pub fn new(name: &str, dialogue: Dialogue, outcome: &str, attempts: &str, wire: &str) -> Self {
         let expect =
             Expect { outcome: outcome.into(), attempts: attempts.into(), wire: wire.into() };
         Self {
@@ -72,29 +66,29 @@ impl Row {
     }
 
     /// A hang is the point: the client's own attempt timeout ends it.
-    pub(crate) fn hangs(mut self) -> Self {
+    pub fn hangs(mut self) -> Self {
         self.policy = self.policy.with_attempt_timeout(Duration::from_millis(1500));
         self
     }
 
-    pub(crate) fn own_token(self) -> Self {
+    pub fn own_token(self) -> Self {
         Self { own_token: true, ..self }
     }
 
-    pub(crate) fn to(self, target: Target) -> Self {
+    pub fn to(self, target: Target) -> Self {
         Self { target, ..self }
     }
 
-    pub(crate) fn captures(self, captures: usize) -> Self {
+    pub fn captures(self, captures: usize) -> Self {
         Self { captures, ..self }
     }
 
-    pub(crate) fn policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
+    pub fn policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
         self.policy = change(self.policy);
         self
     }
 
-    pub(crate) fn sends(self, most: u32) -> Self {
+    pub fn sends(self, most: u32) -> Self {
         self.policy(|policy| policy.with_max_sends(NonZeroU32::new(most).expect("not 0")))
     }
 }
@@ -102,7 +96,7 @@ impl Row {
 /// Two rows for an answer that proves nothing, which the record calls `attempt`. In one the lookup
 /// says "come back tomorrow": the outcome is unknown, for this reason. In the other it still waits:
 /// the same bytes are sent again.
-pub(crate) fn unclear(name: &str, act: Act, doubt: &str, attempt: &str) -> Vec<Row> {
+pub(super) fn unclear(name: &str, act: Act, doubt: &str, attempt: &str) -> Vec<Row> {
     let waits = Dialogue {
         capture: vec![act.clone()],
         lookup: vec![Act::say(waiting())],
@@ -127,7 +121,7 @@ pub(crate) fn unclear(name: &str, act: Act, doubt: &str, attempt: &str) -> Vec<R
 }
 
 /// One row for an answer that proves nothing, where the order then says that it was captured.
-pub(crate) fn proven(name: &str, act: Act, attempt: &str) -> Row {
+pub(super) fn proven(name: &str, act: Act, attempt: &str) -> Row {
     let dialogue =
         Dialogue { capture: vec![act], lookup: vec![Act::say(order(7))], ..Dialogue::default() };
     let name = format!("{name}, and the order is completed");

@@ -2,67 +2,70 @@
 
 use std::io::Write as _;
 
-use super::fixture::{ORDER, OTHER_ORDER};
+use crate::fixture::{ORDER, OTHER_ORDER};
 
 /// A reply with this body, its length and its type.
-pub(crate) fn json(status: u16, body: &str) -> Vec<u8> {
+pub fn json(status: u16, body: &str) -> Vec<u8> {
     with(status, "content-type: application/json\r\n", body)
 }
 
 /// A reply with these header lines and this body, and its length.
-pub(crate) fn with(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn with(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let head = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
 /// A head with these lines, and what follows it.
-pub(crate) fn raw(status_line: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn raw(status_line: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     [format!("{status_line}\r\n{headers}\r\n").as_bytes(), body.as_ref()].concat()
 }
 
 /// A chunked reply whose body is these bytes, chunks and all.
-pub(crate) fn chunked(chunks: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn chunked(chunks: impl AsRef<[u8]>) -> Vec<u8> {
     let headers = "content-type: application/json\r\ntransfer-encoding: chunked\r\n";
     raw("HTTP/1.1 200 OK", headers, chunks)
 }
 
-pub(crate) const SUCCESS: &str = r#"{"status":"SUCCESS","success":true,"errors":[]}"#;
+pub const SUCCESS: &str = r#"{"status":"SUCCESS","success":true,"errors":[]}"#;
 
-pub(crate) fn captured() -> Vec<u8> {
+pub fn captured() -> Vec<u8> {
     json(200, SUCCESS)
 }
 
-pub(crate) fn granted(token: &str) -> Vec<u8> {
+pub fn granted(token: &str) -> Vec<u8> {
     let body = format!(r#"{{"accessToken":"{token}","refreshToken":"canary-refresh-token"}}"#);
     json(200, &body)
 }
 
 /// A lookup that asks to come back tomorrow: the client stops and returns its ticket.
-pub(crate) fn later() -> Vec<u8> {
+pub fn later() -> Vec<u8> {
     with(503, "retry-after: 86400\r\n", "")
 }
 
 /// The order with this status.
-pub(crate) fn order(status: i64) -> Vec<u8> {
+pub fn order(status: i64) -> Vec<u8> {
     json(200, &order_body(ORDER, status))
 }
 
-pub(crate) fn other_order(status: i64) -> Vec<u8> {
+pub fn other_order(status: i64) -> Vec<u8> {
     json(200, &order_body(OTHER_ORDER, status))
 }
 
-pub(crate) fn order_body(id: &str, status: i64) -> String {
-    let person = capture_sandbox::PERSONAL_DATA.join(", ");
+/// The person in every order, so that a test can show that nothing of it is kept or logged.
+pub const PERSONAL_DATA: [&str; 3] = ["Canary-of-the-Rows", "row@canary.example", "2 Canary Row"];
+
+pub fn order_body(id: &str, status: i64) -> String {
+    let person = PERSONAL_DATA.join(", ");
     format!(r#"{{"id":"{id}","status":{status},"person":"{person}"}}"#)
 }
 
 /// The order still waits for its capture.
-pub(crate) fn waiting() -> Vec<u8> {
+pub fn waiting() -> Vec<u8> {
     order(5)
 }
 
-pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
+pub fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(plain).expect("a Vec takes every write");
     gzip.finish().expect("a Vec takes every write")

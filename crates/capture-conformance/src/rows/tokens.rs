@@ -1,8 +1,8 @@
 //! Faults 86 to 95: the login. Crowds (91, 92) are in `crowd.rs`.
 
 use super::row::Row;
-use crate::conformance::replies::{captured, granted, json, later, order, raw, with};
-use crate::conformance::wire::{Act, Dialogue, Do, on_capture};
+use crate::replies::{captured, granted, json, later, order, raw, with};
+use crate::wire::{Act, Dialogue, Do, on_capture};
 
 pub(super) fn rows() -> Vec<Row> {
     let login = |acts: Vec<Act>| Dialogue { token: acts, ..Dialogue::default() };

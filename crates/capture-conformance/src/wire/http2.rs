@@ -6,28 +6,27 @@ use std::io::{self, Read, Write};
 use super::dialogue::Endpoint;
 use super::dialogue::Frame::{Close, GoAway, Head, Reply, Reset};
 use super::dialogue::Frames;
-use crate::conformance::replies;
+use crate::replies;
 
-pub(crate) const NO_ERROR: u32 = 0;
-pub(crate) const INTERNAL_ERROR: u32 = 2;
-pub(crate) const REFUSED_STREAM: u32 = 7;
+pub const NO_ERROR: u32 = 0;
+pub const INTERNAL_ERROR: u32 = 2;
+pub const REFUSED_STREAM: u32 = 7;
 
 /// The stream is refused: the server says that nothing was done.
-pub(crate) const REFUSED: Frames = &[Reset(REFUSED_STREAM)];
+pub const REFUSED: Frames = &[Reset(REFUSED_STREAM)];
 
-pub(crate) const CANCEL: u32 = 8;
-pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
+pub const CANCEL: u32 = 8;
+pub const ENHANCE_YOUR_CALM: u32 = 11;
 
-pub(crate) const CAPTURED: Frames = &[Reply(200, 0, replies::SUCCESS)];
-pub(crate) const GOAWAY_THEN_REPLY: Frames =
-    &[GoAway(1, NO_ERROR), Reply(200, 0, replies::SUCCESS)];
-pub(crate) const LATER: Frames = &[Reply(503, 86400, "")];
-pub(crate) const WAITING: Frames =
+pub const CAPTURED: Frames = &[Reply(200, 0, replies::SUCCESS)];
+pub const GOAWAY_THEN_REPLY: Frames = &[GoAway(1, NO_ERROR), Reply(200, 0, replies::SUCCESS)];
+pub const LATER: Frames = &[Reply(503, 86400, "")];
+pub const WAITING: Frames =
     &[Reply(200, 0, r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":5}"#)];
 
 /// Serves one connection: reads the frames of whole requests, and meets the nth request with the nth
 /// act. `record` keeps a request and says which one it is.
-pub(crate) fn serve(
+pub fn serve(
     link: &mut (impl Read + Write),
     acts: &[Frames],
     record: &dyn Fn(Endpoint, Vec<u8>) -> usize,
