@@ -5,8 +5,22 @@ use std::path::Path;
 use std::process::Command;
 
 /// What is not said, in lower case, and what is said instead. Single words are in `_typos.toml`.
-const PHRASES: [(&str, &str); 3] = [
+const PHRASES: [(&str, &str); 17] = [
+    ("a body too long that ends", "rejects a body that ends exactly at its limit"),
+    ("after how long no", "start nothing new after this long"),
+    ("comes onto a socket", "serving a sandbox"),
+    ("has lost its teeth", "is escaped"),
+    ("how far it came", "how far it got"),
+    ("neither says success nor failed", "says neither SUCCESS nor FAILED"),
+    ("never fails otherwise", "returns no other error"),
     ("no known body", "a body that no known server sends"),
+    ("nobody we know", "no known server"),
+    ("passages between", "transitions"),
+    ("question stays open", "saved to FILE; run the same command again"),
+    ("stands there", "appears"),
+    ("the passages that", "the transitions that"),
+    ("under the roots of", "trusting the roots selected by features"),
+    ("who says nothing is left", "an idle connection is closed"),
     ("nothing of ours", "no request of ours"),
     ("who captures may", "a client that captures may"),
 ];

@@ -127,7 +127,7 @@ pub(crate) struct Order {
     /// The idempotency key; derived from the order unless given
     #[arg(long, value_name = "GUID", allow_hyphen_values = true)]
     pub(crate) key: Option<String>,
-    /// Keeps the question in FILE while it is open, and takes it up again from there
+    /// Saves an unknown outcome to FILE, and resumes it from there
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub(crate) ticket: Option<PathBuf>,
     /// Prints the request with the token masked; sends nothing, needs no credentials

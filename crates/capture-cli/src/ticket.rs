@@ -39,7 +39,7 @@ pub(crate) fn begin(path: &Path, ticket: &Ticket) -> Result<(), BadInput> {
 pub(crate) fn keep(path: &Path, ticket: &Ticket) {
     let name = path.display();
     output::note(&match save(path, ticket) {
-        Ok(()) => format!("the question stays open in {name}; run the same command again"),
+        Ok(()) => format!("saved to {name}; run the same command again"),
         Err(error) => format!("warning: ticket {name} could not be brought up to date: {error}"),
     });
 }

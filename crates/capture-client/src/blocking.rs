@@ -41,7 +41,7 @@ impl<T: Transport> Client<T> {
         pollster::block_on(self.blocking_call(&self.thread()).capture(capture))
     }
 
-    /// Takes an unknown outcome up again, beginning with the order's status.
+    /// Resumes an unknown outcome, beginning with the order's status.
     pub fn resume(&self, ticket: Ticket) -> Outcome {
         pollster::block_on(self.blocking_call(&self.thread()).resume(ticket))
     }

@@ -86,7 +86,7 @@ impl<T: Transport> Client<T> {
         self.call().capture(capture).await
     }
 
-    /// Takes an unknown outcome up again, beginning with the order's status.
+    /// Resumes an unknown outcome, beginning with the order's status.
     pub async fn resume(&self, ticket: Ticket) -> Outcome {
         self.call().resume(ticket).await
     }

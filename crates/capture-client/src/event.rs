@@ -8,7 +8,7 @@ use capture_core::{Attempt, Capture, Operation, Outcome};
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A capture begins, or one that was unknown is taken up again.
+    /// A capture begins, or an unknown one is resumed.
     #[non_exhaustive]
     Started {
         /// What is to be captured.

@@ -103,7 +103,7 @@ impl Capture {
 }
 
 impl Ticket {
-    /// Takes an unknown outcome up again, in this process or another. It begins with the order's
+    /// Resumes an unknown outcome, in this process or another. It begins with the order's
     /// status and has a new deadline and new sends; the doubt and the key's age stay.
     pub fn resume(self, api: &Api, policy: &Policy, now: Now) -> Step {
         let mut flow = Flow::new(self.capture, api, policy, now);

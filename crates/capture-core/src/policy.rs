@@ -55,7 +55,7 @@ impl Policy {
         Self { attempt_timeout: attempt_timeout.min(LONGEST), ..self }
     }
 
-    /// After how long no further attempt or wait is begun; 120 s unless set, at most 24 hours.
+    /// Starts no attempt and no wait after this long; 120 s unless set, at most 24 hours.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline: deadline.min(LONGEST), ..self }
@@ -87,7 +87,7 @@ impl Policy {
         self.attempt_timeout
     }
 
-    /// After how long no further attempt or wait is begun.
+    /// After this long, no attempt and no wait is started.
     #[must_use]
     pub fn deadline(&self) -> Duration {
         self.deadline

@@ -26,7 +26,7 @@ pub enum Reason {
     Rejected(u16, Vec<ApiError>),
     /// The API asked to come back later, and that is beyond the deadline.
     Throttled(#[serde(with = "crate::seconds")] Option<Duration>),
-    /// The order is cancelled or voided, for good.
+    /// The order is cancelled or voided, permanently.
     OrderCancelled,
 }
 

@@ -35,7 +35,7 @@ pub enum Verdict {
 pub enum Evidence {
     /// *Completed*, or *Returned* (captured, then refunded).
     Captured(OrderStatus),
-    /// *Cancelled*: not captured, for good. This is the one piece of evidence for "no" (R2).
+    /// *Cancelled*: not captured, permanently. This is the one piece of evidence for "no" (R2).
     NotCaptured,
     /// *Capturerequired*: not captured yet. A request may still be on its way.
     StillWaiting,

@@ -24,7 +24,7 @@ pub enum OrderStatus {
     Draft,
     /// 1: suspended for now.
     OnHold,
-    /// 2: declined, cancelled or voided, for good.
+    /// 2: declined, cancelled or voided, permanently.
     Cancelled,
     /// 3: needs FlexFactor's support.
     Problem,

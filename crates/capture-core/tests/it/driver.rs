@@ -42,7 +42,7 @@ pub(crate) enum Login {
 }
 
 /// What a capture meets.
-pub(crate) trait World {
+pub(crate) trait Peer {
     /// The answer to a request, and how long it takes.
     fn answer(&mut self, operation: Operation, timeout: Duration) -> (Say, Duration);
     /// The answer to the request for a token, and how long it takes.
@@ -107,7 +107,7 @@ impl Run {
 }
 
 /// Runs a capture to its end, from `start` on. No step shows a token in its `Debug`.
-pub(crate) fn drive(mut step: Step, start: Now, world: &mut dyn World) -> Run {
+pub(crate) fn drive(mut step: Step, start: Now, peer: &mut dyn Peer) -> Run {
     let mut now = start;
     let (mut sent, mut waits, mut steps) = (Vec::new(), Vec::new(), String::new());
     let mut tokens = 0;
@@ -119,7 +119,7 @@ pub(crate) fn drive(mut step: Step, start: Now, world: &mut dyn World) -> Run {
             Step::Authorize(need) if has_token => need.authorized(numbered(tokens), now),
             Step::Authorize(need) => {
                 steps.push('A');
-                let (login, takes) = world.login();
+                let (login, takes) = peer.login();
                 now += takes;
                 let refused = need.token_request().refused.cloned();
                 tokens += 1;
@@ -132,7 +132,7 @@ pub(crate) fn drive(mut step: Step, start: Now, world: &mut dyn World) -> Run {
             Step::Send(request, open) => {
                 let operation = operation(&request);
                 steps.push(if operation == Operation::Capture { 'C' } else { 'L' });
-                let (say, takes) = world.answer(operation, open.timeout());
+                let (say, takes) = peer.answer(operation, open.timeout());
                 let at = now.since(start);
                 sent.push(Sent { operation, request, say, at });
                 now += takes;
@@ -143,7 +143,7 @@ pub(crate) fn drive(mut step: Step, start: Now, world: &mut dyn World) -> Run {
             }
             Step::Wait(delay, open) => {
                 waits.push(delay);
-                now += delay + world.oversleeps();
+                now += delay + peer.oversleeps();
                 open.elapsed(now)
             }
             Step::Done(outcome) => {
@@ -204,13 +204,13 @@ impl Say {
 /// A world that answers from lists; the last entry of each repeats for ever. A request whose list is
 /// empty fails the test; without a list of logins every token is fresh.
 #[derive(Debug, Clone)]
-pub(crate) struct Script {
+pub(crate) struct Replies {
     captures: Listed<Say>,
     lookups: Listed<Say>,
     logins: Listed<Login>,
 }
 
-impl Script {
+impl Replies {
     pub(crate) fn new(
         captures: &'static [Say],
         lookups: &'static [Say],
@@ -221,7 +221,7 @@ impl Script {
     }
 }
 
-impl World for Script {
+impl Peer for Replies {
     fn answer(&mut self, operation: Operation, _: Duration) -> (Say, Duration) {
         let list = match operation {
             Operation::Capture => &mut self.captures,

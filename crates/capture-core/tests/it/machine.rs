@@ -9,7 +9,7 @@ use capture_core::{Obstacle, Outcome, Phase, Policy, Resend};
 
 use crate::driver::Login::{Denied, Fresh, Same, Unavailable};
 use crate::driver::Say::{self, Cut, Lost, NeverSent, NotSent, Reply};
-use crate::driver::{Login, Run, Script, drive};
+use crate::driver::{Login, Replies, Run, drive};
 use crate::{api, base, capture, token};
 
 const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
@@ -57,7 +57,7 @@ type Row = (&'static [Say], &'static [Say], &'static [Login], &'static str);
 
 fn run(policy: &Policy, (captures, lookups, logins, _): &Row) -> Run {
     let start = base();
-    let mut script = Script::new(captures, lookups, logins);
+    let mut script = Replies::new(captures, lookups, logins);
     drive(capture().start(&api(), policy, start), start, &mut script)
 }
 
@@ -345,14 +345,14 @@ fn sends_and_time_are_bounded() {
 fn waits_are_as_the_server_says() {
     const DATE: (&str, &str) = ("date", "Tue, 01 Sep 2026 10:00:00 GMT");
     const LATER: (&str, &str) = ("date", "Tue, 01 Sep 2026 11:00:00 GMT");
-    const WISH: (&str, &str) = ("retry-after", "Tue, 01 Sep 2026 10:00:09 GMT");
+    const DATED: (&str, &str) = ("retry-after", "Tue, 01 Sep 2026 10:00:09 GMT");
     let first_backoff = (0.5, 1.0);
     let rows: [(&'static [Say], _); 13] = [
         (&[Reply(429, &[("retry-after", "60")], ""), SUCCESS], (60.0, 60.0)),
         (&[Reply(503, &[("retry-after", "7")], "")], (7.0, 7.0)),
-        (&[Reply(429, &[DATE, WISH], ""), SUCCESS], (9.0, 9.0)),
-        (&[Reply(429, &[WISH], ""), SUCCESS], first_backoff),
-        (&[Reply(429, &[LATER, WISH], ""), SUCCESS], first_backoff),
+        (&[Reply(429, &[DATE, DATED], ""), SUCCESS], (9.0, 9.0)),
+        (&[Reply(429, &[DATED], ""), SUCCESS], first_backoff),
+        (&[Reply(429, &[LATER, DATED], ""), SUCCESS], first_backoff),
         (&[Reply(429, &[("retry-after", "-5")], ""), SUCCESS], first_backoff),
         (&[Reply(429, &[("retry-after", "0")], ""), SUCCESS], first_backoff),
         (&[Reply(429, &[("retry-after", "soon")], ""), SUCCESS], first_backoff),

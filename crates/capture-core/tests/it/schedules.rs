@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::driver::{Login, Run, Say, World, drive};
+use crate::driver::{Login, Peer, Run, Say, drive};
 use crate::oracle;
 use crate::{api, base, capture, cases, wall};
 
@@ -39,7 +39,7 @@ impl Schedule<'_> {
     }
 }
 
-impl World for Schedule<'_> {
+impl Peer for Schedule<'_> {
     fn answer(&mut self, _: Operation, timeout: Duration) -> (Say, Duration) {
         assert_eq!(timeout, self.timeout);
         let moment = self.next();

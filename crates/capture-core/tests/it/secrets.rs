@@ -5,7 +5,7 @@ use capture_core::wire::Response;
 use capture_core::{BearerToken, Credentials, Environment, Outcome, Policy, Resend, Setup, wire};
 
 use crate::driver::Say::{Lost as LOST, Reply};
-use crate::driver::{Say, Script, drive};
+use crate::driver::{Replies, Say, drive};
 use crate::{api, base, capture, order, reply, token};
 
 /// A token as the service makes them, but for a slash, which JSON may escape.
@@ -253,7 +253,7 @@ fn personal_data_of_an_order_shows_nowhere() {
             for captures in [&[FAILED][..], &[LOST]] {
                 let start = base();
                 let step = capture().start(&api(), &Policy::default(), start);
-                let outcome = drive(step, start, &mut Script::new(captures, lookups, &[])).outcome;
+                let outcome = drive(step, start, &mut Replies::new(captures, lookups, &[])).outcome;
                 let shown = everything(&outcome).replace(crate::driver::CANARY, "");
                 assert!(!shown.contains("canary"), "{shown}");
                 seen.push(outcome.name());

@@ -1,4 +1,4 @@
-//! Unknown outcomes that are taken up again: in this process, in another, a day later.
+//! Unknown outcomes that are resumed: in this process, in another, a day later.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use capture_core::{Outcome, Policy, Resend, Ticket};
 
 use crate::driver::Login::Denied;
 use crate::driver::Say::{self, Lost, Reply};
-use crate::driver::{CANARY, Login, Script, drive};
+use crate::driver::{CANARY, Login, Replies, drive};
 use crate::{api, base, capture, token, wall};
 
 const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
@@ -37,7 +37,7 @@ fn check(policy: &Policy, rows: &[Row]) {
         let start = base();
         let ticket = Ticket::interrupted(capture(), ago(*age));
         let step = ticket.resume(&api(), policy, start);
-        let run = drive(step, start, &mut Script::new(captures, lookups, logins));
+        let run = drive(step, start, &mut Replies::new(captures, lookups, logins));
         assert_eq!(run.line(), *expected, "{row:?}");
     }
 }
@@ -113,7 +113,7 @@ fn unknown() -> Ticket {
     let start = base();
     let policy = Policy::default().with_deadline(Duration::from_secs(2));
     let step = capture().start(&api(), &policy, start);
-    match drive(step, start, &mut Script::new(&[BUSY], &[PROBLEM], &[])).outcome {
+    match drive(step, start, &mut Replies::new(&[BUSY], &[PROBLEM], &[])).outcome {
         Outcome::Unknown(ticket) => ticket,
         other => panic!("{other}"),
     }
@@ -130,7 +130,7 @@ fn a_stored_ticket_goes_on_where_the_first_one_stopped() {
 
     let start = base() + Duration::from_secs(3600);
     let step = read.resume(&api(), &Policy::default(), start);
-    let run = drive(step, start, &mut Script::new(&[SUCCESS], &[WAITING], &[]));
+    let run = drive(step, start, &mut Replies::new(&[SUCCESS], &[WAITING], &[]));
     assert_eq!(run.line(), "captured reply: A L C");
     assert_eq!(run.outcome.attempts().len(), ticket.attempts().len() + 2, "the record goes on");
 }
@@ -169,7 +169,7 @@ fn a_ticket_resumed_for_days_stays_small() {
     let mut ticket = Ticket::interrupted(capture(), wall());
     let mut longest = 0;
     for _ in 0..40 {
-        let mut script = Script::new(&[], &[Reply(503, &[], "")], &[]);
+        let mut script = Replies::new(&[], &[Reply(503, &[], "")], &[]);
         let run = drive(ticket.resume(&api(), &policy, start), start, &mut script);
         let Outcome::Unknown(open) = run.outcome else { panic!("{:?}", run.outcome) };
         longest = longest.max(open.attempts().len());
