@@ -40,7 +40,7 @@ fn each_adapter_stays_small() {
 
 #[test]
 fn every_file_begins_with_what_lives_there() {
-    let files: Vec<PathBuf> = ["crates", "xtask", "tests", "fuzz/fuzz_targets"]
+    let files: Vec<PathBuf> = ["crates", "examples", "xtask", "tests", "fuzz/fuzz_targets"]
         .iter()
         .flat_map(|folder| sources(&root().join(folder)))
         .collect();
@@ -87,6 +87,17 @@ fn rules_invariants_and_requirements_are_listed_without_gaps() {
         let numbers: Vec<u32> = text.lines().filter_map(number).collect();
         assert_eq!(numbers, (1..=last).collect::<Vec<_>>(), "{prefix} in docs/{page}");
     }
+}
+
+/// The transport that the documentation shows is the one that its tests hold to the rows.
+#[test]
+fn the_documented_transport_is_the_tested_one() {
+    let example = fs::read_to_string(root().join("examples/over_attohttpc.rs")).unwrap();
+    let (_, shown) = example.split_once("// docs: a transport of your own\n").unwrap();
+    let (shown, _) = shown.split_once("// docs: end\n").unwrap();
+    let page = fs::read_to_string(root().join("docs/adapters.md")).unwrap();
+    let block = format!("```rust,ignore\n{shown}```\n");
+    assert!(page.contains(&block), "copy this into docs/adapters.md:\n{block}");
 }
 
 fn root() -> &'static Path {
