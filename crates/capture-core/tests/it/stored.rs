@@ -6,7 +6,7 @@ use capture_core::{Outcome, Policy, Receipt, Refusal, Ticket};
 use serde_json::{Value, json};
 
 use crate::driver::Say::{self, Lost, Reply};
-use crate::driver::{Script, drive};
+use crate::driver::{Replies, drive};
 use crate::{api, base, capture};
 
 const SUCCESS: Say =
@@ -25,7 +25,7 @@ fn golden(name: &str) -> Value {
 fn outcome(captures: &'static [Say], lookups: &'static [Say]) -> Outcome {
     let start = base();
     let step: Step = capture().start(&api(), &Policy::default(), start);
-    drive(step, start, &mut Script::new(captures, lookups, &[])).outcome
+    drive(step, start, &mut Replies::new(captures, lookups, &[])).outcome
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Unknown outcomes that are taken up again: in this process, in another, a day later.
+//! Unknown outcomes that are resumed: in this process, in another, a day later.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use capture_core::{Outcome, Policy, Resend, Ticket};
 
 use crate::driver::Login::Denied;
 use crate::driver::Say::{self, Lost, Reply};
-use crate::driver::{CANARY, Login, Script, drive};
+use crate::driver::{CANARY, Login, Replies, drive};
 use crate::{api, base, capture, token, wall};
 
 const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
@@ -23,13 +23,13 @@ const COMPLETED: Say =
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// The wall clock so many milliseconds before `wall`; negative: it was set back since.
+/// The wall clock this many milliseconds before `wall`; negative: it has been set back since.
 fn ago(ms: i64) -> SystemTime {
     let distance = Duration::from_millis(ms.unsigned_abs());
     if ms < 0 { wall() + distance } else { wall() - distance }
 }
 
-/// Age of the key in milliseconds; answers to captures, lookups and logins; what comes of them.
+/// Age of the key in milliseconds; replies to captures, lookups and logins; the line of the run.
 type Row = (i64, &'static [Say], &'static [Say], &'static [Login], &'static str);
 
 fn check(policy: &Policy, rows: &[Row]) {
@@ -37,7 +37,7 @@ fn check(policy: &Policy, rows: &[Row]) {
         let start = base();
         let ticket = Ticket::interrupted(capture(), ago(*age));
         let step = ticket.resume(&api(), policy, start);
-        let run = drive(step, start, &mut Script::new(captures, lookups, logins));
+        let run = drive(step, start, &mut Replies::new(captures, lookups, logins));
         assert_eq!(run.line(), *expected, "{row:?}");
     }
 }
@@ -67,8 +67,8 @@ fn resuming_begins_with_the_orders_status() {
     );
 }
 
-/// R7: the server recognises a key for 24 hours. A clock that was set back by more than clocks of two
-/// hosts differ proves no young key.
+/// R7: the server recognises a key for 24 hours. A clock that was set back by more than the
+/// clocks of two hosts differ does not prove that a key is young.
 #[test]
 fn an_old_key_is_never_sent_again() {
     check(
@@ -93,7 +93,7 @@ fn an_old_key_is_never_sent_again() {
     );
 }
 
-/// The key's age counts when the request leaves, not when the decision to send was taken.
+/// The key's age counts when the request is sent, not when the decision to send is made.
 #[test]
 fn a_key_that_grows_old_on_the_way_is_not_sent() {
     let policy = Policy::default().with_lookup(false);
@@ -113,14 +113,14 @@ fn unknown() -> Ticket {
     let start = base();
     let policy = Policy::default().with_deadline(Duration::from_secs(2));
     let step = capture().start(&api(), &policy, start);
-    match drive(step, start, &mut Script::new(&[BUSY], &[PROBLEM], &[])).outcome {
+    match drive(step, start, &mut Replies::new(&[BUSY], &[PROBLEM], &[])).outcome {
         Outcome::Unknown(ticket) => ticket,
         other => panic!("{other}"),
     }
 }
 
 #[test]
-fn a_stored_ticket_goes_on_where_the_first_one_stopped() {
+fn a_stored_ticket_continues_where_the_first_one_stopped() {
     let ticket = unknown();
     assert_eq!((ticket.capture(), ticket.first_sent()), (&capture(), Some(wall())));
     let json = serde_json::to_string(&ticket).unwrap();
@@ -130,7 +130,7 @@ fn a_stored_ticket_goes_on_where_the_first_one_stopped() {
 
     let start = base() + Duration::from_secs(3600);
     let step = read.resume(&api(), &Policy::default(), start);
-    let run = drive(step, start, &mut Script::new(&[SUCCESS], &[WAITING], &[]));
+    let run = drive(step, start, &mut Replies::new(&[SUCCESS], &[WAITING], &[]));
     assert_eq!(run.line(), "captured reply: A L C");
     assert_eq!(run.outcome.attempts().len(), ticket.attempts().len() + 2, "the record goes on");
 }
@@ -169,7 +169,7 @@ fn a_ticket_resumed_for_days_stays_small() {
     let mut ticket = Ticket::interrupted(capture(), wall());
     let mut longest = 0;
     for _ in 0..40 {
-        let mut script = Script::new(&[], &[Reply(503, &[], "")], &[]);
+        let mut script = Replies::new(&[], &[Reply(503, &[], "")], &[]);
         let run = drive(ticket.resume(&api(), &policy, start), start, &mut script);
         let Outcome::Unknown(open) = run.outcome else { panic!("{:?}", run.outcome) };
         longest = longest.max(open.attempts().len());
