@@ -5,9 +5,14 @@ use std::path::Path;
 use std::process::Command;
 
 /// What is not said, in lower case, and what is said instead. Single words are in `_typos.toml`.
-const PHRASES: [(&str, &str); 3] = [
+const PHRASES: [(&str, &str); 8] = [
+    ("comes of them", "happens to them"),
+    ("found stored", "if it is already stored"),
+    ("in vain", "for nothing"),
+    ("lied to", "never lies"),
     ("no known body", "a body that no known server sends"),
     ("nothing of ours", "no request of ours"),
+    ("thousands marks", "thousands separators"),
     ("who captures may", "a client that captures may"),
 ];
 
