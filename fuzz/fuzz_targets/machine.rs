@@ -1,4 +1,4 @@
-//! Any sequence of answers: the machine ends, sends the same bytes, and keeps doubt.
+//! Any sequence of replies: the machine ends, sends the same bytes, and keeps doubt.
 #![no_main]
 
 use std::time::{Duration, SystemTime};

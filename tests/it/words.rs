@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// What is not said, in lower case, and what is said instead. Single words are in `_typos.toml`.
-const PHRASES: [(&str, &str); 17] = [
+const PHRASES: [(&str, &str); 22] = [
     ("a body too long that ends", "rejects a body that ends exactly at its limit"),
     ("after how long no", "start nothing new after this long"),
     ("comes onto a socket", "serving a sandbox"),
@@ -13,6 +13,10 @@ const PHRASES: [(&str, &str); 17] = [
     ("how far it came", "how far it got"),
     ("neither says success nor failed", "says neither SUCCESS nor FAILED"),
     ("never fails otherwise", "returns no other error"),
+    ("comes of them", "happens to them"),
+    ("found stored", "if it is already stored"),
+    ("in vain", "for nothing"),
+    ("lied to", "never lies"),
     ("no known body", "a body that no known server sends"),
     ("nobody we know", "no known server"),
     ("passages between", "transitions"),
@@ -22,6 +26,7 @@ const PHRASES: [(&str, &str); 17] = [
     ("under the roots of", "trusting the roots selected by features"),
     ("who says nothing is left", "an idle connection is closed"),
     ("nothing of ours", "no request of ours"),
+    ("thousands marks", "thousands separators"),
     ("who captures may", "a client that captures may"),
 ];
 

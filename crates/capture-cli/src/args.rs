@@ -1,4 +1,4 @@
-//! The command line: what may be written, and the help that explains it.
+//! The command line: its arguments, and the help that explains them.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,8 @@ const ABOUT: &str = "\
 Captures the money of an authorised FlexFactor order exactly once, and says what happened: \
 captured, not captured, or unknown.
 
-An unknown outcome is never called a failure: money may have moved. Run the same command again, \
-and it finds out, because the idempotency key is derived from the order unless you give one.";
+An unknown outcome is never called a failure: money may have moved. Run the same command again \
+to find out: the idempotency key is derived from the order unless you give one.";
 
 const AFTER: &str = "\
 Environment variables:
@@ -22,7 +22,7 @@ Environment variables:
 
 Exit codes:
   0  captured, or the command is done
-  1  decidedly not captured; for the other commands: not done
+  1  definitely not captured; for the other commands: not done
   2  invalid input or configuration; nothing was sent
   3  unknown: money may have moved
 
@@ -43,11 +43,12 @@ Output:
 
 After exit code 3 (unknown):
   Run the same command again; the key stays the same. With --ticket FILE the
-  open question survives in a file, and the next run begins with the order's
-  status. Never capture the order with another key before it is decided.
+  unknown outcome is saved to a file, and the next run resumes it, starting
+  with the order's status. Never capture the order with another key before it
+  is decided.
 
 Exit codes:
-  0  captured    1  decidedly not captured
+  0  captured    1  definitely not captured
   2  invalid input or configuration; nothing was sent
   3  unknown: money may have moved
 
@@ -74,7 +75,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Shows the whole story on an embedded sandbox; needs no account
+    /// Captures orders on an embedded sandbox and loses replies; needs no account
     Demo,
     /// Captures one order
     #[command(after_help = AFTER_ORDER)]
@@ -84,7 +85,7 @@ pub(crate) enum Command {
         after_help = "With --json: {\"order_id\", \"status\", \"status_name\", \"next_step\"}, or {\"error\", \"field\"}."
     )]
     Status(Status),
-    /// Runs the sandbox, the API with memory, until Ctrl-C
+    /// Runs the sandbox, a stateful imitation of the API, until Ctrl-C
     #[command(
         after_help = "With --json: one line {\"base_url\", \"plain_url\", \"app_key\", \"app_secret\"} once it listens."
     )]
@@ -111,8 +112,8 @@ impl Command {
     }
 }
 
-// Values stay texts here: the core's own words say what is wrong with them, and an amount such as
-// -1 must reach it instead of being taken for a flag.
+// Values stay strings here: the core says what is wrong with them, and an amount such as -1 must
+// reach it instead of being taken for a flag.
 #[derive(Args)]
 pub(crate) struct Order {
     /// The orderId (a GUID) that the API returned for the order
@@ -172,10 +173,10 @@ pub(crate) struct Sandbox {
     /// Serves TLS and HTTP/2 too; the authority to trust is written to FILE (PEM)
     #[arg(long, value_name = "FILE")]
     pub(crate) tls: Option<PathBuf>,
-    /// Where ids and chance come from: the same seed, the same replies
+    /// The seed of ids and random faults: the same seed gives the same replies
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Lets other machines use it; they can then do everything to it
+    /// Lets other machines use it; they then control it completely
     #[arg(long)]
     pub(crate) allow_remote: bool,
     /// Prints one JSON object once it listens
@@ -183,7 +184,7 @@ pub(crate) struct Sandbox {
     pub(crate) json: bool,
 }
 
-/// Where to, as whom, and through what.
+/// The environment, the credentials and the HTTP client.
 #[derive(Args)]
 pub(crate) struct Connection {
     /// sandbox, production or a URL; wins over CAPTURE_ENVIRONMENT
@@ -217,7 +218,7 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// As it is written behind `--transport`.
+    /// As it is written after `--transport`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Reqwest => "reqwest",

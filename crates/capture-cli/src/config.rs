@@ -1,4 +1,4 @@
-//! Where to capture and as whom, from flags, variables and a file; and how hard to try.
+//! The environment, the credentials and the policy, from flags, variables and a file.
 
 use std::env;
 use std::fs::File;
@@ -141,7 +141,7 @@ fn from_file(path: &Path) -> Result<Tokens, BadInput> {
     // serde's own message could quote the secret.
     let form = r#"must be {"app_key": "...", "app_secret": "..."} or {"token": "..."}"#;
     let stored: Stored = serde_json::from_slice(&text).map_err(|error| {
-        refuse(format!("{form}; it is not at line {}, column {}", error.line(), error.column()))
+        refuse(format!("{form}; see line {}, column {}", error.line(), error.column()))
     })?;
     let checked = match stored {
         Stored { app_key: Some(key), app_secret: Some(secret), token: None } => {

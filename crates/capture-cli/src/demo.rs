@@ -1,4 +1,4 @@
-//! `capture demo`: the whole story on one screen, on each transport, checked against the ledger.
+//! `capture demo`: a kept and a lost reply on each transport, checked against the ledger.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::exit::Exit;
 use crate::output;
 use crate::transport::Client;
 
-/// Runs the story; done if everything is as claimed.
+/// Runs the demo; it succeeds if everything is as claimed.
 pub(crate) fn run() -> Result<Exit, BadInput> {
     let sandbox = Sandbox::builder().start();
     let sandbox = sandbox.map_err(|error| BadInput::new("demo", format!("no sandbox: {error}")))?;
     let url = sandbox.base_url();
-    output::line(&format!("A sandbox of its own at {url}: no account, no real money."));
+    output::line(&format!("An embedded sandbox at {url}: no account, no real money."));
 
     let mut table = Vec::new();
     for &transport in Transport::value_variants() {
@@ -97,7 +97,7 @@ fn tell(sandbox: &Server, client: &Client, transport: Transport, story: Story) -
     }
     let outcome = client.capture(&Capture::new(order, money, IdempotencyKey::for_order(order)));
     for attempt in outcome.attempts() {
-        // What the HTTP library has to say about it is in brackets, and is not the story.
+        // What the HTTP library says about it is in brackets, and is left out.
         let says = attempt.to_string();
         show(request(attempt), attempt.status, says.split(" (").next().unwrap_or_default());
     }
@@ -114,7 +114,7 @@ fn request(attempt: &Attempt) -> &'static str {
     }
 }
 
-/// One line of the wire, cut to the width of a screen.
+/// One request and its reply, cut to the width of a screen.
 fn show(request: &str, status: Option<u16>, says: &str) {
     let status = status.map_or("---".to_owned(), |status| status.to_string());
     output::line(&printable(&format!("  {request:<21}  {status}  {says}"), 79));

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Captured, or the command is done.
     Yes = 0,
-    /// Decidedly not captured, or not done.
+    /// Definitely not captured, or not done.
     No = 1,
     /// Invalid input or configuration; nothing was sent.
     Invalid = 2,

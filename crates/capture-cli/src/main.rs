@@ -44,9 +44,9 @@ fn run(command: &Command) -> Result<Exit, BadInput> {
     }
 }
 
-/// What clap has to say: the help that was asked for, or what is wrong with the command line.
+/// Prints what clap reports: the help that was asked for, or what is wrong with the command line.
 fn explained(error: &clap::Error) -> Exit {
-    // Nobody may be listening, and that is no reason to fail otherwise.
+    // The output may be closed, which is no reason to fail.
     let _ = error.print();
     if !error.use_stderr() {
         return Exit::Yes;

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
     send(args, &client, &capture, &environment)
 }
 
-/// From here on there is an outcome, whatever happens.
+/// Captures or resumes. Once the client has started, there is an outcome, whatever happens.
 fn send(
     args: &Order,
     client: &Client,
@@ -80,7 +80,7 @@ fn send(
     Ok(report(&outcome, json))
 }
 
-/// Ctrl-C or SIGTERM with a request on its way leaves an open question, and says so.
+/// Ctrl-C or SIGTERM with a request in flight ends the capture as unknown, and says so.
 fn end_as_unknown_when_interrupted(open: Ticket, json: bool) -> Result<(), BadInput> {
     ctrlc::set_handler(move || {
         output::last_word();
@@ -99,7 +99,7 @@ struct Report<'a> {
     /// What happened, in one sentence.
     says: String,
     idempotency_key: IdempotencyKey,
-    /// What the caller asked for, in minor units. It is no proof of what was captured.
+    /// What the caller asked for, in minor units. It does not prove what was captured.
     asked_amount: u32,
     asked_currency: &'a str,
     /// What was captured, if the proof shows it: an order's status does not.
@@ -152,7 +152,7 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
         };
         let shown = match (outcome, amount_verified) {
             (Outcome::Captured(_), false) => {
-                format!("(asked: {money}; the order's status does not show the amount)")
+                format!("(asked for {money}; the order's status does not show the amount)")
             }
             _ => money.to_string(),
         };

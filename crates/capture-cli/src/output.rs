@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use capture_core::printable;
 use serde::Serialize;
 
-/// Writes to stdout. A reader who left does not change what happened; another failure is noted.
+/// Writes to stdout. A closed pipe does not change what happened; any other failure is noted.
 pub(crate) fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -56,7 +56,7 @@ impl<'a> Error<'a> {
     }
 }
 
-/// Claims the right to say how it ended. It is never given back: a result and an interruption that
+/// Claims the right to report the outcome. It is never released: a result and an interruption that
 /// come at the same moment must not both be printed.
 pub(crate) fn last_word() {
     static LAST_WORD: Mutex<()> = Mutex::new(());

@@ -1,4 +1,4 @@
-//! `capture sandbox`: the API with memory, until somebody stops it.
+//! `capture sandbox`: serves the sandbox until it is stopped.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,15 +26,15 @@ pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
     }
     let remote = !address.ip().is_loopback();
     if remote && !args.allow_remote {
-        let rule = "must be a loopback address such as 127.0.0.1, or come with --allow-remote";
+        let rule = "must be a loopback address such as 127.0.0.1, or use --allow-remote";
         return Err(refuse(rule.into()).into());
     }
     if remote {
-        output::note("warning: other machines can reach this sandbox, and do everything to it");
+        output::note("warning: other machines can reach this sandbox and control it completely");
     }
     let script = script(args.script.as_deref())?;
     let (stop, stopped) = mpsc::channel();
-    // A second signal finds nobody waiting any more.
+    // A second signal has no receiver any more.
     ctrlc::set_handler(move || _ = stop.send(()))
         .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))?;
     let settings = Settings { seed: args.seed, remote, ..Settings::default() };
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
     })?;
     if let (Some(file), Some(pem)) = (&args.tls, server.authority_pem()) {
         std::fs::write(file, pem).map_err(|error| {
-            Invalid::new("tls", &file.display().to_string(), format!("as a file: {error}"))
+            Invalid::new("tls", &file.display().to_string(), format!("cannot be written: {error}"))
         })?;
     }
     if args.json {
@@ -73,7 +73,7 @@ fn script(name: Option<&str>) -> Result<Script, BadInput> {
     }
     let presets = PRESETS.map(|(name, _)| name).join(", ");
     let text = std::fs::read_to_string(name).map_err(|error| {
-        let rule = format!("is no preset ({presets}), and as a file: {error}");
+        let rule = format!("is not a preset ({presets}), and cannot be read as a file: {error}");
         Invalid::new("script", name, rule)
     })?;
     Ok(Script::from_json(&text)?)
@@ -84,13 +84,13 @@ fn script(name: Option<&str>) -> Result<Script, BadInput> {
 struct Ready<'a> {
     /// `https` where it serves TLS.
     base_url: &'a str,
-    /// The same port without TLS: the control surface is always within reach.
+    /// The same port without TLS, so that the control surface can always be reached.
     plain_url: &'a str,
     app_key: &'a str,
     app_secret: &'a str,
 }
 
-/// Lines to copy into another shell. The credentials are the sandbox's own and open nothing else.
+/// Lines to copy into another shell. The credentials are the sandbox's own and work nowhere else.
 fn manual(server: &Server, tls: Option<&Path>) -> String {
     let (url, key, secret) = (server.plain_url(), server.app_key(), server.app_secret());
     let tls = tls.map_or_else(String::new, |file| {
@@ -108,7 +108,8 @@ The sandbox listens at {url}; Ctrl-C stops it. In another shell:
   export CAPTURE_APP_SECRET='{secret}'
   capture order {order} --amount 100.00 --currency USD
 
-One more order; the next capture's reply lost; what truly happened; all the rest:
+To make another order, lose the next capture's reply, see what truly happened,
+and list everything else:
 
   curl -d '{{\"amount\": 10000, \"currency\": \"USD\"}}' {url}/_sandbox/orders
   curl -d '{{\"rules\": [{{\"on\": {{\"operation\": \"capture\"}}, \"do\": {{\"close\": true, \"effect\": true}}}}]}}' \\

@@ -52,7 +52,7 @@ fn next_step(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::CaptureRequired => "Not captured yet; capture it before its window ends.",
         OrderStatus::Completed => "It is captured.",
-        OrderStatus::Returned => "It was captured and has been refunded since.",
+        OrderStatus::Returned => "It was captured and has since been refunded.",
         OrderStatus::Cancelled => "It is cancelled or voided and can no longer be captured.",
         OrderStatus::Problem => "It needs FlexFactor's support.",
         OrderStatus::Draft | OrderStatus::OnHold | OrderStatus::Processing => {

@@ -1,4 +1,4 @@
-//! The ticket file: an open question that outlives the process.
+//! The ticket file: a capture that can be resumed after the process has ended.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -9,14 +9,14 @@ use capture_core::{Capture, Ticket};
 use crate::config::{BadInput, read_at_most};
 use crate::output;
 
-/// Reads the ticket of this very capture; `None` where there is no file.
+/// Reads the ticket of exactly this capture; `None` where there is no file.
 pub(crate) fn load(path: &Path, capture: &Capture) -> Result<Option<Ticket>, BadInput> {
     let bytes = match read_at_most(path, 1024 * 1024) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refuse(path, &error.to_string())),
     };
-    // serde's own message could quote a file that is something else altogether.
+    // serde's own message could quote a file that is something else entirely.
     let ticket: Ticket = serde_json::from_slice(&bytes).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         refuse(path, &format!("is not a ticket that this version can read ({place})"))
@@ -30,12 +30,12 @@ pub(crate) fn load(path: &Path, capture: &Capture) -> Result<Option<Ticket>, Bad
     Ok(Some(ticket))
 }
 
-/// Writes the ticket before the first send: a crash from now on leaves the question open, not lost.
+/// Writes the ticket before the first send: after a crash, the next run resumes from it.
 pub(crate) fn begin(path: &Path, ticket: &Ticket) -> Result<(), BadInput> {
     save(path, ticket).map_err(|error| refuse(path, &format!("cannot be written: {error}")))
 }
 
-/// Keeps a question that is still open. The file already holds an earlier state of it.
+/// Saves an outcome that is still unknown. The file already holds an earlier state of it.
 pub(crate) fn keep(path: &Path, ticket: &Ticket) {
     let name = path.display();
     output::note(&match save(path, ticket) {
@@ -44,7 +44,7 @@ pub(crate) fn keep(path: &Path, ticket: &Ticket) {
     });
 }
 
-/// Removes the ticket of a question that is decided.
+/// Removes the ticket of a decided outcome.
 pub(crate) fn close(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
         output::note(&format!("warning: ticket {} could not be removed: {error}", path.display()));

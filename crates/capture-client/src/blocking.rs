@@ -12,7 +12,7 @@ use crate::stop::Stop;
 
 /// A blocking HTTP library: it sends one request.
 ///
-/// What it owes is in `docs/adapters.md`, A1 to A9; see [`crate::Transport`].
+/// Its duties are in `docs/adapters.md`, A1 to A9; see [`crate::Transport`].
 pub trait Transport: Send + Sync {
     /// Sends this request and reads the whole reply, in at most this time. The request is complete:
     /// nothing needs to be added.
@@ -36,7 +36,7 @@ impl<T: Transport> Client<T> {
         Self::build(setup, Blocking(transport))
     }
 
-    /// Captures, and says what happened. It returns no other error.
+    /// Captures, and says what happened. There is no other error.
     pub fn capture(&self, capture: &Capture) -> Outcome {
         pollster::block_on(self.blocking_call(&self.thread()).capture(capture))
     }
@@ -49,7 +49,7 @@ impl<T: Transport> Client<T> {
     /// Reads the definitive status of an order.
     ///
     /// # Errors
-    /// When no token could be had, no complete reply came, or it does not describe this order.
+    /// When no token is available, no complete reply came, or it does not describe this order.
     pub fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         pollster::block_on(self.blocking_call(&self.thread()).status(order))
     }

@@ -1,4 +1,4 @@
-//! The loop: it drives the machine over a transport. There is no other one.
+//! The loop that drives the machine over a transport. There is no other.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -136,7 +136,7 @@ impl<T: Transport> Call<'_, T> {
         self.settings.emit(&Event::Ended { outcome, took, unknown_for, permits_left });
     }
 
-    /// Tells of the attempts that are new, and of a wait.
+    /// Reports the new attempts, and a wait.
     fn tell(&self, capture: &Capture, step: &Step, told: &mut usize) {
         let attempts = step.attempts();
         for (index, attempt) in attempts.iter().enumerate().skip(*told) {

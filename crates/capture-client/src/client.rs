@@ -16,11 +16,11 @@ use crate::transport::Transport;
 /// A capture client over the transport `T`.
 ///
 /// Clones share connections, the token, its single login, and the retry budget. The methods that
-/// begin with `with_` make a clone that differs in one setting: a short policy for a web request
+/// start with `with_` make a clone that differs in one setting: a short policy for a web request
 /// beside a long one for a worker, a trace header for one order.
 ///
-/// It keeps no record: whoever ships goods stores each capture before it is sent, and resumes what
-/// was stored. A capture that was stored is never captured afresh.
+/// It keeps no record: store each capture before it is sent, and resume what was stored. Never
+/// capture a stored capture afresh.
 pub struct Client<T> {
     pub(crate) engine: Arc<Engine>,
     pub(crate) transport: Arc<T>,
@@ -44,7 +44,7 @@ impl<T> Client<T> {
     }
 
     /// The same client with this header on every request, such as `traceparent` or a correlation id.
-    /// It never replaces a header of ours.
+    /// It never replaces a header that Capture sets.
     #[must_use]
     pub fn with_header(&self, name: HeaderName, value: HeaderValue) -> Self {
         self.with(|settings| {
@@ -58,7 +58,7 @@ impl<T> Client<T> {
         self.with(|settings| settings.observer = Some(Arc::new(observer)))
     }
 
-    /// The same client; its captures end once this says so, each with its ticket and attempts.
+    /// The same client; its captures end once this is stopped, each with its outcome and attempts.
     #[must_use]
     pub fn with_stop(&self, stop: &Stop) -> Self {
         self.with(|settings| settings.stop = Some(stop.clone()))
@@ -78,10 +78,10 @@ impl<T: Transport> Client<T> {
         Self::build(setup, transport)
     }
 
-    /// Captures, and says what happened. It returns no other error.
+    /// Captures, and says what happened. There is no other error.
     ///
-    /// **Dropping the future** may leave a request on its way: it counts as maybe sent. Take the
-    /// stored capture up again with [`Ticket::interrupted`] and [`Client::resume`].
+    /// **Dropping the future** may leave a request in flight: it counts as maybe sent. Resume the
+    /// stored capture with [`Ticket::interrupted`] and [`Client::resume`].
     pub async fn capture(&self, capture: &Capture) -> Outcome {
         self.call().capture(capture).await
     }
@@ -94,7 +94,7 @@ impl<T: Transport> Client<T> {
     /// Reads the definitive status of an order.
     ///
     /// # Errors
-    /// When no token could be had, no complete reply came, or it does not describe this order.
+    /// When no token is available, no complete reply came, or it does not describe this order.
     pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         self.call().status(order).await
     }

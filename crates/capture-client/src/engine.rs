@@ -9,7 +9,7 @@ use tokio::sync;
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) api: Api,
-    /// Held while a login is in flight, so that any number of captures make one.
+    /// Held while a login is in flight, so that any number of captures share one.
     pub(crate) login: sync::Mutex<()>,
     shared: Mutex<Shared>,
     began: Instant,

@@ -1,4 +1,4 @@
-//! What a client tells about itself while it works.
+//! What a client reports while it works.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ pub enum Event<'a> {
     Started {
         /// What is to be captured.
         capture: &'a Capture,
-        /// Whether it was begun earlier.
+        /// Whether it is resumed.
         resumed: bool,
     },
-    /// A request was sent for a capture, and this came of it; logins included.
+    /// A request was sent for a capture, logins included, and this is what it showed.
     #[non_exhaustive]
     Attempted {
         /// What is to be captured.
@@ -31,15 +31,15 @@ pub enum Event<'a> {
     Waiting {
         /// What is to be captured.
         capture: &'a Capture,
-        /// How long.
+        /// How long it waits.
         delay: Duration,
-        /// What is sent then.
+        /// What is sent after the wait.
         next: Operation,
     },
     /// The capture ended.
     #[non_exhaustive]
     Ended {
-        /// How.
+        /// How it ended.
         outcome: &'a Outcome,
         /// How long this run took.
         took: Duration,
@@ -64,7 +64,7 @@ pub enum Event<'a> {
 /// watch(print); // client.with_observer(print)
 /// ```
 pub trait Observer: Send + Sync {
-    /// Takes note of an event.
+    /// Receives an event.
     fn observe(&self, event: &Event<'_>);
 }
 

@@ -1,8 +1,8 @@
 //! One capture client over any transport: the loop, the single login, the retry budget, events.
 //!
-//! Merchants take `capture-reqwest`, `capture-ureq` or `capture-hyper`, whose clients are this one over
-//! a ready-made transport. Whoever has a stack of her own implements [`Transport`] (or
-//! [`blocking::Transport`]) and gets the same client:
+//! Most users take `capture-reqwest`, `capture-ureq` or `capture-hyper`, whose clients are this one
+//! over a ready-made transport. For an HTTP stack of your own, implement [`Transport`] (or
+//! [`blocking::Transport`]) and get the same client:
 //!
 //! ```
 //! use std::time::Duration;

@@ -30,12 +30,12 @@ impl Settings {
         }
     }
 
-    /// Whether anybody watches.
+    /// Whether anything watches.
     pub(crate) fn is_watched(&self) -> bool {
         cfg!(feature = "tracing") || cfg!(feature = "metrics") || self.observer.is_some()
     }
 
-    /// Tells everybody who watches.
+    /// Tells those who watch.
     pub(crate) fn emit(&self, event: &Event<'_>) {
         #[cfg(feature = "tracing")]
         crate::tracing::emit(event);
@@ -47,7 +47,7 @@ impl Settings {
     }
 }
 
-/// A header of the caller's may be a secret of theirs.
+/// A caller's header may hold a secret.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// Ends captures at once and gracefully: each with its outcome, an unknown one with its ticket and its
-/// attempts, so that another process can resume it.
+/// Ends captures at once and gracefully: each has an outcome, and an unknown one has its ticket and
+/// its attempts, so that another process can resume it.
 ///
-/// An asynchronous request on its way is dropped, and counts as maybe sent. A blocking request cannot
+/// An asynchronous request in flight is dropped, and counts as maybe sent. A blocking request cannot
 /// be dropped: its capture ends when the request does, at the latest after its attempt timeout.
 ///
 /// ```
@@ -47,7 +47,7 @@ struct State {
 }
 
 impl Stop {
-    /// A stop that has not happened yet. Clones are the same stop.
+    /// A stop that has not happened yet. Clones share it.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -69,14 +69,14 @@ impl Stop {
     /// Waits until it happens.
     pub async fn stopped(&self) {
         let mut notified = std::pin::pin!(self.0.waiters.notified());
-        // Listening begins before the look, so that a stop in between is not missed.
+        // Listen before looking, so that a stop in between is not missed.
         notified.as_mut().enable();
         if !self.is_stopped() {
             notified.await;
         }
     }
 
-    /// Blocks that long, or until it happens.
+    /// Blocks for this long, or until it happens.
     pub(crate) fn sleep(&self, time: Duration) {
         let sleep = self.0.sleepers.wait_timeout_while(self.state(), time, |stopped| !*stopped);
         drop(sleep.unwrap_or_else(PoisonError::into_inner));

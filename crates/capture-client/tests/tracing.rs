@@ -1,4 +1,4 @@
-//! What a client tells to `tracing`. A binary of its own: callsites are cached for a whole process.
+//! What a client reports to `tracing`. A binary of its own: callsites are cached for a whole process.
 
 #[path = "it/stub.rs"]
 #[allow(dead_code, reason = "the other tests use more of it")]

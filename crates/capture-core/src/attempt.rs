@@ -16,8 +16,8 @@ use crate::wire::order::OrderStatus;
 
 /// One request that was sent for a capture, and what came of it.
 ///
-/// Serialised it is free of secrets and of the reply's body; in memory a capture's raw reply stays
-/// reachable through [`Attempt::raw_reply`]. `Debug` never shows a body.
+/// Serialised, it holds no secret and no reply body; in memory, the raw reply to a capture is
+/// available through [`Attempt::raw_reply`]. `Debug` never shows a body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -70,9 +70,9 @@ impl Operation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Provably nothing left.
+    /// Provably nothing was sent.
     NotSent,
-    /// Something may have left; no reply came.
+    /// Something may have been sent; no reply came.
     MaybeSent,
     /// A reply began and broke off.
     CutReply,
@@ -98,7 +98,7 @@ impl Phase {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Finding {
-    /// The API says SUCCESS to the capture.
+    /// The API said SUCCESS to the capture.
     Captured,
     /// The API refused, and nothing was executed by this attempt.
     Refused(Reason),
@@ -110,14 +110,14 @@ pub enum Finding {
     Token,
     /// The login gave no token.
     NoToken(TokenError),
-    /// No complete reply came; the transport's own words. The phase says how far the attempt got.
+    /// No complete reply came; why, in the transport's words. The phase says how far it got.
     Lost(String),
     /// What version 1 wrote, in prose.
     #[serde(untagged)]
     Prose(String),
 }
 
-/// The body of a reply to a capture, or what is left of it once it was stored.
+/// The body of a reply to a capture, or what remains of it after it was stored.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 enum RawReply {
@@ -146,9 +146,9 @@ impl Attempt {
         }
     }
 
-    /// The body of the reply to a capture, as it came (with an echoed token masked).
+    /// The body of the reply to a capture, as received (with an echoed token masked).
     ///
-    /// The reply to a lookup is not kept: it is full of personal data. Neither is that to a login.
+    /// The reply to a lookup is not kept: it is full of personal data. Nor is the reply to a login.
     #[must_use]
     pub fn raw_reply(&self) -> Option<&[u8]> {
         match &self.raw_reply {
@@ -157,7 +157,7 @@ impl Attempt {
         }
     }
 
-    /// The SHA-1 of that body in hexadecimal, which a stored attempt keeps in its place.
+    /// The SHA-1 of that body in hexadecimal, which a stored attempt holds instead of the body.
     #[must_use]
     pub fn reply_sha1(&self) -> Option<String> {
         self.raw_reply.clone().map(String::from)
@@ -178,9 +178,9 @@ impl fmt::Display for Attempt {
             (Finding::OrderStatus(status), _) => write!(f, "the order is {status}"),
             (Finding::Token, _) => f.write_str("the login gave a token"),
             (Finding::NoToken(error), _) => error.fmt(f),
-            (Finding::Lost(why), Phase::NotSent) => write!(f, "the request did not leave ({why})"),
+            (Finding::Lost(why), Phase::NotSent) => write!(f, "the request was not sent ({why})"),
             (Finding::Lost(why), Phase::MaybeSent) => {
-                write!(f, "no reply came, and the request may have left ({why})")
+                write!(f, "no reply came, and the request may have been sent ({why})")
             }
             (Finding::Lost(why), _) => write!(f, "the reply broke off ({why})"),
             (Finding::Prose(text), _) => f.write_str(text),

@@ -1,5 +1,5 @@
-//! The sans-IO core of Capture: the money of an authorised order is captured **exactly once**, and
-//! nobody is lied to about what happened.
+//! The sans-IO core of Capture: it captures the money of an authorised order **exactly once**, and
+//! never lies about what happened.
 //!
 //! This crate builds and reads the HTTP messages of FlexFactor's capture API and decides, step by
 //! step, what to do next. It does no IO, reads no clock, no environment and no randomness, and takes
@@ -7,7 +7,7 @@
 //! `capture-hyper` are ready-made drivers of the same machine.
 //!
 //! A capture has three outcomes, not two: [`Outcome::Captured`], [`Outcome::NotCaptured`] and
-//! [`Outcome::Unknown`]. The third is closed by evidence only.
+//! [`Outcome::Unknown`]. Only evidence resolves the third.
 //!
 //! ```text
 //! values ──► wire ──► machine ──► your driver
@@ -32,8 +32,8 @@
 //! let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
 //! let money = Money::parse("100.00", "USD")?;
 //! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
-//! // Store `capture` here, before it is sent. Whoever finds it stored resumes it, and never
-//! // captures afresh: Ticket::interrupted(capture, saved_at).
+//! // Store `capture` here, before it is sent. If it is already stored, resume it instead of
+//! // capturing afresh: Ticket::interrupted(capture, saved_at).
 //!
 //! let began = Instant::now();
 //! let now = || Now::new(began.elapsed(), SystemTime::now());

@@ -22,8 +22,9 @@
 //!   *Capturerequired* means "not yet": it allows a resend, it proves no failure.
 //! - **R3** Every send has the same key and the same bytes.
 //! - **R4** The machine never makes a key. A new one is a new, explicit intent of the merchant.
-//! - **R6** In doubt: look the order up, send again only if it still waits, look again.
-//! - **R7** Once the key is 24 hours old, or under [`Resend::Never`], doubt is never sent again.
+//! - **R6** In doubt: look the order up, send again only if it still waits, look it up again.
+//! - **R7** Once the key is 24 hours old, or under [`Resend::Never`], a capture in doubt is never
+//!   sent again.
 //! - **R9** Everything is bounded: sends, logins, waits, and the deadline over all of them.
 //! - A refusal without doubt is confirmed by one lookup, because the "no" may be the echo of a
 //!   capture that somebody else made (`docs/decisions/0003-confirm-a-refusal.md`).
@@ -49,8 +50,8 @@ use crate::values::{BearerToken, Capture};
 use crate::verdict::{Evidence, Verdict};
 use crate::wire::{self, Api, Request, Response, retry_after};
 
-/// What the driver has to do next. Each open arm carries the only value that takes its answer, so a
-/// wrong event, or a step after the end, does not compile.
+/// What the driver has to do next. Each variant but the last carries the only value that accepts the
+/// result, so a wrong event, or a step after the end, does not compile.
 #[derive(Debug, Clone)]
 #[must_use]
 #[allow(
@@ -76,7 +77,7 @@ pub struct NeedsToken {
     next: Next,
 }
 
-/// A capture with a request on its way.
+/// A capture with a request in flight.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct InFlight {
@@ -96,7 +97,7 @@ pub struct Waiting {
 }
 
 impl Capture {
-    /// Begins this capture.
+    /// Starts this capture.
     pub fn start(&self, api: &Api, policy: &Policy, now: Now) -> Step {
         Flow::new(*self, api, policy, now).perform(Next::Capture, now)
     }
@@ -117,20 +118,20 @@ impl Ticket {
 }
 
 impl NeedsToken {
-    /// What is needed: a token other than the one that was refused, and for a resend a permit of the
-    /// client's retry budget. A driver without a budget just gives a token.
+    /// What is needed: a token other than the one that was refused, and for a resend a permit from
+    /// the client's retry budget. A driver without a budget just gives a token.
     #[must_use]
     pub fn token_request(&self) -> TokenRequest<'_> {
         let resend = self.flow.needs_permit(self.next);
         TokenRequest { refused: self.flow.refused_token.as_ref(), resend }
     }
 
-    /// Notes a login that was made for this capture.
+    /// Records a login that was made for this capture.
     pub fn log_login(&mut self, attempt: Attempt) {
         self.flow.record.push(attempt);
     }
 
-    /// Goes on with this token.
+    /// Continues with this token.
     pub fn authorized(self, token: BearerToken, now: Now) -> Step {
         let Self { mut flow, next } = self;
         if flow.refused_token.as_ref() == Some(&token) {
@@ -141,19 +142,19 @@ impl NeedsToken {
         flow.perform(next, now)
     }
 
-    /// Goes on without a token.
+    /// Continues without a token.
     pub fn no_token(self, error: TokenError, now: Now) -> Step {
         self.flow.no_token(error, self.next, now)
     }
 
-    /// Goes on without a permit: the client's retry budget is used up.
+    /// Continues without a permit: the client's retry budget is used up.
     pub fn no_permit(self, now: Now) -> Step {
         let mut flow = self.flow;
         flow.obstacle = Obstacle::NotSentAgain(Barred::RetryBudget);
         flow.conclude(None, now)
     }
 
-    /// Ends the capture because its caller says so.
+    /// Ends the capture because the caller stops it.
     pub fn stop(self, now: Now) -> Outcome {
         self.flow.stop(now)
     }
@@ -166,7 +167,7 @@ impl InFlight {
         self.flow.policy.attempt_timeout()
     }
 
-    /// Goes on with a complete reply.
+    /// Continues with a complete reply.
     pub fn received(self, mut response: Response, now: Now) -> Step {
         for token in self.flow.tokens() {
             mask::response(&mut response, token);
@@ -177,7 +178,7 @@ impl InFlight {
         }
     }
 
-    /// Goes on after a request that got no complete reply.
+    /// Continues after a request that got no complete reply.
     pub fn failed(self, error: &TransportError, now: Now) -> Step {
         let Self { mut flow, sent, began } = self;
         let phase = phase(error);
@@ -220,7 +221,7 @@ impl InFlight {
         }
     }
 
-    /// Ends the capture because its caller says so. The request may have left.
+    /// Ends the capture because the caller stops it. The request may have been sent.
     pub fn stop(self, now: Now) -> Outcome {
         let Self { mut flow, sent, began } = self;
         let finding = Finding::Lost(STOPPED.into());
@@ -234,10 +235,10 @@ impl InFlight {
 }
 
 impl Waiting {
-    /// Goes on once the time has come; earlier it just asks to wait on.
+    /// Continues once the wait is over; called earlier, it asks to wait for the rest.
     ///
-    /// A driver that never waits, or whose clock stands still, is stopped after a thousand turns: the
-    /// outcome says so.
+    /// A driver that never waits, or whose clock stands still, is stopped after a thousand calls, and
+    /// the outcome says so.
     pub fn elapsed(self, now: Now) -> Step {
         let Self { mut flow, next, until } = self;
         let left = until.saturating_sub(now.monotonic());
@@ -254,14 +255,14 @@ impl Waiting {
         flow.conclude(None, now)
     }
 
-    /// Ends the capture because its caller says so.
+    /// Ends the capture because the caller stops it.
     pub fn stop(self, now: Now) -> Outcome {
         self.flow.stop(now)
     }
 }
 
 impl Step {
-    /// Everything that was sent so far, in order.
+    /// Everything that has been sent so far, in order.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         match self {
@@ -297,8 +298,8 @@ impl Step {
     }
 }
 
-/// A look at a capture on its way: apart from the clocks, and from what is fixed from the start, all
-/// that decides how it goes on.
+/// A view of a capture in progress: everything that decides how it continues, except the clocks and
+/// what is fixed from the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress<'a> {
@@ -308,7 +309,7 @@ pub struct Progress<'a> {
     pub has_token: bool,
     /// Whether its next send needs no permit of the retry budget.
     pub has_permit: bool,
-    /// The token that was refused last, which it does not take again.
+    /// The token that was refused last, which it does not accept again.
     pub refused_token: Option<&'a BearerToken>,
     /// When the capture was first sent, by the wall clock.
     pub first_sent: Option<SystemTime>,
@@ -322,11 +323,11 @@ pub struct Progress<'a> {
     pub unauthorized_in_a_row: u32,
     /// How many logins failed.
     pub failed_logins: u32,
-    /// Everything that was sent so far.
+    /// Everything that has been sent so far.
     pub attempts: &'a [Attempt],
 }
 
-/// A driver that wakes earlier than this many times in a row does not wait at all.
+/// A driver that wakes too early this many times in a row does not wait at all.
 const MOST_EARLY_WAKES: u32 = 1_000;
 
 const STOPPED: &str = "the caller stopped the capture";
@@ -444,7 +445,8 @@ impl Flow {
         if verdict != Verdict::Refused(Reason::Unauthorized) {
             self.unauthorized_in_a_row = 0;
         }
-        // A 401 is turned away at the door, and a 409 or 425 starts nothing: they do not count (R9).
+        // A 401 is rejected before anything is executed, and a 409 or 425 starts nothing: they do not
+        // count (R9).
         match verdict {
             Verdict::Refused(Reason::Unauthorized)
             | Verdict::InProgress(Doubt::Status(409 | 425)) => {}
@@ -496,7 +498,7 @@ impl Flow {
         self.look_again(retry_after(response.headers()), now)
     }
 
-    /// A "no" of the API. In doubt it changes nothing (R1); otherwise it is confirmed by one look.
+    /// A refusal by the API. In doubt it changes nothing (R1); otherwise one lookup confirms it.
     fn refuse(mut self: Box<Self>, reason: Reason, now: Now) -> Step {
         match self.doubt.clone() {
             Some(doubt) => self.pursue(doubt, None, now),
@@ -551,7 +553,7 @@ impl Flow {
         self.perform(next, now)
     }
 
-    /// There is no token. In doubt the login is tried until the deadline, otherwise a few times.
+    /// There is no token. In doubt the login is retried until the deadline, otherwise a few times.
     fn no_token(mut self: Box<Self>, error: TokenError, next: Next, now: Now) -> Step {
         self.failed_logins += 1;
         let lasting = error.is_lasting();

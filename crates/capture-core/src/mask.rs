@@ -1,6 +1,6 @@
 //! Hiding an echoed bearer token, before anything reads, shows or keeps what the network sent.
 //!
-//! It finds a token as it is, and as JSON escapes it once (`\/`, `\u0041`).
+//! It finds a token verbatim, and as JSON escapes it once (`\/`, `\u0041`).
 
 use std::error::Error;
 
@@ -16,7 +16,7 @@ use crate::wire::{REQUEST_ID, Response};
 /// A shorter token is no secret of this API; hiding it could change what a reply means.
 const SHORTEST_SECRET: usize = 16;
 
-/// Cleans a reply that echoes this token.
+/// Masks this token in a reply that echoes it.
 pub(crate) fn response(response: &mut Response, token: &BearerToken) {
     if let Some(masked) = bytes(response.body(), token.as_bytes()) {
         *response.body_mut() = masked.into();
@@ -86,7 +86,7 @@ fn masked(body: &[u8], found: impl Iterator<Item = std::ops::Range<usize>>) -> O
     copy
 }
 
-/// The text with `\/` and `\u00XX` read, and the place of each of its bytes in the body.
+/// The text with `\/` and `\u00XX` unescaped, and the position of each of its bytes in the body.
 fn unescaped(body: &[u8]) -> (Vec<u8>, Vec<usize>) {
     let (mut plain, mut places) =
         (Vec::with_capacity(body.len()), Vec::with_capacity(body.len() + 1));

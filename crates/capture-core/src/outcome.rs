@@ -17,7 +17,7 @@ use crate::wire::order::OrderStatus;
 pub enum Outcome {
     /// The money was captured: ship.
     Captured(Receipt),
-    /// The money was decidedly not captured, and no request of ours can still capture it.
+    /// The money was definitely not captured, and no request of ours can still capture it.
     NotCaptured(Refusal),
     /// The money may have moved. Keep the ticket and resume it; do not capture again with a new key.
     Unknown(Ticket),
@@ -36,13 +36,13 @@ pub struct Receipt {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Proof {
-    /// The API's word in the reply to this very capture.
+    /// The API said SUCCESS in its reply to this capture.
     Reply,
     /// The order's status. It shows neither the amount nor who captured.
     OrderStatus(OrderStatus),
 }
 
-/// A decided "no".
+/// A definite "no".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub(crate) capture: Capture,
@@ -74,7 +74,7 @@ impl Outcome {
         }
     }
 
-    /// What was to be captured.
+    /// The capture that this is the outcome of.
     #[must_use]
     pub fn capture(&self) -> &Capture {
         match self {
@@ -104,7 +104,7 @@ impl Outcome {
         }
     }
 
-    /// One sentence for a person: what to do next.
+    /// What to do next, in one sentence for a person.
     #[must_use]
     pub fn next_step(&self) -> &'static str {
         match self {
@@ -154,16 +154,16 @@ impl Receipt {
         self.record.all()
     }
 
-    /// One sentence for a person: what to do next.
+    /// What to do next, in one sentence for a person.
     #[must_use]
     pub fn next_step(&self) -> &'static str {
         match self.proof {
             Proof::Reply => "Ship; the order is paid.",
             Proof::OrderStatus(OrderStatus::Returned) => {
-                "The order was captured and has been refunded since; ask before you ship."
+                "The order was captured and has since been refunded; check before you ship."
             }
             Proof::OrderStatus(_) => {
-                "Ship; the order is paid. Its status does not show the amount: compare it in your books."
+                "Ship; the order is paid. Its status does not show the amount: check it in your books."
             }
         }
     }
@@ -188,7 +188,7 @@ impl Refusal {
         self.record.all()
     }
 
-    /// One sentence for a person: what to do next.
+    /// What to do next, in one sentence for a person.
     #[must_use]
     pub fn next_step(&self) -> &'static str {
         match self.reason {
@@ -199,10 +199,10 @@ impl Refusal {
                 "Check the credentials and that they belong to this environment, then capture again with the same key."
             }
             Reason::Declined(_) => {
-                "Do not ship. Fix the cause, then capture again with a new key: this one keeps its answer."
+                "Do not ship. Fix the cause, then capture again with a new key: the API repeats its reply to this one."
             }
             Reason::Rejected(..) => {
-                "Fix what the API names, then capture again with a new key: this one may keep its answer."
+                "Fix what the API reports, then capture again with a new key: the API may repeat its reply to this one."
             }
             Reason::Throttled(_) => "Wait, then capture again with the same key.",
             Reason::OrderCancelled => {

@@ -1,4 +1,4 @@
-//! What a user may tune, with defaults nobody needs to touch; and how long to wait.
+//! What you can tune, with defaults that need no change; and how long to wait.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -22,14 +22,14 @@ pub struct Policy {
     lookup: bool,
 }
 
-/// Whether a capture that may have arrived is sent again, under the same key.
+/// Whether a capture that may have arrived is sent again, with the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Resend {
-    /// Send again with the same key and the same bytes: the server makes it one capture.
+    /// Send again with the same key and the same bytes: the server treats both as one capture.
     #[default]
     Keyed,
-    /// Never send again once a request may have left; only the order's status decides. For servers
-    /// whose idempotency you do not trust.
+    /// Never send again once a request may have been sent; only the order's status decides. For
+    /// servers whose idempotency you do not trust.
     Never,
 }
 
@@ -48,8 +48,8 @@ impl Default for Policy {
 impl Policy {
     /// How long one attempt may take, connection and reply included; 35 s unless set.
     ///
-    /// The gateway in front of the API answers up to 30 s: a shorter timeout gives up before it
-    /// does and manufactures unknown outcomes. At most 24 hours; more is cut.
+    /// The gateway in front of the API may take up to 30 s to reply: a shorter timeout gives up
+    /// before it does and creates unknown outcomes. More than 24 hours counts as 24 hours.
     #[must_use]
     pub fn with_attempt_timeout(self, attempt_timeout: Duration) -> Self {
         Self { attempt_timeout: attempt_timeout.min(LONGEST), ..self }
@@ -61,8 +61,8 @@ impl Policy {
         Self { deadline: deadline.min(LONGEST), ..self }
     }
 
-    /// How often the capture may be sent; 4 unless set. A 401, and a 409 ("the same key is in
-    /// progress"), do not count: they start nothing. Their waiting does.
+    /// How often the capture may be sent; 4 unless set. A 401, a 409 ("the same key is in progress")
+    /// and a 425 do not count: they start nothing. The time they take counts against the deadline.
     #[must_use]
     pub fn with_max_sends(self, max_sends: NonZeroU32) -> Self {
         Self { max_sends, ..self }
@@ -74,8 +74,8 @@ impl Policy {
         Self { resend, ..self }
     }
 
-    /// Whether the order's status is asked for evidence; on unless set. Without it, doubt can only
-    /// be cleared by the reply to a resend.
+    /// Whether the order's status is looked up as evidence; on unless set. Without it, only the
+    /// reply to a resend can clear doubt.
     #[must_use]
     pub fn with_lookup(self, lookup: bool) -> Self {
         Self { lookup, ..self }
@@ -105,7 +105,7 @@ impl Policy {
         self.resend
     }
 
-    /// Whether the order's status is asked for evidence.
+    /// Whether the order's status is looked up as evidence.
     #[must_use]
     pub fn lookup(&self) -> bool {
         self.lookup
@@ -122,7 +122,7 @@ pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// sets them back. The customary bound of Kerberos (RFC 4120).
 pub(crate) const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
-/// A longer wait than this is not worth a caller's time; it is handed back instead.
+/// A longer wait than this is not worth a caller's time; the caller gets it back instead.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 const SHORTEST_WAIT_MS: u64 = 500;

@@ -14,17 +14,17 @@ use crate::wire::order::OrderStatus;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// No capture left this machine; the last obstacle.
+    /// No capture was sent; the last obstacle.
     NeverSent(String),
     /// No bearer token could be obtained, so no capture was executed.
     NoToken(TokenError),
-    /// The API refused every token that it was shown.
+    /// The API refused every token that was tried.
     Unauthorized,
-    /// The API answered FAILED.
+    /// The API replied FAILED.
     Declined(Vec<ApiError>),
     /// The API refused the request as such, with this status.
     Rejected(u16, Vec<ApiError>),
-    /// The API asked to come back later, and that is beyond the deadline.
+    /// The API asked us to come back later, and the policy allows no further wait or send.
     Throttled(#[serde(with = "crate::seconds")] Option<Duration>),
     /// The order is cancelled or voided, permanently.
     OrderCancelled,
@@ -35,7 +35,7 @@ pub enum Reason {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Doubt {
-    /// No reply came, and the request may have left.
+    /// No reply came, and the request may have been sent.
     NoReply,
     /// A reply began and broke off.
     CutReply,
@@ -45,7 +45,7 @@ pub enum Doubt {
     Status(u16),
     /// A redirect, which is never followed; its target, if it names one.
     Redirect(Option<String>),
-    /// A body that is encoded, or said not to be JSON, or unreadable.
+    /// A body that is encoded, declared not to be JSON, or unreadable.
     Unreadable(String),
     /// A word that says neither SUCCESS nor FAILED.
     Word(String),
@@ -55,12 +55,12 @@ pub enum Doubt {
     ForeignOrder,
 }
 
-/// What keeps an unknown outcome from being decided: whoever reads it needs this more than the doubt.
+/// What keeps an unknown outcome from being decided. It helps a reader more than the doubt does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Obstacle {
-    /// Nobody has looked since the doubt arose.
+    /// The order has not been looked up since the doubt arose.
     NotLookedUp,
     /// The caller stopped the capture.
     Stopped,
@@ -70,13 +70,13 @@ pub enum Obstacle {
     NotSentAgain(Barred),
     /// The reply to the last lookup is no evidence.
     Lookup(Doubt),
-    /// The last lookup did not leave this machine.
+    /// The last lookup was not sent.
     Network(String),
     /// The API refused the bearer token.
     Unauthorized,
     /// There is no bearer token.
     NoToken(TokenError),
-    /// The policy forbids to look the order up.
+    /// The policy forbids looking the order up.
     LookupOff,
     /// The driver did not wait, or its clock stands still.
     Driver,
@@ -93,8 +93,8 @@ pub enum Barred {
     SendsUsed,
     /// The key is older than the 24 hours in which the server recognises it.
     KeyTooOld,
-    /// Nobody knows how old the key is: its first send lies in the future of this machine's clock, or
-    /// was never noted.
+    /// The key's age is unknown: its first send lies in the future by this machine's clock, or was
+    /// never recorded.
     KeyAgeUnknown,
     /// The client's retry budget is used up for now.
     RetryBudget,
@@ -165,7 +165,7 @@ impl fmt::Display for Reason {
                 write!(f, "the API refused the request ({status}){}", Listed(errors))
             }
             Self::Throttled(Some(wait)) => write!(f, "the API asks to wait {} s", wait.as_secs()),
-            Self::Throttled(None) => f.write_str("the API asks to come back later"),
+            Self::Throttled(None) => f.write_str("the API asks us to come back later"),
             Self::OrderCancelled => {
                 f.write_str("the order is cancelled or its capture window is over")
             }
@@ -199,9 +199,9 @@ impl fmt::Display for Doubt {
             Self::Status(409) => f.write_str("the API says the same key is in progress (409)"),
             Self::Status(status) => write!(f, "status {status} decides nothing"),
             Self::Redirect(Some(host)) => {
-                write!(f, "redirected to {host}, which is never followed")
+                write!(f, "redirected to {host}; redirects are never followed")
             }
-            Self::Redirect(None) => f.write_str("redirected, which is never followed"),
+            Self::Redirect(None) => f.write_str("redirected; redirects are never followed"),
             Self::Unreadable(why) => write!(f, "the reply is unreadable: {why}"),
             Self::Word(word) => write!(f, "the API says \"{word}\", neither SUCCESS nor FAILED"),
             Self::Contradiction(what) => write!(f, "the reply contradicts itself: {what}"),
@@ -213,7 +213,7 @@ impl fmt::Display for Doubt {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotLookedUp => f.write_str("the order was not looked up since"),
+            Self::NotLookedUp => f.write_str("the order has not been looked up since"),
             Self::Stopped => f.write_str("the caller stopped the capture"),
             Self::OrderStatus(status) => write!(f, "the order is {status}, which decides nothing"),
             Self::NotSentAgain(barred) => write!(
@@ -224,7 +224,7 @@ impl fmt::Display for Obstacle {
             Self::Network(why) => write!(f, "the order could not be looked up: {why}"),
             Self::Unauthorized => f.write_str("the API refused the bearer token"),
             Self::NoToken(error) => write!(f, "there is no bearer token: {error}"),
-            Self::LookupOff => f.write_str("the policy forbids to look the order up"),
+            Self::LookupOff => f.write_str("the policy forbids looking the order up"),
             Self::Driver => f.write_str("the driver did not wait, or its clock stands still"),
         }
     }

@@ -9,7 +9,7 @@ pub(crate) struct Record {
     earlier: usize,
 }
 
-/// How many attempts one run hands on to the next: the first ones, and the latest.
+/// How many attempts one run passes on to the next: the first ones, and the latest.
 const MOST_ATTEMPTS: usize = 100;
 const FIRST_ATTEMPTS: usize = 16;
 
@@ -36,8 +36,8 @@ impl Record {
         self.earlier
     }
 
-    /// The record of a new run that goes on from this one. Whoever resumes for days keeps how it
-    /// began and how it went lately.
+    /// The record of a new run that continues this one. A capture that is resumed for days keeps its
+    /// first and its latest attempts.
     pub(crate) fn resumed(mut self) -> Self {
         if let Some(too_many) = self.attempts.len().checked_sub(MOST_ATTEMPTS) {
             self.attempts.drain(FIRST_ATTEMPTS..FIRST_ATTEMPTS + too_many);

@@ -41,13 +41,13 @@ impl Setup {
         Self { api: Api::new(environment), shared: Shared::new(auth), policy: Policy::default() }
     }
 
-    /// Another policy than the default.
+    /// Replaces the default policy.
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
     }
 
-    /// Another content type for `/capture` than the contract's literal.
+    /// Replaces the contract's literal content type for `/capture`.
     #[must_use]
     pub fn with_content_type(self, content_type: ContentType) -> Self {
         Self { api: self.api.with_content_type(content_type), ..self }

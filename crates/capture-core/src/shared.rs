@@ -10,8 +10,8 @@ use crate::transport::TransportError;
 use crate::values::BearerToken;
 use crate::wire::{Api, Response};
 
-/// The shared state of a client. It has no `Clone`: two clients with one state would each believe that
-/// the token and the budget are theirs.
+/// The shared state of a client. It is not `Clone`: two clients with one state would each believe
+/// that the token and the budget are theirs.
 #[derive(Debug)]
 pub struct Shared {
     tokens: Tokens,
@@ -71,13 +71,13 @@ impl Shared {
     }
 }
 
-/// How many sends may be repeats: in any 10 seconds 100, and a fifth of the first sends on top.
+/// How many sends may be repeats: in any 10 seconds, 100 plus a fifth of the first sends.
 ///
-/// When everything fails at once, retries would double and redouble the load of those who try to
-/// fix it. The default is that of Finagle's retry budget: 20 % and 10 a second.
+/// When everything fails at once, unlimited retries would multiply the load on those who are
+/// fixing it. The default is that of Finagle's retry budget: 20 % and 10 a second.
 #[derive(Debug, Clone, Default)]
 pub struct RetryBudget {
-    /// The second, by the monotonic clock, that the last entry was made in.
+    /// The second, by the monotonic clock, in which the last entry was made.
     second: u64,
     first_sends: [u32; WINDOW],
     resends: [u32; WINDOW],
@@ -89,7 +89,7 @@ const WINDOW: usize = 10;
 const FREE_PER_SECOND: u64 = 10;
 
 impl RetryBudget {
-    /// Notes a first send.
+    /// Records a first send.
     pub fn earn(&mut self, now: Now) {
         let place = self.turn(now);
         self.first_sends[place] = self.first_sends[place].saturating_add(1);
@@ -114,7 +114,7 @@ impl RetryBudget {
         most.saturating_sub(sum(&self.resends))
     }
 
-    /// Forgets what lies further back than the window; the place of the current second.
+    /// Forgets sends older than the window, and returns the slot of the current second.
     fn turn(&mut self, now: Now) -> usize {
         let second = now.monotonic().as_secs();
         let place = |second: u64| (second % WINDOW as u64) as usize;

@@ -1,4 +1,4 @@
-//! Reading the definitive status of one order, on its own.
+//! Reading the definitive status of one order, without a capture.
 
 use http::StatusCode;
 
@@ -11,7 +11,7 @@ use crate::wire::error::{ApiError, Shape};
 use crate::wire::order::{self, OrderStatus};
 use crate::wire::{Api, Request, Response};
 
-/// One question for an order's status: it is asked once, and once more if the token was refused.
+/// A query for one order's status: it is sent once, and once more if the token was refused.
 ///
 /// ```
 /// use capture_core::{BearerToken, Environment, wire};
@@ -19,9 +19,9 @@ use crate::wire::{Api, Request, Response};
 /// let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
 /// let mut query = StatusQuery::new(&Api::new(&Environment::Sandbox), order);
 /// let request = query.request(BearerToken::new("token")?);
-/// // ... send it; say the answer is:
-/// let answer = wire::order::shown(order, wire::order::OrderStatus::Completed, Default::default());
-/// let status = query.answered(Ok(answer)).expect("not a 401").expect("an order");
+/// // ... send it; suppose that this is the reply:
+/// let reply = wire::order::shown(order, wire::order::OrderStatus::Completed, Default::default());
+/// let status = query.answered(Ok(reply)).expect("not a 401").expect("an order");
 /// assert_eq!(status, wire::order::OrderStatus::Completed);
 /// # Ok::<(), capture_core::Invalid>(())
 /// ```
@@ -49,13 +49,13 @@ pub enum StatusError {
     /// The API refused the request, for example because it does not know the order.
     #[error("the API refused the request (status {}); check the order id and the environment", .0.as_u16())]
     Refused(StatusCode, Vec<ApiError>),
-    /// The reply is not a description of this order.
+    /// The reply does not describe this order.
     #[error("the reply (status {}) does not describe this order; try again later", .0.as_u16())]
     NotTheOrder(StatusCode),
 }
 
 impl StatusQuery {
-    /// Asks for this order.
+    /// A query for this order.
     #[must_use]
     pub fn new(api: &Api, order: OrderId) -> Self {
         Self { api: api.clone(), order, token: None, refused: None }

@@ -22,7 +22,7 @@ const VERSION: u32 = 2;
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    /// First, so that a newer version is named before anything else of it is stumbled over.
+    /// First, so that a newer version is reported before anything else in it fails to parse.
     #[serde(deserialize_with = "known_version")]
     version: u32,
     /// Version 1 had tickets only, and no name for them.
@@ -153,7 +153,7 @@ impl TryFrom<Stored> for Outcome {
                     doubt: stored.doubt.ok_or_else(|| missing("doubt"))?,
                     obstacle: stored.obstacle.unwrap_or(Obstacle::NotLookedUp),
                     first_sent,
-                    // Version 1 did not say: it was due at once.
+                    // Version 1 did not say when it was due: at once.
                     due_at: due_at.or(first_sent).unwrap_or(SystemTime::UNIX_EPOCH),
                     retry_after: stored.retry_after_s.map(Duration::from_secs),
                     record,

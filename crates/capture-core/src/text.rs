@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 /// The text with every control character, bidirectional mark and invisible character escaped, cut
 /// to at most `limit` characters.
 ///
-/// Whatever the network sends reaches a terminal, a log or a ticket only through here, so that no
-/// reply can move a cursor or hide a line.
+/// Text from the network reaches a terminal, a log or a ticket only through this function, so that
+/// no reply can move a cursor or hide a line.
 ///
 /// ```
 /// assert_eq!(capture_core::printable("paid\u{1b}[2J", 80), r"paid\u{1b}[2J");
@@ -41,14 +41,14 @@ pub fn printable(text: &str, limit: usize) -> String {
 /// ```
 /// let error = capture_core::driver::TransportError::not_sent("connection refused");
 /// let line = capture_core::one_line(&error);
-/// assert_eq!(line, "the request did not leave: connection refused");
+/// assert_eq!(line, "the request was not sent: connection refused");
 /// ```
 #[must_use]
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
     cut_line(&chain(error))
 }
 
-/// An error and its causes, as they come.
+/// An error and its causes, unescaped.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
@@ -64,7 +64,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     line
 }
 
-/// One escaped line of a bearable length.
+/// One escaped line of a readable length.
 pub(crate) fn cut_line(line: &str) -> String {
     printable(line, 300)
 }

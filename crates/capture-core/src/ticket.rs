@@ -7,7 +7,8 @@ use crate::reason::{Doubt, Obstacle};
 use crate::record::Record;
 use crate::values::Capture;
 
-/// An open question: enough to find out later, in this process or another, what happened.
+/// An unknown outcome, to be resumed: all it takes to find out later, in this process or another,
+/// what happened.
 ///
 /// It is serialisable, versioned and free of secrets. Resuming begins with the order's status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +26,8 @@ impl Ticket {
     /// A ticket for a capture that was interrupted (a crash, a dropped future): it may have been
     /// sent, but not before `saved_at`, when the capture was stored.
     ///
-    /// After 24 hours the server no longer promises to recognise the key; a ticket that old asks for
-    /// the order's status and never sends again.
+    /// After 24 hours the server no longer promises to recognise the key; a ticket that old looks
+    /// the order up and never sends again.
     #[must_use]
     pub fn interrupted(capture: Capture, saved_at: SystemTime) -> Self {
         Self {
@@ -77,14 +78,14 @@ impl Ticket {
         self.retry_after
     }
 
-    /// What was sent so far, in order. A ticket that is resumed again and again hands on its first
-    /// 16 attempts and its latest 84.
+    /// What has been sent so far, in order. A ticket that is resumed again and again passes on its
+    /// first 16 attempts and its latest 84.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         self.record.all()
     }
 
-    /// One sentence for a person: what to do next.
+    /// What to do next, in one sentence for a person.
     #[must_use]
     pub fn next_step(&self) -> &'static str {
         "Money may have moved. Do not use a new key: run the same capture again with this key, or look the order up, until it is decided."

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 /// What the monotonic clock and the wall clock say at one moment.
 ///
-/// The machine reads no clock: whoever drives it says with each step what time it is. Waits and
-/// deadlines follow the monotonic clock. The age of a key follows whichever clock says more, because
+/// The machine reads no clock: its driver passes the time with each step. Waits and deadlines follow
+/// the monotonic clock. The age of a key follows whichever clock says more, because
 /// the monotonic clock may stand still while a machine sleeps, and the wall clock may be set back.
 ///
 /// It needs no `Instant`, which browsers and edge workers cannot make:
@@ -26,8 +26,8 @@ pub struct Now {
 }
 
 impl Now {
-    /// A moment: the time since a fixed moment of your choosing, by a clock that never runs back, and
-    /// the wall clock's time.
+    /// A moment: the time since a fixed moment of your choosing, by a clock that never runs
+    /// backwards, and the wall clock's time.
     #[must_use]
     pub fn new(monotonic: Duration, wall: SystemTime) -> Self {
         Self { monotonic, wall }
@@ -52,7 +52,7 @@ impl Now {
     }
 }
 
-/// A later moment by both clocks, for drivers with a virtual time.
+/// A later moment by both clocks, for drivers with virtual time.
 impl Add<Duration> for Now {
     type Output = Self;
 

@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The API refused the key and secret (it answers 400, not 401).
+    /// The API refused the key and secret (with 400, not 401).
     #[error(
         "the API refused the credentials (status {0}); check app key, app secret and environment"
     )]
     Credentials(u16),
-    /// The token was refused, and there is no other: it was the user's own, or the login gave the
-    /// same one again.
+    /// The token was refused, and there is no other: you gave it yourself, or the login
+    /// returned the same one again.
     #[error("the bearer token was refused, and there is no other one to try")]
     NoOther,
-    /// The login answered with something that holds no usable token.
-    #[error("the login answered with status {0} and no usable token")]
+    /// The reply to the login holds no usable token.
+    #[error("the reply to the login (status {0}) holds no usable token")]
     NoToken(u16),
-    /// The login cannot leave this machine (a certificate that does not verify).
+    /// The login cannot be sent (a certificate that does not verify).
     #[error("the login cannot be sent: {0}")]
     NeverSent(String),
     /// The login could not be completed now; later it may.

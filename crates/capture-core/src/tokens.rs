@@ -1,7 +1,7 @@
 //! The token machine: one token for all captures, one login per refused token.
 //!
 //! It is plain state. A client keeps it behind a lock, and lets one login be in flight at a time;
-//! whoever waited for it then finds the new token, or shares the failure.
+//! callers that waited for it then find the new token, or share the failure.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,13 +21,13 @@ use crate::wire::{Api, Request, Response, retry_after, token};
 pub struct Tokens {
     source: Source,
     current: Option<Held>,
-    /// When the last login failed, and how: shared with everybody who asked before that.
+    /// When the last login failed, and how: shared with every caller that asked before.
     failed: Option<(Now, TokenError)>,
 }
 
 #[derive(Debug)]
 enum Source {
-    /// A token of the user's own: there is no other.
+    /// A token that the user gave: there is no other.
     Own,
     Login(Credentials),
 }
@@ -50,7 +50,7 @@ pub enum TokenAction {
     Use(BearerToken),
     /// Send this login, and hand the reply to [`Tokens::logged_in`]. Its body holds the secret.
     Login(Request, Login),
-    /// There is none to be had.
+    /// No token is available.
     Fail(TokenError),
 }
 
@@ -73,7 +73,7 @@ impl fmt::Debug for TokenAction {
 }
 
 impl Tokens {
-    /// One token of the user's own.
+    /// One token of your own.
     #[must_use]
     pub fn own(token: BearerToken) -> Self {
         let current = Some(Held { token, good_until: None });
@@ -88,9 +88,9 @@ impl Tokens {
 
     /// A token other than `refused`, or the way to get one.
     ///
-    /// `asked` is when the caller began to want it, before it waited for any lock; `now` is now. A
-    /// caller who waited through somebody else's failed login gets that failure, not a login of its
-    /// own, so that a thousand captures make one login.
+    /// `asked` is when the caller first asked, before it waited for any lock; `now` is the present. A
+    /// caller that waited through another caller's failed login shares that failure instead of
+    /// logging in itself, so that a thousand captures make one login.
     pub fn ask(
         &mut self,
         api: &Api,
@@ -104,7 +104,7 @@ impl Tokens {
                 return TokenAction::Use(held.token.clone());
             }
             if matches!(self.source, Source::Login(_)) {
-                self.current = None; // nobody else need be refused with it
+                self.current = None; // so that no other caller is refused with it
             }
         }
         if let Some((at, error)) = &self.failed {
@@ -122,7 +122,7 @@ impl Tokens {
 
     /// Takes the reply to a login: the token or why there is none, and the record of the exchange.
     ///
-    /// Everybody who asked before `now` shares a failure.
+    /// Every caller that asked before `now` shares a failure.
     pub fn logged_in(
         &mut self,
         login: Login,
@@ -130,7 +130,7 @@ impl Tokens {
         now: Now,
     ) -> (Result<BearerToken, TokenError>, Attempt) {
         let result = read(reply).map(|grant| {
-            // The margin covers the way to the server; a short life gets a small one.
+            // The margin covers the time to reach the server; a short-lived token has a small one.
             let margin = (grant.lifetime / 5).min(Duration::from_secs(30));
             let good_until = login.began.monotonic().checked_add(grant.lifetime - margin);
             self.current = Some(Held { token: grant.token.clone(), good_until });

@@ -9,13 +9,13 @@ use http::{HeaderMap, StatusCode};
 /// The most bytes of a reply body that a transport reads: 1 MiB. A longer one is a cut reply.
 pub const MAX_BODY: usize = 1024 * 1024;
 
-/// How long a transport may take to open a connection, unless its user says otherwise.
+/// How long a transport may take to open a connection, unless configured otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much of the request may have left this machine.
+/// How much of the request may have been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// Provably nothing: there never was a connection.
+    /// Provably nothing: no connection was established.
     NotSent,
     /// Something, or all of it; a transport that cannot tell says so.
     MaybeSent,
@@ -43,7 +43,7 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// Nothing left; trying again may help (name resolution, connect, handshake cut).
+    /// Nothing was sent; trying again may help (name resolution, connect, handshake cut).
     pub fn not_sent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
         let delivery =
@@ -51,18 +51,18 @@ impl TransportError {
         Self { delivery, lasting: false, head: None, source }
     }
 
-    /// Nothing left, and trying again cannot help (a certificate that does not verify).
+    /// Nothing was sent, and trying again cannot help (a certificate that does not verify).
     pub fn not_sent_for_good(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = Self::not_sent(source);
         Self { lasting: error.delivery == Delivery::NotSent, ..error }
     }
 
-    /// Something may have left, and no reply came.
+    /// Something may have been sent, and no reply came.
     pub fn maybe_sent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { delivery: Delivery::MaybeSent, lasting: false, head: None, source: source.into() }
     }
 
-    /// A reply began, with this status and these headers, and its body broke or was too long.
+    /// A reply began, with this status and these headers, and its body broke off or was too long.
     pub fn in_reply(
         status: StatusCode,
         headers: HeaderMap,
@@ -71,7 +71,7 @@ impl TransportError {
         Self { head: Some(Box::new((status, headers))), ..Self::maybe_sent(source) }
     }
 
-    /// How much may have left.
+    /// How much may have been sent.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         self.delivery
@@ -98,7 +98,7 @@ impl TransportError {
     }
 }
 
-/// Whether an error, or one of its causes, is a request that may have left.
+/// Whether an error, or one of its causes, is a request that may have been sent.
 fn was_maybe_sent(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -130,8 +130,8 @@ impl fmt::Debug for TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match (self.delivery, &self.head) {
-            (Delivery::NotSent, _) => "the request did not leave",
-            (Delivery::MaybeSent, None) => "no reply came, and the request may have left",
+            (Delivery::NotSent, _) => "the request was not sent",
+            (Delivery::MaybeSent, None) => "no reply came, and the request may have been sent",
             (Delivery::MaybeSent, Some(_)) => "the reply broke off",
         })
     }

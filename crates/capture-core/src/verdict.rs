@@ -20,10 +20,10 @@ use http::{HeaderMap, StatusCode, Uri};
 pub enum Verdict {
     /// A complete 200 says SUCCESS, with `success: true` and nothing against it.
     Captured,
-    /// Not executed, and why: FAILED in a complete 200 (an outcome, not an error), a 4xx in a body
-    /// that the API is known to write, 401, 429, or 421.
+    /// Not executed, and why: FAILED in a complete 200 (an outcome, not an error), a 4xx with a
+    /// body that the API is known to send, 401, 429, or 421.
     Refused(Reason),
-    /// The same key is being executed (409), or the answer is still open (202, 425, another word).
+    /// The same key is being executed (409), or it is not decided yet (202, 425, another word).
     InProgress(Doubt),
     /// It may or may not have been executed; perhaps the server said when to come back.
     Ambiguous(Doubt, Option<Duration>),
@@ -180,7 +180,7 @@ fn of_success(order: OrderId, response: &Response) -> Verdict {
     }
 }
 
-/// A 4xx with provenance; `None` for a body that no known server writes.
+/// A 4xx with provenance; `None` for a body that no known server sends.
 fn of_refusal(response: &Response) -> Option<Verdict> {
     if !wire::is_plain_json(response) {
         return None;
@@ -189,7 +189,7 @@ fn of_refusal(response: &Response) -> Option<Verdict> {
     let reason = match (status.as_u16(), Shape::read(status, response.body())?) {
         (401, _) => Reason::Unauthorized,
         (_, Shape::Api(errors)) => Reason::Rejected(status.as_u16(), errors),
-        // The gateway refuses for want of rights or for size before the API sees anything; its 404
+        // The gateway refuses for missing rights or for size before the API sees anything; its 404
         // is a missing route, which says nothing about what an earlier route did.
         (403 | 413, Shape::Gateway(message)) => {
             Reason::Rejected(status.as_u16(), vec![ApiError { message, ..ApiError::default() }])
@@ -199,7 +199,7 @@ fn of_refusal(response: &Response) -> Option<Verdict> {
     Some(Verdict::Refused(reason))
 }
 
-/// Case and spaces say nothing: `Success`, `SUCCESS ` and `CAPTURE REQUIRED` are known spellings.
+/// Case and spaces do not matter: `Success`, `SUCCESS ` and `CAPTURE REQUIRED` are known spellings.
 fn fold(word: &str) -> Cow<'_, str> {
     if word.bytes().all(|b| b.is_ascii_uppercase()) {
         return Cow::Borrowed(word); // as the contract spells it

@@ -1,4 +1,4 @@
-//! TCP and TLS, together in time: whatever hangs before a request could be written was not sent.
+//! TCP and TLS under one timeout: what hangs before a request can be written counts as not sent.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,12 +12,12 @@ use tower_service::Service;
 
 type Https = HttpsConnector<HttpConnector>;
 
-/// HTTP/1.1 or HTTP/2, no proxies, and a connection within [`CONNECT_TIMEOUT`] or none.
+/// HTTP/1.1 or HTTP/2, no proxies, and at most [`CONNECT_TIMEOUT`] to connect.
 #[derive(Debug, Clone)]
 pub struct Connector(Https);
 
 impl Connector {
-    /// A connector over this TLS.
+    /// A connector with these TLS settings.
     #[must_use]
     pub fn new(tls: ClientConfig) -> Self {
         let mut tcp = HttpConnector::new();

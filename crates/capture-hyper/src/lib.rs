@@ -12,7 +12,7 @@
 //!
 //! let client: Client = Client::new(Setup::new(&sandbox.environment(), sandbox.credentials()))?;
 //! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
-//! // Store `capture` here. Found stored, it is resumed, never captured afresh: Ticket::interrupted.
+//! // Store `capture` here. If it is already stored, resume it instead: Ticket::interrupted.
 //!
 //! match client.capture(&capture).await {
 //!     Outcome::Captured(_receipt) => println!("ship it"),
@@ -47,12 +47,12 @@ pub type Client<C = Connector> = capture_client::Client<Hyper<C>>;
 pub struct Hyper<C = Connector>(legacy::Client<C, Full<Bytes>>);
 
 impl<C: connect::Connect + Clone + Send + Sync + 'static> Hyper<C> {
-    /// Connections made by a connector of yours. It should set TCP nodelay and a connect timeout, as
-    /// [`Connector`] does.
+    /// Connections made by a connector of your own. It should set TCP nodelay and a connect timeout,
+    /// as [`Connector`] does.
     pub fn over(connector: C) -> Self {
         let http = legacy::Client::builder(TokioExecutor::new())
             .retry_canceled_requests(false) // the machine counts every send
-            .pool_timer(TokioTimer::new()) // idle connections end
+            .pool_timer(TokioTimer::new()) // idle connections are closed
             .build(connector);
         Self(http)
     }
@@ -89,7 +89,7 @@ impl<C: connect::Connect + Clone + Send + Sync + 'static> Transport for Hyper<C>
     }
 }
 
-/// Only a connection that never came about is "not sent".
+/// Only a connection that was never established is "not sent".
 fn classify(error: Error) -> TransportError {
     match error.is_connect() {
         true if capture_tls::is_certificate_error(&error) => {

@@ -11,7 +11,7 @@
 //!
 //! let client = Client::new(Setup::new(&sandbox.environment(), sandbox.credentials()))?;
 //! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
-//! // Store `capture` here. Found stored, it is resumed, never captured afresh: Ticket::interrupted.
+//! // Store `capture` here. If it is already stored, resume it instead: Ticket::interrupted.
 //!
 //! match client.capture(&capture).await {
 //!     Outcome::Captured(_receipt) => println!("ship it"),
@@ -41,11 +41,11 @@ pub type Client = capture_client::Client<Reqwest>;
 pub struct Reqwest(reqwest::Client);
 
 impl Reqwest {
-    /// Connections over this TLS, perhaps through a proxy of yours: HTTP/1.1 or HTTP/2, no redirects,
-    /// no retries by the library, no proxy from the environment, no decompression.
+    /// Connections with these TLS settings, perhaps through your own proxy: HTTP/1.1 or HTTP/2, no
+    /// redirects, no retries by the library, no proxy from the environment, no decompression.
     ///
     /// # Errors
-    /// What reqwest says when it cannot be set up.
+    /// Whatever reqwest reports when it cannot be set up.
     pub fn hardened(mut tls: ClientConfig, proxy: Option<Proxy>) -> Result<Self, BuildError> {
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
@@ -57,8 +57,8 @@ impl Reqwest {
     }
 }
 
-/// A client that you configured. Redirects and retries must be off, and reqwest gives no way to see
-/// them: a followed redirect is noticed by its URL and counts as doubt, while retries would make the
+/// A client that you configured. Redirects and retries must be off, which reqwest gives no way to
+/// check: a followed redirect is noticed by its URL and counts as doubt, while retries would make the
 /// record of attempts untrue.
 impl From<reqwest::Client> for Reqwest {
     fn from(http: reqwest::Client) -> Self {
@@ -127,7 +127,7 @@ fn convert(request: wire::Request) -> Result<reqwest::Request, TransportError> {
     Ok(request)
 }
 
-/// Only a connection that never came about is "not sent".
+/// Only a connection that was never established is "not sent".
 fn classify(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     match error.is_connect() {

@@ -20,7 +20,7 @@ pub enum TlsError {
     /// rustls refused, or the system's store of roots could not be read.
     #[error("TLS could not be set up")]
     Rustls(#[from] rustls::Error),
-    /// Nobody would be trusted: no feature selects roots, and no certificate was given.
+    /// Nothing would be trusted: no feature selects roots, and no certificate was given.
     #[error(
         "no root certificate is trusted; turn on the feature webpki-roots or platform-verifier, or give certificates"
     )]
@@ -28,8 +28,8 @@ pub enum TlsError {
     /// The certificates are not in PEM.
     #[error("the certificates cannot be read; give them in PEM (-----BEGIN CERTIFICATE-----)")]
     NotPem(#[source] rustls::pki_types::pem::Error),
-    /// The system's roots were chosen, and this TLS stack takes no certificates beside them.
-    #[error("no certificates can be trusted beside the system's roots here; use webpki-roots")]
+    /// The system's roots were chosen, and this TLS stack takes no other certificates with them.
+    #[error("no certificates can be added to the system's roots here; use webpki-roots")]
     OnlyTheSystem,
 }
 
@@ -40,11 +40,11 @@ pub fn provider() -> Arc<CryptoProvider> {
 }
 
 /// A client configuration that trusts the roots of the feature `platform-verifier`, else of
-/// `webpki-roots`, and beside them the certificates in `pem`, which may be empty.
+/// `webpki-roots`, and the certificates in `pem` as well, which may be empty.
 ///
 /// # Errors
-/// When nobody would be trusted, `pem` holds something else than certificates, or the platform's
-/// store cannot be read.
+/// When nothing would be trusted, `pem` holds no readable certificate and is not empty, or the
+/// platform's store cannot be read.
 pub fn client_config(pem: &[u8]) -> Result<ClientConfig, TlsError> {
     let extra = certificates(pem)?;
     let builder =
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_refused() {
+    fn text_without_a_certificate_is_refused() {
         for pem in [
             "not a certificate",
             "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n",

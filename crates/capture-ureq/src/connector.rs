@@ -1,4 +1,4 @@
-//! Telling a connection that never came about from a request that may have left.
+//! Telling a connection that was never established from a request that may have been sent.
 
 use capture_client::driver::TransportError;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -28,7 +28,7 @@ impl Resolver for Marking<DefaultResolver> {
     }
 }
 
-/// Only a connection that never came about is "not sent".
+/// Only a connection that was never established is "not sent".
 pub(crate) fn classify(error: Error) -> TransportError {
     match error {
         Error::Other(it) => it.downcast().map_or_else(TransportError::maybe_sent, |lost| *lost),

@@ -8,7 +8,7 @@
 //! let order = sandbox.create_order(money);
 //! let client = Client::new(Setup::new(&sandbox.environment(), sandbox.credentials()))?;
 //! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
-//! // Store `capture` here. Found stored, it is resumed, never captured afresh: Ticket::interrupted.
+//! // Store `capture` here. If it is already stored, resume it instead: Ticket::interrupted.
 //!
 //! match client.capture(&capture) {
 //!     Outcome::Captured(_receipt) => println!("ship it"),
@@ -38,8 +38,8 @@ pub type Client = blocking::Client<Ureq>;
 pub struct Ureq(Agent);
 
 impl Ureq {
-    /// Connections with these roots, perhaps through a proxy of yours: rustls, HTTP/1.1, no proxy from
-    /// the environment, and failures to connect told from a request that may have left.
+    /// Connections with these roots, perhaps through your own proxy: rustls, HTTP/1.1, no proxy from
+    /// the environment, and failures to connect told from a request that may have been sent.
     #[must_use]
     pub fn hardened(roots: RootCerts, proxy: Option<Proxy>) -> Self {
         let tls = TlsConfig::builder().root_certs(roots);
@@ -60,7 +60,7 @@ impl Ureq {
     }
 }
 
-/// An agent that you configured. Its redirects, status errors and timeouts are overruled. With a
+/// An agent that you configured. Its redirects, status errors and timeouts are overridden. With a
 /// connector that is not ours, fewer failures can be told apart, and more count as maybe sent.
 impl From<Agent> for Ureq {
     fn from(agent: Agent) -> Self {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub(crate) const TRANSPORTS: [&str; 3] = ["reqwest", "ureq", "hyper"];
 
-/// Does this for each transport, side by side: most of a test's time is waiting.
+/// Runs the test for each transport, in parallel: most of its time is waiting.
 pub(crate) fn each_transport(test: impl Fn(&'static str) + Sync) {
     std::thread::scope(|scope| {
         for transport in TRANSPORTS {
@@ -26,7 +26,7 @@ pub(crate) const CANARY: &str = "canary";
 pub(crate) const KEY: &str = "canary/key+=";
 pub(crate) const SECRET: &str = "canary/secret+=";
 
-/// What a run left behind.
+/// The output of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -42,7 +42,7 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// What a finished process left behind, which must be free of secrets.
+    /// The output of a finished process, which must be free of secrets.
     pub(crate) fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         let code = output.status.code().expect("the process was not killed");
@@ -78,7 +78,7 @@ pub(crate) fn run(command: &mut Command) -> Run {
     Run::of(command.output().expect("the command starts"))
 }
 
-/// A sandbox of its own for one test.
+/// A sandbox for one test alone.
 pub(crate) fn server() -> Server {
     let settings =
         Settings { app_key: KEY.into(), app_secret: SECRET.into(), ..Settings::default() };
@@ -90,7 +90,7 @@ pub(crate) fn order(server: &Server) -> OrderId {
     server.create_order(Money::parse("100.00", "USD").expect("an amount"))
 }
 
-/// An empty directory of its own for one test.
+/// An empty directory for one test alone.
 pub(crate) fn directory(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&path);

@@ -157,7 +157,7 @@ fn wrong_credentials() {
 }
 
 #[test]
-fn a_refused_token_of_the_users_own() {
+fn a_refused_token_is_final_without_credentials() {
     each_transport(|transport| {
         let server = server();
         let mut command = capture(&ORDER);
@@ -183,7 +183,7 @@ fn a_token_that_expires_on_the_way_is_replaced_once() {
 }
 
 #[test]
-fn nothing_listens_there() {
+fn a_port_without_a_listener_is_not_captured() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
     each_transport(|transport| {

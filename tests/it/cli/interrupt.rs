@@ -1,4 +1,4 @@
-//! Ctrl-C: a capture on its way ends as unknown, a sandbox just stops.
+//! Ctrl-C: a capture in flight ends as unknown, a sandbox just stops.
 
 #![cfg(unix)]
 

@@ -149,7 +149,7 @@ fn a_second_run_finds_the_first_one() {
     assert_eq!(server.ledger().captures(order), 1);
 }
 
-/// What was asked for is never shown as what was learned.
+/// The amount asked for is never shown as the amount captured.
 #[test]
 fn a_wrong_amount_of_a_captured_order_is_not_called_captured() {
     let server = server();
@@ -160,7 +160,7 @@ fn a_wrong_amount_of_a_captured_order_is_not_called_captured() {
         let told = run(command.args(["--currency", currency]));
         let first = told.stdout.lines().next().unwrap_or_default();
         let asked =
-            format!("(asked: {amount} {currency}; the order's status does not show the amount)");
+            format!("(asked for {amount} {currency}; the order's status does not show the amount)");
         assert_eq!(first, format!("captured  {order}  {asked}"), "{told:?}");
         let json = run(command.arg("--json")).json();
         assert_eq!(
@@ -188,7 +188,7 @@ fn flags_reach_the_machine() {
 }
 
 #[test]
-fn never_resend_asks_and_does_not_send_again() {
+fn never_resend_looks_up_and_does_not_send_again() {
     let server = server();
     let order = order(&server);
     // The first lookup finds the order waiting; the second one fails.

@@ -39,7 +39,7 @@ fn a_script_makes_it_misbehave() {
 
     let refused = run(&mut capture(&["sandbox", "--port", "0", "--script", "lost-replies"]));
     assert_eq!(refused.code, 2, "{refused:?}");
-    assert!(refused.stderr.contains("is no preset (lost-reply, "), "{refused:?}");
+    assert!(refused.stderr.contains("is not a preset (lost-reply, "), "{refused:?}");
 }
 
 #[test]

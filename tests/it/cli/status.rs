@@ -1,4 +1,4 @@
-//! `capture status`: what it says, and what it says when it cannot know.
+//! `capture status`: what it prints, and what it prints when it cannot know.
 
 use capture_core::OrderStatus;
 use capture_sandbox::{Operation, Script};

@@ -1,4 +1,4 @@
-//! What a client tells, to an observer and to `metrics`; and never a secret.
+//! What a client reports to an observer and to `metrics`, and that it never reports a secret.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,7 @@ use capture_client::{Event, Outcome, Ticket};
 
 use crate::stub::{CANARY, Fate, capture, client};
 
-/// A capture whose reply is lost, and what became of it.
+/// A capture whose reply is lost, and what happened to it.
 const LOST: [Fate; 2] = [Fate::Answered, Fate::ReplyLost];
 
 #[test]
@@ -34,7 +34,7 @@ fn an_observer_gets_everything_in_order() {
     let expected = [
         "started, resumed: false",
         "login 0: the login gave a token",
-        "capture 0: no reply came, and the request may have left (reset)",
+        "capture 0: no reply came, and the request may have been sent (reset)",
         "waiting for lookup",
         "lookup 0: the order is Completed",
         "captured: the order is Completed; unknown: false, 100 left",

@@ -1,4 +1,4 @@
-//! The client over a transport of strings: what it shares, what a call changes, what it tells.
+//! The client over a stub transport: what it shares, what a call changes, what it reports.
 
 mod events;
 mod settings;

@@ -8,7 +8,7 @@ use capture_client::{Outcome, Policy};
 use crate::stub::{Fate, capture, client, order};
 
 #[test]
-fn a_header_of_the_callers_goes_out_and_replaces_none_of_ours() {
+fn a_callers_header_is_sent_and_replaces_no_other() {
     let (client, stub) = client(&[]);
     let trace = HeaderName::from_static("traceparent");
     let value = HeaderValue::from_static("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0b1902b7-01");
@@ -43,7 +43,7 @@ fn every_clone_shares_the_token_and_the_budget() {
 }
 
 #[test]
-fn a_policy_of_one_call_is_that_calls_alone() {
+fn a_policy_for_one_call_changes_no_other_call() {
     let (client, _) = client(&[Fate::Answered, Fate::ReplyLost]);
     let never = Policy::default().with_lookup(false).with_resend(capture_client::Resend::Never);
     let outcome = client.with_policy(never).capture(&capture());

@@ -11,7 +11,7 @@ use crate::stub::{Fate, capture, client, setup};
 
 #[test]
 fn a_blocking_capture_stops_in_its_wait() {
-    // The login is answered; the capture never leaves, for as long as anybody tries.
+    // The login gets its reply; the capture is never sent, however often it is tried.
     let (client, _) = client(&[&[Fate::Answered][..], &[Fate::NeverSent; 99]].concat());
     let (waits, waiting) = mpsc::channel();
     let waits = std::sync::Mutex::new(waits);
@@ -29,7 +29,7 @@ fn a_blocking_capture_stops_in_its_wait() {
     assert_eq!(outcome.attempts().len(), 2, "one wait was the last one: {outcome:?}");
 }
 
-/// Answers logins, and nothing else, ever.
+/// Replies to logins, and never to anything else.
 struct Silent;
 
 impl Transport for Silent {
@@ -70,7 +70,7 @@ fn an_asynchronous_request_is_dropped_and_stays_in_doubt() {
 }
 
 #[test]
-fn after_a_stop_nothing_begins() {
+fn nothing_starts_after_a_stop() {
     let (client, stub) = client(&[]);
     let stop = Stop::new();
     stop.stop();

@@ -1,4 +1,4 @@
-//! A transport without a network: every request is answered well, unless a list of fates says otherwise.
+//! A transport without a network: every request succeeds, unless a list of fates says otherwise.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use capture_client::{
     OrderStatus, Setup, blocking, wire,
 };
 
-/// What every secret of these tests begins with.
+/// What every secret of these tests starts with.
 pub(crate) const CANARY: &str = "canary";
 
 /// What happens to a request.
@@ -21,7 +21,7 @@ pub(crate) enum Fate {
     NeverSent,
 }
 
-/// Answers every login with a token, every capture with SUCCESS and every lookup with *Completed*,
+/// Gives every login a token, every capture SUCCESS and every lookup *Completed*,
 /// unless a list of fates says otherwise.
 #[derive(Debug, Default)]
 pub(crate) struct Stub {

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_that_could_break_a_header_are_refused_unseen() {
+    fn tokens_that_could_break_a_header_are_refused_and_not_shown() {
         for (token, rule) in [
             ("", "is empty"),
             (" ", "is empty"),

@@ -65,10 +65,10 @@ impl fmt::Display for Environment {
     }
 }
 
-/// Room for an operation's path is left before any limit of an HTTP library.
+/// Leaves room for an operation's path within every HTTP library's limit.
 const LONGEST_URL: usize = 2048;
 
-/// An absolute URL below which the API's `v1` lies. A trailing `/v1` may be written or left out.
+/// The absolute URL under which the API's `v1` lies. A trailing `/v1` may be written or left out.
 ///
 /// `https` is required; plain `http` is accepted for loopback only. User info, query and fragment
 /// are refused.

@@ -70,8 +70,8 @@ impl IdempotencyKey {
     /// The key derived from the order (UUIDv5).
     ///
     /// Partial capture is not supported by the API, so one key per order is natural, and two
-    /// workers that never heard of each other still send the same key. After a decided failure that
-    /// the server keeps repeating for this key, capture again with a key of its own.
+    /// workers that know nothing of each other still send the same key. After a decided failure that
+    /// the server keeps repeating for this key, capture again with a new key.
     #[must_use]
     pub fn for_order(order: OrderId) -> Self {
         Self(Uuid::new_v5(&KEY_NAMESPACE, order.as_bytes()))
@@ -224,7 +224,7 @@ mod tests {
 
     #[cfg(feature = "uuid")]
     #[test]
-    fn uuids_come_and_go() {
+    fn uuids_convert_both_ways() {
         let uuid = Uuid::from_u128(7);
         assert_eq!(Uuid::from(OrderId::try_from(uuid).unwrap()), uuid);
         assert_eq!(Uuid::from(IdempotencyKey::try_from(uuid).unwrap()), uuid);

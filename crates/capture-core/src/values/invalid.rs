@@ -14,7 +14,7 @@ use crate::text::printable;
 /// assert_eq!(error.field(), "amount");
 /// assert_eq!(
 ///     error.to_string(),
-///     r#"amount "1,000.00": no thousands marks and no decimal comma; write it like 1000.00"#
+///     r#"amount "1,000.00": no thousands separators and no decimal comma; write it like 1000.00"#
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

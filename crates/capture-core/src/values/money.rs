@@ -45,8 +45,8 @@ impl Money {
     /// digits as the currency has decimals.
     ///
     /// # Errors
-    /// Signs, exponents, spaces, thousands marks, decimal commas, other scripts' digits, too many
-    /// decimals, zero, and more than [`Money::MAX_MINOR_UNITS`].
+    /// Signs, exponents, spaces, thousands separators, decimal commas, digits of other scripts, too
+    /// many decimals, zero, and more than [`Money::MAX_MINOR_UNITS`].
     pub fn from_decimal(amount: &str, currency: Currency) -> Result<Self, Invalid> {
         let refuse = |rule: String| Err(Invalid::new("amount", amount, rule));
         if let Some(rule) = misspelling(amount) {
@@ -74,7 +74,7 @@ impl Money {
     }
 
     /// Takes a decimal number of a currency, as a `numeric(19,4)` column holds it: `100.0000` is
-    /// 100.00 USD. Zeros beyond the currency's decimals say nothing; other digits are refused.
+    /// 100.00 USD. Zeros beyond the currency's decimals are ignored; other digits are refused.
     ///
     /// ```
     /// use capture_core::Money;
@@ -156,7 +156,7 @@ fn misspelling(amount: &str) -> Option<&'static str> {
     } else if amount.starts_with(['+', '-', '\u{2212}']) {
         Some("must not have a sign; a capture is always positive")
     } else if has(&[',', '_', '\'']) {
-        Some("no thousands marks and no decimal comma; write it like 1000.00")
+        Some("no thousands separators and no decimal comma; write it like 1000.00")
     } else if has(&['e', 'E']) {
         Some("must not have an exponent; write all digits")
     } else if !amount.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
@@ -170,8 +170,8 @@ fn misspelling(amount: &str) -> Option<&'static str> {
     }
 }
 
-/// How money stands in a ticket or a saved capture. The exponent travels along, so that an unlisted
-/// currency can be read back and a listed one that changed is noticed.
+/// How money is stored in a ticket or a capture. The exponent is stored too, so that an unlisted
+/// currency can be read back and a change in a listed one is noticed.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     amount: u32,

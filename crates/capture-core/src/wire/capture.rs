@@ -10,7 +10,7 @@ use super::json::{self, Scalar, Unreadable};
 use super::message::{Empty, Request, Response, json_reply};
 use crate::values::{BearerToken, Capture, Currency, IdempotencyKey, Money, OrderId};
 
-/// The body's length without the amount's digits: with exact room, the body needs one allocation.
+/// The body's length without the amount's digits: an exact capacity means one allocation.
 const WITHOUT_AMOUNT: usize = 133;
 
 /// The request body, in the contract's order of fields and without white space.
@@ -63,7 +63,7 @@ pub fn request(api: &Api, token: &BearerToken, body: Bytes) -> Request {
 /// Reads a request body, as a server does.
 ///
 /// # Errors
-/// All fields at fault, named as the service names them.
+/// Every field at fault, named as the service names it.
 pub fn read_request(body: &[u8]) -> Result<Capture, Vec<ApiError>> {
     let names = ["idempotencykey", "orderid", "amount", "currency"];
     let whole_body = |error: Unreadable| vec![ApiError::field("$", &error.to_string())];

@@ -1,4 +1,4 @@
-//! Error bodies: every shape that was ever seen, read into one list, and the two that a server writes.
+//! Error bodies: every shape seen so far, read into one list, and the two that a server writes.
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ impl ApiError {
     }
 }
 
-/// A body that the API itself, or the gateway in front of it, is known to write for an error.
+/// A body that the API itself, or the gateway in front of it, is known to send for an error.
 ///
 /// An error status with any other body has no provenance: a proxy may have made it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Recognises the body of an error reply; `None` when no known server writes such a body.
+    /// Recognises the body of an error reply; `None` for a body that no known server sends.
     #[must_use]
     pub fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
         let found = match json::members(body, &MEMBERS) {
@@ -103,7 +103,7 @@ impl Shape {
 const MEMBERS: [&str; 7] =
     ["status", "success", "title", "traceid", "errors", "message", "responsemessage"];
 
-/// More entries than this tell a person nothing more.
+/// More entries than this do not help a person.
 const MOST_ERRORS: usize = 64;
 
 /// The `errors` member in any of its shapes: absent, null, text, an array of text or of objects, or
@@ -245,8 +245,8 @@ fn shown(text: &str) -> String {
     printable(text, 400)
 }
 
-/// The bare map of fields that the service was recorded to write for a request it cannot bind
-/// (status 400), for servers.
+/// The bare map of fields that was recorded from the service for a request it cannot bind (status
+/// 400), for servers.
 #[must_use]
 pub fn model_state(errors: &[ApiError], trace_id: &str) -> Response {
     let mut body = Map::new();

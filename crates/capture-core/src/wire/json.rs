@@ -32,7 +32,7 @@ pub enum Unreadable {
     Type(&'static str),
 }
 
-/// The members of the one object in `body` that go by `names` (lower case), in any case.
+/// The members of the one object in `body` that have these `names` (lower case), in any case.
 ///
 /// Unknown members are skipped without allocating. Anything that is not exactly one complete object
 /// is refused, with one leading byte order mark forgiven. Skipping does not recurse, so depth costs

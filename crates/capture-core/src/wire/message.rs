@@ -9,7 +9,7 @@ pub type Request = http::Request<Bytes>;
 /// A complete reply as every transport hands it over.
 pub type Response = http::Response<Bytes>;
 
-/// The id that the gateway gives each request, the only handle its support has on one.
+/// The id that the gateway gives each request, by which its support finds it.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
 pub(super) const ANY_JSON: HeaderValue = HeaderValue::from_static("application/*+json");
@@ -20,10 +20,10 @@ const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json; chars
 #[derive(serde::Serialize)]
 pub(super) struct Empty {}
 
-/// A reply with a JSON body, headed as the service heads its own.
+/// A reply with a JSON body and the service's own headers.
 ///
 /// # Panics
-/// When `body` cannot be written as JSON, which no type of this crate can bring about.
+/// When `body` cannot be written as JSON, which no type of this crate can cause.
 #[must_use]
 pub fn json_reply(status: StatusCode, body: &impl serde::Serialize) -> Response {
     let body = serde_json::to_vec(body).expect("string keys and plain values only");
@@ -33,9 +33,9 @@ pub fn json_reply(status: StatusCode, body: &impl serde::Serialize) -> Response 
     response
 }
 
-/// Whether a body can be taken as it stands: not content-coded, not said to be something other than
-/// JSON, and framed as the service frames its own. HTTP/1.0, or a length beside chunks, is what some
-/// box on the way writes (RFC 9112 section 6.1: perhaps to smuggle).
+/// Whether a body can be read as it is: not content-coded, not declared to be something other than
+/// JSON, and framed as the service frames its own. HTTP/1.0, or a length beside chunks, comes from an
+/// intermediary (RFC 9112 section 6.1: perhaps to smuggle).
 pub(crate) fn is_plain_json(response: &Response) -> bool {
     let (mut has_length, mut is_chunked) = (false, false);
     // One pass: there are few headers, and each look into the map hashes a name.

@@ -36,7 +36,7 @@ pub enum OrderStatus {
     Returned,
     /// 7: captured.
     Completed,
-    /// An integer or a name that the documentation does not have.
+    /// An integer or a name that is not in the documentation.
     Other(Option<i64>),
 }
 
@@ -113,7 +113,7 @@ pub enum NotTheOrder {
 }
 
 /// The status in a reply that is evidence about this order: a complete 200, shaped as the API shapes
-/// an order, with this very id. The integer decides before the name.
+/// an order, with exactly this id. The integer decides before the name.
 ///
 /// # Errors
 /// Why the reply is no evidence.
@@ -146,7 +146,7 @@ pub fn read_reply(order: OrderId, response: &Response) -> Result<OrderStatus, No
     }
 }
 
-/// An order as the service was recorded to show it, for servers.
+/// An order as it was recorded from the service, for servers.
 ///
 /// `details` are further members, such as addresses.
 #[must_use]

@@ -27,7 +27,8 @@ pub fn request(api: &Api, credentials: &Credentials) -> Request {
         app_key: &'a str,
         app_secret: &'a str,
     }
-    // Escaping can make a byte six; with enough room the secret is never copied by growing.
+    // Escaping can turn one byte into six. With enough capacity the buffer never grows, which would
+    // copy the secret.
     let room = 6 * (credentials.app_key().len() + credentials.app_secret().len()) + 64;
     let mut body = Zeroizing::new(Vec::with_capacity(room));
     let fields = Body { app_key: credentials.app_key(), app_secret: credentials.app_secret() };
@@ -39,7 +40,7 @@ pub fn request(api: &Api, credentials: &Credentials) -> Request {
 /// Reads a login request's key and secret, as a server does.
 ///
 /// # Errors
-/// A body that is not an object with the two texts `AppKey` and `AppSecret`, in any case.
+/// A body that is not an object with the two strings `AppKey` and `AppSecret`, in any case.
 pub fn read_request(body: &[u8]) -> Result<(String, String), Unreadable> {
     let [key, secret] = json::members(body, &["appkey", "appsecret"])?;
     let text = |name, raw| match Scalar::read(name, raw)? {
@@ -49,7 +50,7 @@ pub fn read_request(body: &[u8]) -> Result<(String, String), Unreadable> {
     Ok((text("AppKey", key)?, text("AppSecret", secret)?))
 }
 
-/// A token, and how long it may be used from the moment it was asked for.
+/// A token, and how long it may be used from the moment it was requested.
 #[derive(Debug, Clone)]
 pub struct Grant {
     /// The token.
@@ -77,7 +78,7 @@ pub fn read_reply(response: &Response) -> Option<Grant> {
 }
 
 /// `expires` (Unix milliseconds) less the reply's own `Date`: the server's clock against itself, so
-/// that a wrong clock here does no harm. The past and other nonsense say nothing.
+/// that a wrong clock here does no harm. The past and other nonsense are ignored.
 fn remaining(expires: u64, headers: &HeaderMap) -> Option<Duration> {
     let date = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
     let expires = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(expires))?;

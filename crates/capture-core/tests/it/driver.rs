@@ -1,4 +1,4 @@
-//! A driver with virtual time: scripted answers go in, a trace and an outcome come out.
+//! A driver with virtual time: scripted replies go in, a trace and an outcome come out.
 //! `docs/architecture.md` explains the notation of the traces (Testing).
 
 use std::io::{Error, ErrorKind};
@@ -10,15 +10,15 @@ use capture_core::{BearerToken, Operation, Outcome, TokenError};
 
 use crate::{reply, token};
 
-/// Every token of every run begins like this, and may show up nowhere.
+/// Every token of every run starts like this, and must not be shown anywhere.
 pub(crate) const CANARY: &str = "canary-token-";
 
-/// More steps than this are no end.
+/// A run with more steps than this does not end.
 const MOST_STEPS: usize = 2_000;
 
 type Headers = &'static [(&'static str, &'static str)];
 
-/// One answer of the network to a request.
+/// What the network does with one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Say {
     Reply(u16, Headers, &'static str),
@@ -30,14 +30,14 @@ pub(crate) enum Say {
     NeverSent,
 }
 
-/// One answer to the request for a token.
+/// What a token request gets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Login {
     Fresh,
-    /// The refused token once more.
+    /// The refused token again.
     Same,
     Denied,
-    /// Not now; in so many seconds perhaps.
+    /// No token now; perhaps after this many seconds.
     Unavailable(Option<u64>),
 }
 
@@ -55,14 +55,14 @@ pub(crate) trait Peer {
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) outcome: Outcome,
-    /// Every request with its answer, in order.
+    /// Every request and what happened to it, in order.
     pub(crate) sent: Vec<Sent>,
     pub(crate) waits: Vec<Duration>,
     pub(crate) took: Duration,
     steps: String,
 }
 
-/// One request and what became of it.
+/// One request and what happened to it.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) operation: Operation,
@@ -73,7 +73,7 @@ pub(crate) struct Sent {
 }
 
 impl Run {
-    /// `A` for a token asked for, `C` for a capture, `L` for a lookup; three or more alike as `L+`.
+    /// `A` for a token request, `C` for a capture, `L` for a lookup; three or more alike as `L+`.
     pub(crate) fn trace(&self) -> String {
         let mut trace: Vec<String> = Vec::new();
         let steps: Vec<char> = self.steps.chars().collect();
@@ -92,7 +92,7 @@ impl Run {
         format!("{name} {reason}: {}", self.trace())
     }
 
-    /// How often a token was asked for.
+    /// How often a token was requested.
     pub(crate) fn logins(&self) -> usize {
         self.steps.matches('A').count()
     }
@@ -115,7 +115,7 @@ pub(crate) fn drive(mut step: Step, start: Now, peer: &mut dyn Peer) -> Run {
         assert!(!format!("{step:?}").contains(CANARY), "{step:?}");
         let has_token = step.progress().is_some_and(|progress| progress.has_token);
         step = match step {
-            // Only the retry budget's permit is asked for.
+            // Only a permit from the retry budget is requested.
             Step::Authorize(need) if has_token => need.authorized(numbered(tokens), now),
             Step::Authorize(need) => {
                 steps.push('A');
@@ -136,7 +136,7 @@ pub(crate) fn drive(mut step: Step, start: Now, peer: &mut dyn Peer) -> Run {
                 let at = now.since(start);
                 sent.push(Sent { operation, request, say, at });
                 now += takes;
-                match say.answer() {
+                match say.result() {
                     Ok(reply) => open.received(reply, now),
                     Err(lost) => open.failed(&lost, now),
                 }
@@ -178,7 +178,7 @@ fn operation(request: &Request) -> Operation {
 }
 
 impl Say {
-    pub(crate) fn answer(self) -> Result<Response, TransportError> {
+    pub(crate) fn result(self) -> Result<Response, TransportError> {
         match self {
             Self::Reply(status, headers, body) => Ok(reply(status, headers, body)),
             Self::Cut(status, headers) => {
@@ -197,12 +197,12 @@ impl Say {
     }
 
     pub(crate) fn reply(self) -> Option<Response> {
-        self.answer().ok()
+        self.result().ok()
     }
 }
 
-/// A world that answers from lists; the last entry of each repeats for ever. A request whose list is
-/// empty fails the test; without a list of logins every token is fresh.
+/// A peer that replies from lists; the last entry of each list repeats forever. A request whose list
+/// is empty fails the test; without a list of logins every token is fresh.
 #[derive(Debug, Clone)]
 pub(crate) struct Replies {
     captures: Listed<Say>,
@@ -250,7 +250,7 @@ impl<T: Copy> Listed<T> {
                 self.0 = rest;
                 *first
             }
-            [] => panic!("the script has no answer to this"),
+            [] => panic!("the list has no reply to this"),
         }
     }
 }

@@ -144,7 +144,7 @@ fn named(headers: &[(&str, &str)]) -> Headers {
     headers.iter().map(owned).collect()
 }
 
-/// The contract's sample reply as it is printed, and with each of its two words.
+/// The contract's sample reply as printed, and with each of its two words.
 #[test]
 fn the_contracts_sample_reply() {
     let sample = r#"{
@@ -178,7 +178,7 @@ fn the_contracts_sample_reply() {
     assert_eq!(built, documented);
 }
 
-/// Every recorded reply, as an answer to a capture. Bodies with own values in the recorded shapes.
+/// Every recorded reply, as a reply to a capture. Bodies in the recorded shapes, with our own values.
 #[test]
 fn every_recorded_reply_to_a_capture() {
     let about = |field: &str| vec![ApiError::field(field, "m")];

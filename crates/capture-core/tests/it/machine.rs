@@ -1,4 +1,4 @@
-//! What becomes of a capture: scripted answers in, outcome and trace out. `docs/architecture.md`
+//! How a capture ends: scripted replies in, outcome and trace out. `docs/architecture.md`
 //! explains the notation of the traces (Testing).
 
 use std::num::NonZeroU32;
@@ -52,7 +52,7 @@ const NEW_STATUS: Say = order(r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","s
 const FOREIGN: Say = order(r#"{"id":"11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7}"#);
 const NO_ID: Say = order(r#"{"status":7}"#);
 
-/// Answers to captures, to lookups and to logins (none: fresh tokens), and what comes of them.
+/// Replies to captures, to lookups and to logins (none: fresh tokens), and the line of the run.
 type Row = (&'static [Say], &'static [Say], &'static [Login], &'static str);
 
 fn run(policy: &Policy, (captures, lookups, logins, _): &Row) -> Run {
@@ -89,9 +89,9 @@ fn decided_at_once() {
     );
 }
 
-/// A "no" may be the echo of somebody else's capture: one look confirms it, or proves it wrong.
+/// A refusal may be the echo of somebody else's capture: one lookup confirms it, or proves it wrong.
 #[test]
-fn a_refusal_is_confirmed_by_one_look() {
+fn a_refusal_is_confirmed_by_one_lookup() {
     check(
         &Policy::default(),
         &[
@@ -340,9 +340,9 @@ fn sends_and_time_are_bounded() {
     assert!(sends(&[BUSY], &[WAITING]) > 10, "409 costs time, not sends");
 }
 
-/// A wait is as long as the server says where that makes sense, else by backoff.
+/// A wait is as long as the server asks where that makes sense, else by backoff.
 #[test]
-fn waits_are_as_the_server_says() {
+fn waits_follow_retry_after_or_backoff() {
     const DATE: (&str, &str) = ("date", "Tue, 01 Sep 2026 10:00:00 GMT");
     const LATER: (&str, &str) = ("date", "Tue, 01 Sep 2026 11:00:00 GMT");
     const DATED: (&str, &str) = ("retry-after", "Tue, 01 Sep 2026 10:00:09 GMT");
@@ -399,7 +399,7 @@ fn a_long_wait_is_handed_back() {
 }
 
 #[test]
-fn nothing_is_waited_for_in_vain() {
+fn there_is_no_wait_after_the_last_attempt() {
     let waits = |captures, lookups| {
         let run = run(&Policy::default(), &(captures, lookups, &[], ""));
         (run.line(), run.waits.len())
@@ -410,7 +410,7 @@ fn nothing_is_waited_for_in_vain() {
 }
 
 #[test]
-fn a_driver_that_wakes_early_waits_on() {
+fn a_driver_that_wakes_early_waits_for_the_rest() {
     let start = base();
     let mut step = capture().start(&api(), &Policy::default(), start);
     let mut now = start;
@@ -422,7 +422,7 @@ fn a_driver_that_wakes_early_waits_on() {
                 now += delay - Duration::from_nanos(1);
                 let Step::Wait(rest, open) = open.elapsed(now) else { panic!("too early") };
                 assert_eq!(rest, Duration::from_nanos(1));
-                assert!(matches!(open.elapsed(now + rest), Step::Authorize(_)), "it goes on");
+                assert!(matches!(open.elapsed(now + rest), Step::Authorize(_)), "it continues");
                 break;
             }
             Step::Done(outcome) => panic!("{outcome:?}"),
@@ -430,7 +430,7 @@ fn a_driver_that_wakes_early_waits_on() {
     }
 }
 
-/// A driver that ignores waits, or whose clock stands still, is told so instead of spinning for ever.
+/// A driver that ignores waits, or whose clock stands still, is told so instead of spinning forever.
 #[test]
 fn a_driver_that_never_waits_is_stopped() {
     for (first, code, obstacle) in
@@ -443,7 +443,7 @@ fn a_driver_that_never_waits_is_stopped() {
             assert!(turns < 2_000, "it is stopped");
             step = match step {
                 Step::Authorize(need) => need.authorized(token("token"), now),
-                Step::Send(_, open) => match first.answer() {
+                Step::Send(_, open) => match first.result() {
                     Ok(reply) => open.received(reply, now),
                     Err(error) => open.failed(&error, now),
                 },
@@ -458,9 +458,9 @@ fn a_driver_that_never_waits_is_stopped() {
     }
 }
 
-/// Stopped in every phase: what may have left stays in doubt, and the attempts are there.
+/// Stopped in every phase: what may have been sent stays in doubt, and the attempts are recorded.
 #[test]
-fn a_stopped_capture_says_what_is_true() {
+fn a_stopped_capture_keeps_its_doubt_and_attempts() {
     let now = base();
     let start = || capture().start(&api(), &Policy::default(), now);
     let Step::Authorize(need) = start() else { panic!("a token first") };
@@ -471,7 +471,7 @@ fn a_stopped_capture_says_what_is_true() {
     let outcome = sent.clone().stop(now);
     assert_eq!((outcome.code(), outcome.attempts()[0].phase), ("interrupted", Phase::MaybeSent));
 
-    let lost = Lost.answer().unwrap_err();
+    let lost = Lost.result().unwrap_err();
     let Step::Wait(delay, waiting) = sent.failed(&lost, now) else { panic!("it waits") };
     let Outcome::Unknown(ticket) = waiting.clone().stop(now) else { panic!("in doubt") };
     assert_eq!((ticket.doubt().code(), ticket.obstacle()), ("no_reply", &Obstacle::Stopped));
@@ -487,7 +487,7 @@ fn a_stopped_capture_says_what_is_true() {
 }
 
 #[test]
-fn a_resend_asks_for_a_permit_and_ends_without_it() {
+fn a_resend_needs_a_permit_and_ends_without_one() {
     for (first, name, reason) in [
         (NotSent, "not_captured", "never_sent"),
         (SLOW_DOWN, "not_captured", "throttled"),
@@ -507,7 +507,7 @@ fn a_resend_asks_for_a_permit_and_ends_without_it() {
                         need.authorized(token("token"), now)
                     }
                 }
-                Step::Send(request, open) if request.method() == "POST" => match first.answer() {
+                Step::Send(request, open) if request.method() == "POST" => match first.result() {
                     Ok(reply) => open.received(reply, now),
                     Err(lost) => open.failed(&lost, now),
                 },

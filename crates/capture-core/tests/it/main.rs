@@ -23,7 +23,7 @@ use capture_core::wire::Response;
 use capture_core::{BearerToken, Capture, Environment, IdempotencyKey, Money, OrderId};
 use proptest::prelude::*;
 
-/// The order of every test, and the name under which replies speak of it.
+/// The order of every test, and the id that replies give it.
 pub(crate) const ORDER: &str = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
 
 pub(crate) fn order() -> OrderId {

@@ -76,7 +76,7 @@ fn word_and_flag(reply: &Response) -> Option<(String, bool)> {
 }
 
 /// The members of the one complete JSON object in a plain 200, by lower-case name; `None` as well
-/// where a name stands twice in any case.
+/// where a name appears twice in any case.
 fn members(reply: &Response) -> Option<BTreeMap<String, Value>> {
     let headers = reply.headers();
     let is_old = matches!(reply.version(), http::Version::HTTP_09 | http::Version::HTTP_10);
@@ -136,7 +136,7 @@ fn fold(word: &str) -> String {
     word.split_ascii_whitespace().collect::<String>().to_ascii_uppercase()
 }
 
-/// A JSON object as it stands, duplicates included.
+/// A JSON object as it is, duplicates included.
 struct Pairs(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Pairs {

@@ -1,4 +1,4 @@
-//! What a reply to a capture proves: the whole table, and that no bytes whatever invent a success.
+//! What a reply to a capture proves: the whole table, and that no bytes at all invent a success.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn the_body_of_a_200_decides() {
     for (body, expected) in [
         (SUCCESS, "captured"),
         (FAILED, "declined"),
-        // Words: case and spaces say nothing.
+        // Words: case and spaces do not matter.
         (r#"{"status":"Success","success":true}"#, "captured"),
         (r#"{"status":" SUCCESS ","success":true}"#, "captured"),
         (r#"{"status":"fail","success":false}"#, "declined"),
@@ -166,7 +166,7 @@ fn no_error_beside_success_is_overlooked() {
         r#"{"amount":[7]}"#,
         r#"{"TraceId":["t"],"amount":[[["m"]]]}"#,
         many_nulls.as_str(),
-        // Empty in the end, but not what the contract shows: one look at the order costs less.
+        // Effectively empty, but not what the contract shows: one lookup costs less.
         "[null]",
         "[[]]",
         r#"{"a":[]}"#,
@@ -177,7 +177,7 @@ fn no_error_beside_success_is_overlooked() {
 }
 
 #[test]
-fn bytes_that_are_no_text_prove_nothing() {
+fn bytes_that_are_not_text_prove_nothing() {
     let utf16: Vec<u8> = SUCCESS.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for body in [
         utf16,
@@ -192,7 +192,7 @@ fn bytes_that_are_no_text_prove_nothing() {
     }
 }
 
-/// Depth, length and huge numbers cost no stack and decide nothing they should not.
+/// Depth, length and huge numbers use no stack and decide nothing that they should not.
 #[test]
 fn big_bodies() {
     let padded = |x: String| format!(r#"{{"x":{x},"status":"SUCCESS","success":true}}"#);
@@ -304,7 +304,7 @@ fn the_status_decides_before_the_body() {
             assert_eq!(name(&response), expect(status, body), "{status} {body}");
         }
     }
-    // Provenance is the body's alone: said to be something else, it has none.
+    // Provenance is the body's alone: declared to be something else, it has none.
     for status in [400, 401, 403, 404, 422] {
         let response = reply(status, &[("content-type", "text/html")], ENVELOPE);
         assert_eq!(name(&response), "doubt undecided_status");
@@ -329,14 +329,14 @@ fn waits_and_redirects_are_read_from_the_head() {
     for (location, expected) in [
         (
             "https://api.flexfactor.io/v1/capture?secret=1",
-            "redirected to api.flexfactor.io, which is never followed",
+            "redirected to api.flexfactor.io; redirects are never followed",
         ),
-        ("/v1/elsewhere", "redirected, which is never followed"),
+        ("/v1/elsewhere", "redirected; redirects are never followed"),
         (
             "https://user:secret@evil.example/",
-            "redirected to evil.example, which is never followed",
+            "redirected to evil.example; redirects are never followed",
         ),
-        ("%", "redirected, which is never followed"),
+        ("%", "redirected; redirects are never followed"),
     ] {
         let response = reply(307, &[("location", location)], "");
         assert_eq!(Verdict::of(order(), &response).to_string(), expected);
@@ -390,7 +390,7 @@ proptest! {
     }
 }
 
-/// A member that matters, spelled somehow, with a value that mostly fits.
+/// A member that matters, in some spelling, with a value that mostly fits.
 fn member() -> impl Strategy<Value = String> {
     let any_value =
         select(vec!["true", "false", "null", "200", "1e400", "\"\\ud800\"", "[]", "{}", "\"\""]);

@@ -12,12 +12,12 @@ use crate::driver::{Login, Peer, Run, Say, drive};
 use crate::oracle;
 use crate::{api, base, capture, cases, wall};
 
-/// One entry answers one step of the driver, whatever that step is.
+/// One entry serves one step of the driver, whatever that step is.
 #[derive(Debug, Clone)]
 struct Moment {
     say: Say,
     login: Login,
-    /// How long the answer takes, in thousandths of the attempt timeout.
+    /// How long the reply takes, in thousandths of the attempt timeout.
     takes: u32,
     oversleeps: Duration,
 }
@@ -56,7 +56,7 @@ impl Peer for Schedule<'_> {
     }
 }
 
-/// Every kind of answer there is, to captures and lookups alike.
+/// Everything that can happen to a request, to captures and lookups alike.
 const SAYINGS: [Say; 44] = {
     use Say::{Cut, Lost, NeverSent, NotSent, Reply};
     [
@@ -151,7 +151,7 @@ fn policy() -> impl Strategy<Value = Policy> {
     )
 }
 
-/// A first run, or one that takes up a ticket so many milliseconds after its capture was stored.
+/// A first run, or one that resumes a ticket this many milliseconds after its capture was stored.
 fn run(moments: &[Moment], policy: &Policy, resumed: Option<u64>) -> Run {
     let start = base();
     let mut world = Schedule { moments: moments.iter(), timeout: policy.attempt_timeout() };
@@ -169,8 +169,8 @@ fn status(say: Say) -> Option<u16> {
     say.reply().map(|reply| reply.status().as_u16())
 }
 
-/// Whether the server may have executed a capture that was answered so: by the table of outcomes,
-/// not by the core's own reading.
+/// Whether the server may have executed a capture with this result: by the table of outcomes, not by
+/// the core's own reading.
 fn may_have_been_executed(say: Say) -> bool {
     let Some(reply) = say.reply() else {
         return !matches!(say, Say::NotSent | Say::NeverSent);

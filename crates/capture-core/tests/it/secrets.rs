@@ -1,4 +1,4 @@
-//! What must never show: tokens, credentials, and the personal data of an order.
+//! What must never be shown: tokens, credentials, and the personal data of an order.
 
 use capture_core::driver::{StatusQuery, Step, TokenAction, Tokens, TransportError};
 use capture_core::wire::Response;
@@ -11,7 +11,7 @@ use crate::{api, base, capture, order, reply, token};
 /// A token as the service makes them, but for a slash, which JSON may escape.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.canary/token.c2lnbmF0dXJl";
 
-/// The outcome after one answer to the one capture: nothing is looked up or sent again.
+/// The outcome after one reply to the one capture: nothing is looked up or sent again.
 fn outcome_of(token: &BearerToken, answer: &Result<Response, TransportError>) -> Outcome {
     let policy = Policy::default().with_lookup(false).with_resend(Resend::Never);
     let policy = policy.with_deadline(std::time::Duration::ZERO);
@@ -31,7 +31,7 @@ fn outcome_of(token: &BearerToken, answer: &Result<Response, TransportError>) ->
     panic!("no end");
 }
 
-/// Everything about an outcome that a person, a log or a file may come to see, with the strings of
+/// Everything about an outcome that a person, a log or a file may see, with the strings of
 /// its raw replies decoded.
 fn everything(outcome: &Outcome) -> String {
     let mut shown = format!("{outcome:?} {outcome:#?} {outcome} {}", outcome.next_step());
@@ -71,7 +71,7 @@ fn a_reply_that_echoes_the_token_is_masked() {
     }
 }
 
-/// JSON spells one text in many ways.
+/// JSON can spell the same text in many ways.
 #[test]
 fn an_escaped_echo_of_the_token_is_masked() {
     for spelled in
@@ -97,7 +97,7 @@ fn an_echo_of_the_token_in_the_head_is_masked() {
     assert!(!shown.contains(&plain.to_ascii_lowercase()), "{shown}");
 }
 
-/// The head of a reply that broke off echoes it as well.
+/// The head of a reply that broke off may echo it as well.
 #[test]
 fn an_echo_of_the_token_in_the_head_of_a_cut_reply_is_masked() {
     let headers = reply(200, &[("apigw-requestid", TOKEN)], "").headers().clone();
@@ -106,7 +106,7 @@ fn an_echo_of_the_token_in_the_head_of_a_cut_reply_is_masked() {
     assert!(!shown.contains(&TOKEN.to_ascii_lowercase()), "{shown}");
 }
 
-/// A refused token is still a secret when its successor is in use.
+/// A refused token is still a secret once its successor is in use.
 #[test]
 fn an_echo_of_the_refused_token_is_masked() {
     const OTHER: &str = "another-token-that-is-long";
@@ -158,7 +158,7 @@ fn an_echo_in_the_reply_to_a_status_query_is_masked() {
     }
 }
 
-/// The text of a transport's error is not ours: it may repeat what was sent.
+/// The text of a transport error is not ours: it may repeat what was sent.
 #[test]
 fn an_error_that_holds_the_token_is_masked() {
     let text = || format!("bad header: Bearer {TOKEN}");
@@ -217,9 +217,9 @@ fn nothing_that_holds_a_secret_shows_it() {
     }
 }
 
-/// What a user types where no secret belongs is not repeated either.
+/// A secret that a user types where none belongs is not repeated either.
 #[test]
-fn a_url_with_a_password_is_refused_unseen() {
+fn a_url_with_a_password_is_refused_and_not_shown() {
     for text in [
         "https://user:canary@api.example.com",
         "user:canary@api.example.com",
@@ -233,7 +233,7 @@ fn a_url_with_a_password_is_refused_unseen() {
 
 /// The order object is full of personal data; an outcome holds its status and nothing else.
 #[test]
-fn personal_data_of_an_order_shows_nowhere() {
+fn personal_data_of_an_order_is_never_shown() {
     const FAILED: Say = Reply(200, &[], r#"{"status":"FAILED","success":true}"#);
     const PERSON: &str = r#""firstName":"Canary","email":"canary@example.com","billingAddress":{"city":"Canary"},"referenceNumber":"canary""#;
     let orders = [

@@ -1,4 +1,4 @@
-//! The order's status on its own: asked once, and once more with another token.
+//! The order's status without a capture: queried once, and once more with another token.
 
 use capture_core::StatusError;
 use capture_core::driver::StatusQuery;
@@ -7,13 +7,13 @@ use capture_core::wire::order::OrderStatus;
 use crate::driver::Say::{self, Lost, Reply};
 use crate::{api, order, reply, token};
 
-/// The answers in order, each to a token of its own; the result in one line.
-fn ask(answers: &[Say]) -> String {
+/// The replies in order, each to its own token; the result in one line.
+fn ask(replies: &[Say]) -> String {
     let mut query = StatusQuery::new(&api(), order());
-    for (answer, name) in answers.iter().zip(["first", "second", "third"]) {
+    for (say, name) in replies.iter().zip(["first", "second", "third"]) {
         let request = query.request(token(name));
         assert_eq!(request.headers()["authorization"], format!("Bearer {name}"));
-        match query.answered(answer.answer()) {
+        match query.answered(say.result()) {
             Some(Ok(status)) => return status.to_string(),
             Some(Err(error)) => return error.to_string(),
             None => assert_eq!(query.token_request().refused, Some(&token(name))),
@@ -23,11 +23,11 @@ fn ask(answers: &[Say]) -> String {
 }
 
 #[test]
-fn every_answer() {
+fn every_reply() {
     const COMPLETED: Say = Reply(200, &[], BODY);
     const BODY: &str = r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7}"#;
     const UNAUTHORIZED: Say = Reply(401, &[], "");
-    for (answers, expected) in [
+    for (replies, expected) in [
         (&[COMPLETED][..], "Completed"),
         (&[UNAUTHORIZED, COMPLETED], "Completed"),
         (&[UNAUTHORIZED], "another token is wanted"),
@@ -40,7 +40,7 @@ fn every_answer() {
         (&[Reply(200, &[], r#"{"status":7}"#)], "(status 200) does not describe"),
         (&[Reply(200, &[("content-encoding", "gzip")], BODY)], "does not describe"),
     ] {
-        let line = ask(answers);
+        let line = ask(replies);
         assert!(line.contains(expected), "{expected}: {line}");
     }
     assert_eq!(OrderStatus::Other(Some(9)).to_string(), "status 9");

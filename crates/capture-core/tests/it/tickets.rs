@@ -23,13 +23,13 @@ const COMPLETED: Say =
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// The wall clock so many milliseconds before `wall`; negative: it was set back since.
+/// The wall clock this many milliseconds before `wall`; negative: it has been set back since.
 fn ago(ms: i64) -> SystemTime {
     let distance = Duration::from_millis(ms.unsigned_abs());
     if ms < 0 { wall() + distance } else { wall() - distance }
 }
 
-/// Age of the key in milliseconds; answers to captures, lookups and logins; what comes of them.
+/// Age of the key in milliseconds; replies to captures, lookups and logins; the line of the run.
 type Row = (i64, &'static [Say], &'static [Say], &'static [Login], &'static str);
 
 fn check(policy: &Policy, rows: &[Row]) {
@@ -67,8 +67,8 @@ fn resuming_begins_with_the_orders_status() {
     );
 }
 
-/// R7: the server recognises a key for 24 hours. A clock that was set back by more than clocks of two
-/// hosts differ proves no young key.
+/// R7: the server recognises a key for 24 hours. A clock that was set back by more than the
+/// clocks of two hosts differ does not prove that a key is young.
 #[test]
 fn an_old_key_is_never_sent_again() {
     check(
@@ -93,7 +93,7 @@ fn an_old_key_is_never_sent_again() {
     );
 }
 
-/// The key's age counts when the request leaves, not when the decision to send was taken.
+/// The key's age counts when the request is sent, not when the decision to send is made.
 #[test]
 fn a_key_that_grows_old_on_the_way_is_not_sent() {
     let policy = Policy::default().with_lookup(false);
@@ -120,7 +120,7 @@ fn unknown() -> Ticket {
 }
 
 #[test]
-fn a_stored_ticket_goes_on_where_the_first_one_stopped() {
+fn a_stored_ticket_continues_where_the_first_one_stopped() {
     let ticket = unknown();
     assert_eq!((ticket.capture(), ticket.first_sent()), (&capture(), Some(wall())));
     let json = serde_json::to_string(&ticket).unwrap();

@@ -12,7 +12,7 @@ fn by_login() -> Tokens {
     Tokens::login(Credentials::new("key", "secret").unwrap())
 }
 
-/// A grant at a known date of the server, good for so many seconds.
+/// A grant at a known date of the server, valid for this many seconds.
 fn granted(text: &str, seconds: u64) -> Response {
     let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_788_000_000);
     let expires = (1_788_000_000 + seconds) * 1000;
@@ -31,7 +31,7 @@ fn ask(tokens: &mut Tokens, refused: Option<&BearerToken>, asked: Now, now: Now)
     }
 }
 
-/// Logs in at one moment, with this answer at another.
+/// Logs in at one moment, and gets this reply at another.
 fn log_in(
     tokens: &mut Tokens,
     refused: Option<&BearerToken>,
@@ -100,7 +100,7 @@ fn a_failed_login_is_shared_by_those_who_waited_for_it() {
     assert_eq!(ask(&mut tokens, None, at(5), at(11)), "first", "success ends the failure");
 }
 
-/// A token that was refused is given to nobody any more, even while no other is to be had.
+/// A refused token is never handed out again, even while there is no other.
 #[test]
 fn a_refused_token_is_not_handed_out_again() {
     let start = base();
@@ -125,7 +125,7 @@ fn an_abandoned_login_harms_nobody() {
 }
 
 #[test]
-fn a_token_of_ones_own_cannot_be_renewed() {
+fn a_token_of_your_own_cannot_be_renewed() {
     let now = base();
     let year = now + Duration::from_secs(365 * 86_400);
     let own = token("own");
@@ -137,7 +137,7 @@ fn a_token_of_ones_own_cannot_be_renewed() {
 }
 
 #[test]
-fn every_answer_to_a_login() {
+fn every_reply_to_a_login() {
     const OVER: &[(&str, &str)] = &[("retry-after", "7")];
     let wait = Some(Duration::from_secs(7));
     for (answer, lasting, retry_after, why) in [
@@ -159,7 +159,7 @@ fn every_answer_to_a_login() {
             "no usable token",
         ),
         (Ok(reply(302, &[], "")), true, None, "status 302"),
-        (Err(TransportError::not_sent("refused")), false, None, "did not leave (refused)"),
+        (Err(TransportError::not_sent("refused")), false, None, "was not sent (refused)"),
         (Err(TransportError::maybe_sent("reset")), false, None, "(reset)"),
         (
             Err(TransportError::not_sent_for_good("bad certificate")),

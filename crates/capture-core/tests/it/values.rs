@@ -1,4 +1,4 @@
-//! Values: every spelling that is right is read exactly, everything else is refused with its rule.
+//! Values: every valid spelling is read exactly, everything else is refused with its rule.
 
 use capture_core::driver::Api;
 use capture_core::{
@@ -16,7 +16,7 @@ fn any_text() -> impl Strategy<Value = String> {
     proptest::collection::vec(any::<char>(), 0..40).prop_map(String::from_iter)
 }
 
-/// Text over a small alphabet, which comes close to right more often.
+/// Text over a small alphabet, which is nearly valid more often.
 fn near(alphabet: &'static str) -> impl Strategy<Value = String> {
     let chars: Vec<char> = alphabet.chars().collect();
     proptest::collection::vec(select(chars), 0..50).prop_map(String::from_iter)
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn text_that_is_no_guid_is_refused(text in prop_oneof![any_text(), near("0123456789abcdefABCDEF-{}")]) {
+    fn text_that_is_not_a_guid_is_refused(text in prop_oneof![any_text(), near("0123456789abcdefABCDEF-{}")]) {
         let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
         match text.parse::<OrderId>() {
             Ok(order) => prop_assert_eq!(hex(order.as_bytes()), digits.to_lowercase()),
@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn text_that_is_no_currency_is_refused(text in prop_oneof![any_text(), near("USDJPYusd $"), "[A-Z]{3}"], exponent in 0_u8..9) {
+    fn text_that_is_not_a_currency_is_refused(text in prop_oneof![any_text(), near("USDJPYusd $"), "[A-Z]{3}"], exponent in 0_u8..9) {
         match text.parse::<Currency>() {
             Ok(currency) => {
                 prop_assert_eq!(currency.code(), &text[..]);
@@ -240,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_is_a_legal_header_or_refused_unseen(
+    fn a_token_is_a_legal_header_or_refused_and_not_shown(
         text in prop_oneof![any_text(), near("abcXYZ0189-._~+/=== \r\n"), "[a-zA-Z0-9._~+/-]{1,80}={0,2}"],
     ) {
         match BearerToken::new(&text) {
@@ -258,7 +258,7 @@ proptest! {
     }
 
     #[test]
-    fn credentials_are_kept_or_refused_unseen(key in any_text(), secret in any_text()) {
+    fn credentials_are_kept_or_refused_and_not_shown(key in any_text(), secret in any_text()) {
         let right = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
         match Credentials::new(key.as_str(), secret.as_str()) {
             Ok(credentials) => {
@@ -273,7 +273,7 @@ proptest! {
     }
 }
 
-/// A path is sent as it stands, so it holds nothing that a request line cannot.
+/// A path is sent as it is, so it holds nothing that a request line cannot.
 #[test]
 fn a_base_url_with_an_illegal_path_is_refused() {
     for path in [
@@ -285,7 +285,7 @@ fn a_base_url_with_an_illegal_path_is_refused() {
     }
 }
 
-/// As long as a URL may be, an operation's path still fits behind it.
+/// However long a URL may be, an operation's path still fits after it.
 #[test]
 fn a_base_url_of_any_length_breaks_nothing() {
     for length in [100, 10_000, 65_490, 65_500, 65_510, 65_520, 65_534, 65_535, 100_000] {

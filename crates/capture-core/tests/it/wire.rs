@@ -46,7 +46,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_are_no_request(body in vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_not_a_request(body in vec(any::<u8>(), 0..200)) {
         let errors = wire::capture::read_request(&body).unwrap_err();
         check_named(&errors)?;
         prop_assert!(wire::token::read_request(&body).is_err());
