@@ -16,7 +16,7 @@
 //!
 //! impl blocking::Transport for MyStack {
 //!     fn send(&self, _: wire::Request, _: Duration) -> Result<wire::Response, TransportError> {
-//!         Ok(wire::capture::captured()) // your HTTP library goes here; see docs/adapters.md, A1 to A9
+//!         Ok(wire::capture::captured()) // your HTTP library goes here; see docs/adapters.md, A1 to A10
 //!     }
 //! }
 //!

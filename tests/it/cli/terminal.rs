@@ -23,6 +23,7 @@ fn a_dry_run_shows_the_request_and_sends_nothing() {
         ("content-type", "application/*+json"),
         ("user-agent", concat!("capture/", env!("CARGO_PKG_VERSION"))),
         ("accept-encoding", "identity"),
+        ("connection", "close"),
     ];
     // With credentials and without: they are not read.
     let mut without = capture(&ORDER);

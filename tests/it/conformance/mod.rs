@@ -39,15 +39,27 @@ pub(crate) fn row_names() -> Vec<String> {
 
 /// Runs every row of `capture-conformance` through this adapter, and searches all that it can show.
 fn run_all<D: Driver>() -> Vec<rows::Ran> {
-    rows::run(rows::all(), |setup| {
+    run_rows::<D>(rows::all(), D::settle)
+}
+
+/// Runs these rows; before each capture the connections meet `between`.
+fn run_rows<D: Driver>(rows: Vec<rows::Row>, between: fn(&D)) -> Vec<rows::Ran> {
+    rows::run(rows, move |setup| {
         let client = D::new(setup);
         move |capture: &Capture| {
-            client.settle();
+            between(&client);
             let outcome = client.capture(capture);
             canaries::show(&client, &outcome);
             outcome
         }
     })
+}
+
+/// The rows of a connection that misbehaves after its reply.
+fn stale_rows() -> Vec<rows::Row> {
+    let rows: Vec<_> = rows::all().into_iter().filter(|row| row.name.starts_with("21 ")).collect();
+    assert!(rows.len() >= 15, "{} rows", rows.len());
+    rows
 }
 
 /// The whole suite for each of these drivers, and what compares them.
@@ -59,6 +71,11 @@ macro_rules! suite {
             #[test]
             fn every_row_ends_as_expected() {
                 canaries::watch(|| report::check(&reports()[stringify!($adapter)]));
+            }
+
+            #[test]
+            fn stale_replies_meet_a_runtime_that_only_runs_during_a_capture() {
+                canaries::watch(|| report::check(&run_rows::<$Driver>(stale_rows(), |_| ())));
             }
 
             #[test]

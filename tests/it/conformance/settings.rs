@@ -4,18 +4,24 @@ use std::time::Duration;
 
 use capture_conformance::fixture::{capture, setup};
 use capture_conformance::notation::attempts;
-use capture_conformance::wire::{Dialogue, Endpoint, Server};
+use capture_conformance::wire::{Dialogue, Endpoint, Server, http2};
 use tower_service::Service as _;
 
 use super::authority::Authority;
 use super::drivers::{Async, Driver, block_on, client_config};
 
-/// Fault 9: the pooled connection ended, and the client has not noticed when it sends. The capture
+/// Fault 9, over HTTP/2: the connection ended, and the client has not noticed when it sends. The capture
 /// never left, and hyper hands it back: it is in the record (A2), as *maybe sent*, because hyper does
-/// not promise what its error means. reqwest's pool repeats it unseen; ureq looks before it writes.
+/// not promise what its error means. reqwest's pool repeats it unseen. Over HTTP/1.1 no connection is
+/// used again.
 pub(crate) fn a_dead_connection_is_noticed_late<D: Driver>() {
-    let server = Server::start(Dialogue::default());
-    let client = D::new(setup(&format!("http://{}", server.address()), true));
+    let authority = Authority::new();
+    let second = if D::REPEATS_THE_UNWRITTEN { http2::CAPTURED } else { http2::LATER };
+    let dialogue = Dialogue { frames: vec![http2::CAPTURED, second], ..Dialogue::default() };
+    let protocols: &[&str] = if D::HTTP2 { &["h2"] } else { &["http/1.1"] };
+    let server = Server::with(dialogue, Some(authority.server(protocols)), None);
+    let url = format!("https://{}", server.address());
+    let client = D::trusting(setup(&url, true), authority.root());
     assert_eq!(client.capture(&capture()).name(), "captured");
     server.wait_until_still();
     client.settle(); // the connection goes back into the pool
@@ -43,9 +49,13 @@ fn hyper_sends_without_delay() {
 
 #[test]
 fn hyper_ends_idle_connections() {
-    let server = Server::start(Dialogue::default());
-    let setup = setup(&format!("http://{}", server.address()), true);
-    let client = Async::of(|| capture_hyper::Client::new(setup).expect("a client"));
+    let authority = Authority::new();
+    let dialogue = Dialogue { frames: vec![http2::CAPTURED], ..Dialogue::default() };
+    let server = Server::with(dialogue, Some(authority.server(&["h2"])), None);
+    let setup = setup(&format!("https://{}", server.address()), true);
+    let connector = capture_hyper::Connector::new(client_config(authority.root()));
+    let hyper = capture_hyper::Hyper::over(connector);
+    let client = Async::of(|| capture_hyper::Client::over(setup, hyper));
     assert_eq!(client.capture(&capture()).name(), "captured");
     client.settle();
     client.pass(Duration::from_secs(1000));

@@ -9,6 +9,7 @@ mod framing;
 mod lookups;
 mod row;
 mod run;
+mod stale;
 mod statuses;
 mod tokens;
 
@@ -25,9 +26,10 @@ pub use run::Ran;
 
 /// Every row there is.
 pub fn all() -> Vec<Row> {
-    let sections: [fn() -> Vec<Row>; 8] = [
+    let sections: [fn() -> Vec<Row>; 9] = [
         before::rows,
         during::rows,
+        stale::rows,
         framing::rows,
         statuses::rows,
         bodies::rows,

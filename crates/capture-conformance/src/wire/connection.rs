@@ -1,7 +1,9 @@
 //! One connection of the server: what it reads, what it does, how it ends.
 
+use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -18,6 +20,8 @@ const FLOOD: usize = 4 << 20;
 pub(super) struct Connection<'a> {
     pub(super) shared: &'a Shared,
     pub(super) number: usize,
+    /// What is written once the next request has come in.
+    pub(super) late: RefCell<Vec<u8>>,
 }
 
 impl Connection<'_> {
@@ -41,7 +45,11 @@ impl Connection<'_> {
             self.carry_out(does, &mut *link)?;
         } else if link.is_http2() {
             let record = |endpoint, body| self.record(endpoint, String::new(), body);
-            http2::serve(&mut link, &self.shared.dialogue.frames, &record)?;
+            let served = http2::serve(&mut link, &self.shared.dialogue.frames, &record);
+            if served.is_err() {
+                self.count_as_left();
+            }
+            served?;
             self.carry_out(&[Do::Finish], &mut *link)?;
         } else {
             while let Some(act) = self.request(&mut *link)? {
@@ -62,12 +70,14 @@ impl Connection<'_> {
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
             if link.read(&mut byte)? == 0 {
-                *lock(&self.shared.left) += usize::from(head.is_empty());
-                self.shared.gone.notify_all();
+                if head.is_empty() {
+                    self.count_as_left();
+                }
                 return Ok(None);
             }
             head.extend_from_slice(&byte);
         }
+        link.write_all(&self.late.take())?;
         let head = String::from_utf8_lossy(&head).into_owned();
         let (endpoint, dialogue) = match head.split('?').next().unwrap_or_default() {
             line if line.starts_with("POST /v1/oauth2/token ") => {
@@ -112,6 +122,12 @@ impl Connection<'_> {
         Ok(Some(act))
     }
 
+    /// The client has ended the connection, with nothing under way on it.
+    fn count_as_left(&self) {
+        *lock(&self.shared.left) += 1;
+        self.shared.gone.notify_all();
+    }
+
     /// Counts the acts that are under way.
     fn acting(&self, change: isize) {
         let mut acting = lock(&self.shared.acting);
@@ -132,6 +148,14 @@ impl Connection<'_> {
                 Do::Say(bytes) => {
                     link.write_all(&self.addressed(bytes))?;
                     link.flush()?;
+                    continue;
+                }
+                Do::Pause(time) => {
+                    thread::sleep(*time);
+                    continue;
+                }
+                Do::Late(bytes) => {
+                    self.late.borrow_mut().extend(bytes);
                     continue;
                 }
                 Do::Drip(bytes) => drip(bytes, link)?,

@@ -1,5 +1,7 @@
 //! What a server does with each connection and each request, as data.
 
+use std::time::Duration;
+
 /// What a server does. When a list of acts is used up, the server behaves well: it grants a token, captures,
 /// and answers every lookup with "come back tomorrow".
 #[derive(Debug, Clone, Default)]
@@ -44,6 +46,10 @@ pub enum Reads {
 pub enum Do {
     /// Writes this; `TRAP` and `SELF` stand for the addresses of the other server and of this one.
     Say(Vec<u8>),
+    /// Waits this long, so that the client has read what was written.
+    Pause(Duration),
+    /// Writes this once the next request has come in on this connection, before its own reply.
+    Late(Vec<u8>),
     /// Writes this byte by byte, for as long as the client listens.
     Drip(&'static [u8]),
     /// Writes this over and over, more than any client should take, and then says nothing.

@@ -1,6 +1,7 @@
 //! A server that follows its dialogue: it reads, answers, breaks off, and records
 //! every request.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -118,7 +119,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                 lock(&shared.open).insert(number, handle);
             }
             // An error is a client that went away, which a dialogue expects.
-            let _ = Connection { shared: &shared, number }.serve(stream);
+            let _ = Connection { shared: &shared, number, late: RefCell::default() }.serve(stream);
             lock(&shared.open).remove(&number);
         }));
     }

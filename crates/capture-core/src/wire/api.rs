@@ -76,12 +76,16 @@ impl Api {
     }
 }
 
-/// The headers of an operation. Who is calling, and that content coding is not wanted (an encoded
-/// reply would be ambiguous), belong to no contract, but every request of ours says so.
+/// The headers of an operation. Three of them belong to no contract, but every request of ours has
+/// them: who is calling; that content coding is not wanted (an encoded reply would be ambiguous); and
+/// that the connection ends with the reply. Over HTTP/1.1 nothing but the order on the connection tells
+/// whose reply a reply is, so one that is used again may deliver what belongs to an earlier request
+/// (`docs/decisions/0015-one-request-a-connection.md`).
 fn headers(content_type: Option<HeaderValue>) -> HeaderMap {
     const AGENT: HeaderValue =
         HeaderValue::from_static(concat!("capture/", env!("CARGO_PKG_VERSION")));
     const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+    const CLOSE: HeaderValue = HeaderValue::from_static("close");
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, JSON);
     if let Some(content_type) = content_type {
@@ -89,6 +93,7 @@ fn headers(content_type: Option<HeaderValue>) -> HeaderMap {
     }
     headers.insert(header::USER_AGENT, AGENT);
     headers.insert(header::ACCEPT_ENCODING, IDENTITY);
+    headers.insert(header::CONNECTION, CLOSE);
     headers
 }
 

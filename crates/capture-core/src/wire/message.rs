@@ -4,6 +4,10 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 /// A request as every transport takes it: owned, complete, never touched again.
+///
+/// Over HTTP/1.1 it says `connection: close`, and a transport must not use the connection again: a
+/// late or repeated reply would be taken for the next one's. HTTP/2 has no such header (RFC 9113
+/// section 8.2.2); a transport that speaks it leaves the header out, as hyper does by itself.
 pub type Request = http::Request<Bytes>;
 
 /// A complete reply as every transport hands it over.

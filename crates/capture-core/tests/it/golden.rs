@@ -19,8 +19,8 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.e30.c2ln";
 
 type Headers = BTreeMap<String, String>;
 
-/// The headers of the contract. Every request also says who is calling, and that it wants no content
-/// coding; those two are checked here and left out.
+/// The headers of the contract. Every request also says who is calling, that it wants no content
+/// coding, and that its connection ends with the reply; those are checked here and left out.
 fn headers(map: &http::HeaderMap) -> Headers {
     let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         let value = value.to_str().expect("a header of text").to_owned();
@@ -29,6 +29,7 @@ fn headers(map: &http::HeaderMap) -> Headers {
     assert_eq!(map.len(), map.keys_len(), "no header appears twice");
     let mut headers: Headers = map.iter().map(text).collect();
     assert_eq!(headers.remove("accept-encoding").as_deref(), Some("identity"));
+    assert_eq!(headers.remove("connection").as_deref(), Some("close"));
     let agent = headers.remove("user-agent").expect("an agent");
     assert_eq!(agent, concat!("capture/", env!("CARGO_PKG_VERSION")));
     headers
