@@ -12,7 +12,7 @@ use crate::stop::Stop;
 
 /// A blocking HTTP library: it sends one request.
 ///
-/// Its duties are in `docs/adapters.md`, A1 to A10; see [`crate::Transport`].
+/// Its duties are in `docs/adapters.md`, A1 to A12; see [`crate::Transport`].
 pub trait Transport: Send + Sync {
     /// Sends this request and reads the whole reply, in at most this time. The request is complete:
     /// nothing needs to be added.

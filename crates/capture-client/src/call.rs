@@ -71,6 +71,7 @@ impl<T: Transport> Call<'_, T> {
         let (began, is_watched) = (self.now(), self.settings.is_watched());
         let mut step = start(began);
         let mut told = step.attempts().len();
+        let mut place = None;
         if is_watched {
             self.settings.emit(&Event::Started { capture, resumed });
         }
@@ -78,6 +79,13 @@ impl<T: Transport> Call<'_, T> {
             step = match step {
                 Step::Authorize(need) if !self.permits(need.token_request()) => {
                     need.no_permit(self.now())
+                }
+                Step::Authorize(need) if place.is_none() => {
+                    place = self.unless_stopped(pin!(self.engine.place())).await;
+                    match place {
+                        Some(_) => Step::Authorize(need),
+                        None => Step::Done(need.stop(self.now())),
+                    }
                 }
                 Step::Authorize(mut need) => {
                     let granted = {
@@ -105,8 +113,14 @@ impl<T: Transport> Call<'_, T> {
                     }
                 }
                 Step::Wait(delay, waiting) => {
-                    match self.unless_stopped(pin!(self.transport.sleep(delay))).await {
-                        Some(()) => waiting.elapsed(self.now()),
+                    drop(place.take()); // for others meanwhile
+                    let waited = async {
+                        self.transport.sleep(delay).await;
+                        self.engine.place().await
+                    };
+                    place = self.unless_stopped(pin!(waited)).await;
+                    match place {
+                        Some(_) => waiting.elapsed(self.now()),
                         None => Step::Done(waiting.stop(self.now())),
                     }
                 }

@@ -29,9 +29,9 @@ pub struct Client<T> {
 
 impl<T> Client<T> {
     pub(crate) fn build(setup: Setup, transport: T) -> Self {
-        let Setup { api, shared, policy, .. } = setup;
+        let Setup { api, shared, policy, max_in_flight, .. } = setup;
         Self {
-            engine: Arc::new(Engine::new(api, shared)),
+            engine: Arc::new(Engine::new(api, shared, max_in_flight)),
             transport: Arc::new(transport),
             settings: Settings::new(policy),
         }

@@ -16,7 +16,7 @@
 //!
 //! impl blocking::Transport for MyStack {
 //!     fn send(&self, _: wire::Request, _: Duration) -> Result<wire::Response, TransportError> {
-//!         Ok(wire::capture::captured()) // your HTTP library goes here; see docs/adapters.md, A1 to A10
+//!         Ok(wire::capture::captured()) // your HTTP library goes here; see docs/adapters.md, A1 to A12
 //!     }
 //! }
 //!
@@ -37,6 +37,7 @@ mod engine;
 mod event;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod pool;
 mod settings;
 mod stop;
 #[cfg(feature = "tracing")]
@@ -47,5 +48,6 @@ pub use capture_core::*;
 pub use client::Client;
 pub use connect::{BuildError, Connect};
 pub use event::{Event, Observer};
+pub use pool::Pool;
 pub use stop::Stop;
 pub use transport::Transport;

@@ -7,7 +7,7 @@ use capture_core::wire::{Request, Response};
 
 /// An asynchronous HTTP library: it sends one request, and it can wait.
 ///
-/// Its duties are in `docs/adapters.md`, A1 to A10. In short: no redirects, no retries, no decoding;
+/// Its duties are in `docs/adapters.md`, A1 to A12. In short: no redirects, no retries, no decoding;
 /// *not sent* only where that is proven ([`TransportError`]); at most
 /// [`MAX_BODY`](capture_core::driver::MAX_BODY) bytes of body; https unless loopback; status and
 /// headers are handed over even if the body breaks.

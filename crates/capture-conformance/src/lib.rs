@@ -32,7 +32,7 @@
 //! where `T` is a login and `X` a request that must not happen.
 //!
 //! It needs neither TLS nor HTTP/2, and covers neither; nor does it look at proxies in the environment
-//! (A8) or at dropped futures (A9). `docs/adapters.md` says what a transport owes, A1 to A10.
+//! (A8) or at dropped futures (A9). `docs/adapters.md` says what a transport owes, A1 to A12.
 
 #![allow(clippy::must_use_candidate, reason = "most of it is for this repository's own suite")]
 

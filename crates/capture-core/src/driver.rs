@@ -7,6 +7,9 @@ pub use crate::shared::{RetryBudget, Shared, TokenRequest};
 pub use crate::status::StatusQuery;
 pub use crate::time::Now;
 pub use crate::tokens::{Login, TokenAction, Tokens};
-pub use crate::transport::{CONNECT_TIMEOUT, Delivery, MAX_BODY, TransportError};
+pub use crate::transport::{
+    CONNECT_TIMEOUT, Delivery, MAX_BODY, MAX_HEADERS, PING_INTERVAL, PING_TIMEOUT, TransportError,
+    check_framing,
+};
 pub use crate::verdict::{Evidence, Verdict};
 pub use crate::wire::Api;

@@ -1,5 +1,7 @@
 //! What every client is made from, whatever its transport.
 
+use std::num::NonZeroU32;
+
 use crate::policy::Policy;
 use crate::shared::Shared;
 use crate::tokens::Tokens;
@@ -32,19 +34,38 @@ pub struct Setup {
     pub shared: Shared,
     /// How hard to try.
     pub policy: Policy,
+    /// How many captures are sent at a time.
+    pub max_in_flight: NonZeroU32,
 }
+
+/// An HTTP/2 server should allow as many requests on one connection (RFC 9113 section 6.5.2).
+const MAX_IN_FLIGHT: NonZeroU32 = NonZeroU32::new(100).expect("100 is not 0");
 
 impl Setup {
     /// The environment, and either [`Credentials`] to log in with or a [`BearerToken`] of your own.
     #[must_use]
     pub fn new(environment: &Environment, auth: impl Into<Tokens>) -> Self {
-        Self { api: Api::new(environment), shared: Shared::new(auth), policy: Policy::default() }
+        Self {
+            api: Api::new(environment),
+            shared: Shared::new(auth),
+            policy: Policy::default(),
+            max_in_flight: MAX_IN_FLIGHT,
+        }
     }
 
     /// Replaces the default policy.
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// How many captures the client and its clones send at a time; 100 unless set. Any number may be
+    /// under way: the others wait before anything of theirs is sent, and that wait counts against their
+    /// deadlines, not against the time of an attempt. More than the server takes on one HTTP/2
+    /// connection would wait inside of it, where a timeout means *maybe sent*.
+    #[must_use]
+    pub fn with_max_in_flight(self, max_in_flight: NonZeroU32) -> Self {
+        Self { max_in_flight, ..self }
     }
 
     /// Replaces the contract's literal content type for `/capture`.

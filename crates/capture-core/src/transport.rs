@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use http::header::TRANSFER_ENCODING;
 use http::{HeaderMap, StatusCode};
 
 /// The most bytes of a reply body that a transport reads: 1 MiB. A longer one is a cut reply.
@@ -11,6 +12,15 @@ pub const MAX_BODY: usize = 1024 * 1024;
 
 /// How long a transport may take to open a connection, unless configured otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often an HTTP/2 connection is asked whether it still lives, also while nothing is under way.
+pub const PING_INTERVAL: Duration = Duration::from_secs(10);
+
+/// An HTTP/2 connection that does not answer a ping for this long is dead.
+pub const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The most headers of a reply over HTTP/1.1 that a transport reads. A reply with more is no reply.
+pub const MAX_HEADERS: usize = 128;
 
 /// How much of the request may have been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +108,22 @@ impl TransportError {
     }
 }
 
+/// Whether the body that follows this head can be read. One in a transfer coding other than *chunked*
+/// ends with its connection only (RFC 9112 section 6.3), which may take as long as the attempt.
+///
+/// # Errors
+/// Why it cannot.
+pub fn check_framing(headers: &HeaderMap) -> Result<(), &'static str> {
+    let Some(codings) = headers.get_all(TRANSFER_ENCODING).iter().next_back() else {
+        return Ok(());
+    };
+    let last = codings.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default();
+    match last.trim_ascii().eq_ignore_ascii_case(b"chunked") {
+        true => Ok(()),
+        false => Err("its transfer coding is unknown"),
+    }
+}
+
 /// Whether an error, or one of its causes, is a request that may have been sent.
 fn was_maybe_sent(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
@@ -146,6 +172,25 @@ impl Error for TransportError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_chunks_end_by_themselves() {
+        let framing = |codings: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for coding in codings {
+                headers.append(TRANSFER_ENCODING, http::HeaderValue::from_static(coding));
+            }
+            check_framing(&headers).is_ok()
+        };
+        for known in
+            [&[][..], &["chunked"], &["Chunked "], &["gzip, chunked"], &["gzip", "chunked"]]
+        {
+            assert!(framing(known), "{known:?}");
+        }
+        for unknown in [&["identity"][..], &["chunked, gzip"], &["chunked", "identity"], &[""]] {
+            assert!(!framing(unknown), "{unknown:?}");
+        }
+    }
 
     #[test]
     fn maybe_sent_survives_every_wrapping() {

@@ -29,7 +29,7 @@ mod connector;
 use std::time::Duration;
 
 use bytes::Bytes;
-use capture_client::driver::{MAX_BODY, TransportError};
+use capture_client::driver::TransportError;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::{self, Error, connect};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -43,25 +43,27 @@ pub use connector::Connector;
 pub type Client<C = Connector> = capture_client::Client<Hyper<C>>;
 
 /// hyper's pooled client as a transport.
-#[derive(Debug, Clone)]
-pub struct Hyper<C = Connector>(legacy::Client<C, Full<Bytes>>);
+#[derive(Debug)]
+pub struct Hyper<C = Connector>(Pool<legacy::Client<C, Full<Bytes>>>);
 
 impl<C: connect::Connect + Clone + Send + Sync + 'static> Hyper<C> {
     /// Connections made by a connector of your own. It should set TCP nodelay and a connect timeout,
     /// as [`Connector`] does.
     pub fn over(connector: C) -> Self {
-        let http = legacy::Client::builder(TokioExecutor::new())
-            .retry_canceled_requests(false) // the machine counts every send
-            .pool_timer(TokioTimer::new()) // idle connections are closed
-            .build(connector);
-        Self(http)
+        let mut http = legacy::Client::builder(TokioExecutor::new());
+        http.retry_canceled_requests(false); // the machine counts every send
+        http.pool_timer(TokioTimer::new()).timer(TokioTimer::new()); // for idle connections and pings
+        http.http1_max_headers(driver::MAX_HEADERS);
+        http.http2_keep_alive_interval(driver::PING_INTERVAL).http2_keep_alive_while_idle(true);
+        http.http2_keep_alive_timeout(driver::PING_TIMEOUT);
+        let make = move || http.build(connector.clone());
+        Self(Pool::new(make(), move || Some(make())))
     }
 }
 
 impl Connect for Hyper {
     fn connect(pem: &[u8]) -> Result<Self, BuildError> {
-        let tls = client_config(pem).map_err(BuildError::new)?;
-        Ok(Self::over(Connector::new(tls)))
+        client_config(pem).map(Connector::new).map(Self::over).map_err(BuildError::new)
     }
 }
 
@@ -72,16 +74,21 @@ impl<C: connect::Connect + Clone + Send + Sync + 'static> Transport for Hyper<C>
         timeout: Duration,
     ) -> impl Future<Output = Result<wire::Response, TransportError>> + Send {
         let deadline = Instant::now() + timeout;
-        let reply = timeout_at(deadline, self.0.request(request.map(Full::new)));
-        async move {
-            let reply = reply.await.map_err(TransportError::maybe_sent)?.map_err(classify)?;
-            let (head, body) = reply.into_parts();
-            match timeout_at(deadline, Limited::new(body, MAX_BODY).collect()).await {
-                Ok(Ok(body)) => Ok(http::Response::from_parts(head, body.to_bytes())),
-                Ok(Err(error)) => Err(TransportError::in_reply(head.status, head.headers, error)),
-                Err(late) => Err(TransportError::in_reply(head.status, head.headers, late)),
+        self.0.send(move |http| {
+            let reply = timeout_at(deadline, http.request(request.map(Full::new)));
+            async move {
+                let reply = reply.await.map_err(TransportError::maybe_sent)?.map_err(classify)?;
+                let (head, body) = reply.into_parts();
+                let read = async {
+                    driver::check_framing(&head.headers)?;
+                    timeout_at(deadline, Limited::new(body, driver::MAX_BODY).collect()).await?
+                };
+                match read.await {
+                    Ok(body) => Ok(http::Response::from_parts(head, body.to_bytes())),
+                    Err(error) => Err(TransportError::in_reply(head.status, head.headers, error)),
+                }
             }
-        }
+        })
     }
 
     async fn sleep(&self, time: Duration) {
@@ -92,10 +99,7 @@ impl<C: connect::Connect + Clone + Send + Sync + 'static> Transport for Hyper<C>
 /// Only a connection that was never established is "not sent".
 fn classify(error: Error) -> TransportError {
     match error.is_connect() {
-        true if capture_tls::is_certificate_error(&error) => {
-            TransportError::not_sent_for_good(error)
-        }
-        true => TransportError::not_sent(error),
+        true => capture_tls::not_connected(error),
         false => TransportError::maybe_sent(error),
     }
 }

@@ -26,7 +26,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use capture_client::driver::{CONNECT_TIMEOUT, MAX_BODY, TransportError};
+use capture_client::driver::TransportError;
+use http_body_util::{BodyExt, Limited};
 use reqwest::{Proxy, redirect, retry};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -37,8 +38,8 @@ pub use capture_tls::{ClientConfig, client_config};
 pub type Client = capture_client::Client<Reqwest>;
 
 /// reqwest as a transport.
-#[derive(Debug, Clone)]
-pub struct Reqwest(reqwest::Client);
+#[derive(Debug)]
+pub struct Reqwest(Pool<reqwest::Client>);
 
 impl Reqwest {
     /// Connections with these TLS settings, perhaps through your own proxy: HTTP/1.1 or HTTP/2, no
@@ -48,21 +49,29 @@ impl Reqwest {
     /// Whatever reqwest reports when it cannot be set up.
     pub fn hardened(mut tls: ClientConfig, proxy: Option<Proxy>) -> Result<Self, BuildError> {
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
-        let http = http.redirect(redirect::Policy::none()).retry(retry::never());
-        let http = http.no_gzip().no_brotli().no_zstd().no_deflate();
-        let http = http.connect_timeout(CONNECT_TIMEOUT);
-        let http = proxy.into_iter().fold(http, reqwest::ClientBuilder::proxy);
-        http.build().map(Self).map_err(BuildError::new)
+        let make = move || {
+            let http = reqwest::Client::builder().tls_backend_preconfigured(tls.clone()).no_proxy();
+            let http = http.redirect(redirect::Policy::none()).retry(retry::never());
+            let http = http.no_gzip().no_brotli().no_zstd().no_deflate();
+            let http = http
+                .connect_timeout(driver::CONNECT_TIMEOUT)
+                .http1_max_headers(driver::MAX_HEADERS);
+            let http = http
+                .http2_keep_alive_interval(driver::PING_INTERVAL)
+                .http2_keep_alive_while_idle(true);
+            let http = http.http2_keep_alive_timeout(driver::PING_TIMEOUT);
+            proxy.clone().into_iter().fold(http, reqwest::ClientBuilder::proxy).build()
+        };
+        Ok(Self(Pool::new(make().map_err(BuildError::new)?, move || make().ok())))
     }
 }
 
 /// A client that you configured. Redirects and retries must be off, which reqwest gives no way to
-/// check: a followed redirect is noticed by its URL and counts as doubt, while retries would make the
-/// record of attempts untrue.
+/// see: a followed redirect is noticed by its URL and counts as doubt, retries would make the
+/// record of attempts untrue. Its connections are kept, also one on which an attempt timed out.
 impl From<reqwest::Client> for Reqwest {
     fn from(http: reqwest::Client) -> Self {
-        Self(http)
+        Self(Pool::new(http, || None))
     }
 }
 
@@ -80,34 +89,27 @@ impl Transport for Reqwest {
     ) -> Result<wire::Response, TransportError> {
         let deadline = Instant::now() + timeout;
         let request = convert(request)?;
-        let url = request.url().clone();
-        let reply = timeout_at(deadline, self.0.execute(request)).await;
-        let mut reply = reply.map_err(TransportError::maybe_sent)?.map_err(classify)?;
-        if *reply.url() != url {
-            let why = "the HTTP client followed a redirect; turn redirects off";
-            return Err(TransportError::maybe_sent(why));
-        }
-        let (status, version) = (reply.status(), reply.version());
-        let headers = std::mem::take(reply.headers_mut());
-        let length = reply.content_length().map_or(0, |length| length.min(MAX_BODY as u64));
-        let mut body = Vec::with_capacity(length as usize);
-        let broken: Box<dyn std::error::Error + Send + Sync> = loop {
-            match timeout_at(deadline, reply.chunk()).await {
-                Ok(Ok(Some(chunk))) if body.len() + chunk.len() <= MAX_BODY => {
-                    body.extend_from_slice(&chunk);
+        let send = |http: &reqwest::Client| {
+            let (url, reply) = (request.url().clone(), http.execute(request));
+            async move {
+                let reply = timeout_at(deadline, reply).await;
+                let reply = reply.map_err(TransportError::maybe_sent)?.map_err(classify)?;
+                if *reply.url() != url {
+                    let why = "the HTTP client followed a redirect; turn redirects off";
+                    return Err(TransportError::maybe_sent(why));
                 }
-                Ok(Ok(Some(_))) => break "the body is longer than 1 MiB".into(),
-                Ok(Ok(None)) => {
-                    let mut response = http::Response::new(body.into());
-                    (*response.status_mut(), *response.version_mut()) = (status, version);
-                    *response.headers_mut() = headers;
-                    return Ok(response);
+                let (head, body) = http::Response::from(reply).into_parts();
+                let read = async {
+                    driver::check_framing(&head.headers)?;
+                    timeout_at(deadline, Limited::new(body, driver::MAX_BODY).collect()).await?
+                };
+                match read.await {
+                    Ok(body) => Ok(http::Response::from_parts(head, body.to_bytes())),
+                    Err(error) => Err(TransportError::in_reply(head.status, head.headers, error)),
                 }
-                Ok(Err(error)) => break error.without_url().into(),
-                Err(late) => break late.into(),
             }
         };
-        Err(TransportError::in_reply(status, headers, broken))
+        self.0.send(send).await
     }
 
     async fn sleep(&self, time: Duration) {
@@ -131,10 +133,7 @@ fn convert(request: wire::Request) -> Result<reqwest::Request, TransportError> {
 fn classify(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     match error.is_connect() {
-        true if capture_tls::is_certificate_error(&error) => {
-            TransportError::not_sent_for_good(error)
-        }
-        true => TransportError::not_sent(error),
+        true => capture_tls::not_connected(error),
         false => TransportError::maybe_sent(error),
     }
 }

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
+use capture_core::driver::TransportError;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -97,7 +98,16 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     }
 }
 
-/// Whether the server's certificate did not verify: nothing was sent, and trying again cannot help.
+/// A connection that was never established: nothing was sent. If the server's certificate did not
+/// verify, trying again cannot help.
+pub fn not_connected(error: impl Error + Send + Sync + 'static) -> TransportError {
+    match is_certificate_error(&error) {
+        true => TransportError::not_sent_for_good(error),
+        false => TransportError::not_sent(error),
+    }
+}
+
+/// Whether the server's certificate did not verify.
 #[must_use]
 pub fn is_certificate_error(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);

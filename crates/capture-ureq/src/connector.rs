@@ -41,9 +41,7 @@ pub(crate) fn classify(error: Error) -> TransportError {
 /// ureq's error hides its cause from `source()`.
 fn not_sent(error: Error) -> TransportError {
     match error {
-        Error::Io(ref io) if capture_tls::is_certificate_error(io) => {
-            TransportError::not_sent_for_good(error)
-        }
+        Error::Io(error) => capture_tls::not_connected(error),
         _ => TransportError::not_sent(error),
     }
 }

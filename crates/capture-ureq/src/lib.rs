@@ -23,7 +23,7 @@ mod connector;
 
 use std::time::Duration;
 
-use capture_client::driver::{CONNECT_TIMEOUT, MAX_BODY, TransportError};
+use capture_client::driver::{CONNECT_TIMEOUT, MAX_BODY, TransportError, check_framing};
 use connector::Marking;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body, Error, Proxy};
@@ -86,12 +86,14 @@ impl blocking::Transport for Ureq {
         timeout: Duration,
     ) -> Result<wire::Response, TransportError> {
         let (head, body) = request.into_parts();
-        let reply = if body.is_empty() {
-            self.run(http::Request::from_parts(head, ()), timeout) // an empty slice is announced
-        } else {
-            self.run(http::Request::from_parts(head, &body[..]), timeout)
+        let reply = match &body[..] {
+            b"" => self.run(http::Request::from_parts(head, ()), timeout), // `b""` is announced
+            body => self.run(http::Request::from_parts(head, body), timeout),
         };
         let (head, mut body) = reply.map_err(connector::classify)?.into_parts();
+        if let Err(why) = check_framing(&head.headers) {
+            return Err(TransportError::in_reply(head.status, head.headers, why));
+        }
         // ureq rejects a body that ends exactly at its limit.
         match body.with_config().limit(MAX_BODY as u64 + 1).read_to_vec() {
             Ok(body) => Ok(http::Response::from_parts(head, body.into())),

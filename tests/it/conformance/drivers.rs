@@ -64,11 +64,13 @@ impl<C> Async<C> {
         Self { client, runtime }
     }
 
-    /// Advances the runtime's clock by this much, at the end of a test: the machine uses another clock.
+    /// Advances the runtime's clock by this much, and then lets it run again. The machine uses another
+    /// clock.
     pub(crate) fn pass(&self, time: Duration) {
         self.runtime.block_on(async {
             tokio::time::pause();
             tokio::time::advance(time).await;
+            tokio::time::resume();
         });
     }
 }

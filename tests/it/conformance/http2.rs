@@ -3,15 +3,18 @@
 //! The one difference between the adapters is pinned here: ureq has no HTTP/2 and speaks HTTP/1.1 to
 //! the same server.
 
+use std::time::Duration;
+
 use capture_conformance::fixture::{capture, setup};
 use capture_conformance::notation::{attempts, ending};
 use capture_conformance::parallel::{all_ended, run_rows};
-use capture_conformance::wire::Frame::{Close, GoAway, Head, Reset};
+use capture_conformance::wire::Frame::{Close, GoAway, Head, Reset, Silence};
 use capture_conformance::wire::http2::{
     CANCEL, CAPTURED, ENHANCE_YOUR_CALM, GOAWAY_THEN_REPLY, INTERNAL_ERROR, LATER, NO_ERROR,
     REFUSED, WAITING,
 };
 use capture_conformance::wire::{Dialogue, Endpoint, Frames, Server};
+use capture_core::Policy;
 
 use super::authority::Authority;
 use super::canaries;
@@ -30,6 +33,8 @@ pub(crate) const ROWS: &[(&str, Frames, &str, &str)] = &[
     ("34 the connection ends", &[Close], "unknown no_reply", "C? L503"),
     ("34 RST_STREAM in the body", &[Head, Reset(CANCEL)], "unknown cut_reply", "C200~ L503"),
     ("34 the connection ends in the body", &[Head, Close], "unknown cut_reply", "C200~ L503"),
+    ("34 silence", &[Silence], "unknown no_reply", "C? L503"),
+    ("34 silence in the body", &[Head, Silence], "unknown cut_reply", "C200~ L503"),
     ("34 GOAWAY, then the reply", GOAWAY_THEN_REPLY, "captured reply", "C200"),
 ];
 
@@ -61,8 +66,12 @@ fn ends_as<D: Driver>(
 ) {
     let dialogue = Dialogue { frames: acts.to_vec(), ..Dialogue::default() };
     let server = Server::with(dialogue, Some(authority.server(&["h2"])), None);
-    let client =
-        D::trusting(setup(&format!("https://{}", server.address()), true), authority.root());
+    let mut setup = setup(&format!("https://{}", server.address()), true);
+    if name.contains("silence") {
+        let short = Duration::from_millis(1500);
+        setup = setup.with_policy(Policy::default().with_attempt_timeout(short));
+    }
+    let client = D::trusting(setup, authority.root());
     let result = client.capture(&capture());
     canaries::show(&client, &result);
     assert_eq!(ending(&result), outcome, "{name}: {result:?}");

@@ -20,6 +20,7 @@ mod sandbox;
 mod secrets;
 mod secured;
 mod settings;
+mod silence;
 mod tls;
 
 use std::sync::OnceLock;

@@ -1,5 +1,7 @@
 //! Faults 23 to 38: HTTP framing. Those of HTTP/2 (33, 34) are in `http2.rs`.
 
+use std::time::Duration;
+
 use super::row::{Row, unclear};
 use crate::fixture::ORDER;
 use crate::replies::{SUCCESS, chunked, gzip, json, order_body, raw, with};
@@ -15,6 +17,8 @@ pub(super) fn rows() -> Vec<Row> {
     let both = format!("{}transfer-encoding: chunked\r\n", length(n));
     let say = |reply: Vec<u8>| Act::say(reply);
     let gone = |bytes| say(bytes).then(Do::Finish);
+    let coding = |coding: &str| format!("{}transfer-encoding: {coding}\r\n", length(n));
+    let headers = |count| (0..count).map(|n| format!("x-{n}: y\r\n")).collect::<String>();
     let mut rows = Vec::new();
 
     for (name, act) in [
@@ -40,6 +44,17 @@ pub(super) fn rows() -> Vec<Row> {
     ] {
         rows.extend(unclear(name, act, "cut_reply", "C200~"));
     }
+    for (name, codings) in [
+        ("28 the coding identity beside a length", "identity"),
+        ("28 the coding gzip, without chunks", "gzip"),
+        ("28 chunks inside of gzip", "chunked, gzip"),
+    ] {
+        // Only the end of the connection would end these, and it stays open: whoever reads on has no
+        // time left for the lookup.
+        let soon = |row: Row| row.policy(|policy| policy.with_deadline(Duration::from_secs(15)));
+        let act = say(raw(OK, &coding(codings), SUCCESS));
+        rows.extend(unclear(name, act, "cut_reply", "C200~").into_iter().map(soon));
+    }
     for (name, act) in [
         ("24 the length is smaller than the body", gone(raw(OK, &length(n - 5), SUCCESS))),
         ("25 no length, and the body is cut", gone(raw(OK, JSON, &SUCCESS[..20]))),
@@ -60,7 +75,6 @@ pub(super) fn rows() -> Vec<Row> {
         rows.extend(unclear(name, act, "unreadable_reply", "C200"));
     }
     let two = format!("{JSON}content-length: {n}\r\ncontent-length: {}\r\n", n + 1);
-    let many: String = (0..10_000).map(|n| format!("x-{n}: y\r\n")).collect();
     let long = format!("x: {}\r\n", "y".repeat(1 << 20));
     let folded = format!("{JSON}x: y\r\n z\r\ncontent-length: {n}\r\n");
     for (name, act) in [
@@ -68,7 +82,8 @@ pub(super) fn rows() -> Vec<Row> {
         ("26 a length that is no number", gone(raw(OK, "content-length: ten\r\n", SUCCESS))),
         ("26 a negative length", gone(raw(OK, "content-length: -1\r\n", SUCCESS))),
         ("26 a length of 2^64", gone(raw(OK, "content-length: 18446744073709551616\r\n", SUCCESS))),
-        ("31 10,000 headers", say(raw(OK, &many, ""))),
+        ("31 10,000 headers", say(raw(OK, &headers(10_000), ""))),
+        ("31 129 headers", say(with(200, &headers(128), SUCCESS))),
         ("31 a header of 1 MiB", say(raw(OK, &long, ""))),
         (
             "31 headers without end",
@@ -160,6 +175,8 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         ("30 one 100 before the answer", say(after("HTTP/1.1 100 Continue"))),
         ("30 one 103 before the answer", say(after("HTTP/1.1 103 Early Hints"))),
+        ("31 128 headers", say(with(200, &headers(127), SUCCESS))),
+        ("32 the coding Identity, in another case", say(with(200, &coded("Identity"), SUCCESS))),
         ("25 no length, and the body is whole", gone(raw(OK, JSON, SUCCESS))),
         (
             "26 the same length twice",

@@ -121,4 +121,6 @@ pub enum Frame {
     GoAway(u32, u32),
     /// The end of the connection.
     Close,
+    /// Nothing more: not even pings are answered.
+    Silence,
 }

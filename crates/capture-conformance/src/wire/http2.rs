@@ -1,10 +1,10 @@
 //! HTTP/2 on the server's side: the frames that requests are met with, and the loop that serves them.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 
 use super::dialogue::Endpoint;
-use super::dialogue::Frame::{Close, GoAway, Head, Reply, Reset};
+use super::dialogue::Frame::{Close, GoAway, Head, Reply, Reset, Silence};
 use super::dialogue::Frames;
 use crate::replies;
 
@@ -77,6 +77,10 @@ pub fn serve(
                     send(link, GOAWAY, 0, 0, &payload)?;
                 }
                 Close => return Ok(()),
+                Silence => {
+                    return io::copy(link, &mut io::sink())
+                        .and(Err(ErrorKind::UnexpectedEof.into()));
+                }
             }
         }
     }

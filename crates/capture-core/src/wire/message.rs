@@ -44,7 +44,7 @@ pub(crate) fn is_plain_json(response: &Response) -> bool {
     let (mut has_length, mut is_chunked) = (false, false);
     // One pass: there are few headers, and each look into the map hashes a name.
     let plain = response.headers().iter().all(|(name, value)| match *name {
-        header::CONTENT_ENCODING => value == "identity",
+        header::CONTENT_ENCODING => value.as_bytes().eq_ignore_ascii_case(b"identity"),
         header::CONTENT_TYPE => is_json(value),
         header::CONTENT_LENGTH => {
             has_length = true;
