@@ -107,7 +107,7 @@ pub(super) fn rows() -> Vec<Row> {
     ] {
         rows.extend(unclear(name, act, "no_reply", "C?"));
     }
-    // A refusal or an order written by some box on the way proves just as little.
+    // A refusal or an order written by an intermediary proves just as little.
     let refusal = r#"{"title":"t","status":400}"#;
     let chunks = |body: &str| format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
     let two = |body: &str| format!("{}transfer-encoding: chunked\r\n", length(body.len()));
