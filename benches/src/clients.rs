@@ -1,5 +1,6 @@
 //! The clients by name: each adapter, and the code by hand over the same HTTP client, set up alike.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use capture_core::{Environment, Outcome, Setup};
@@ -17,25 +18,28 @@ use crate::peers::serde::Body;
 use crate::subject::{Subject, concurrent, threaded};
 use crate::{inputs, loopback};
 
-/// Name and title of each. `/hand` is the other side of a comparison; `tls` and `h2` say what the
-/// connection is; `pool` keeps every idle connection.
-pub const NAMES: [(&str, &str); 20] = [
+/// Name and title of each. `/hand` is the other side of a comparison, in the same conversation as ours: a
+/// connection for each request, unless it is HTTP/2. `/kept` keeps its connection, as HTTP clients do
+/// unless told otherwise. `tls` and `h2` say what the connection is.
+pub const NAMES: [(&str, &str); 22] = [
     ("hyper", "capture-hyper"),
     ("hyper/hand", "hyper-util by hand"),
+    ("hyper/kept", "the same, connection kept"),
     ("reqwest", "capture-reqwest"),
     ("reqwest/hand", "reqwest by hand"),
+    ("reqwest/kept", "the same, connection kept"),
     ("ureq", "capture-ureq"),
     ("ureq/hand", "ureq by hand"),
-    ("ureq-pool", "capture-ureq, large pool"),
-    ("ureq-pool/hand", "ureq by hand, large pool"),
+    ("ureq/kept", "the same, connection kept"),
     ("hyper-h2", "capture-hyper, HTTP/2"),
     ("hyper-h2/hand", "hyper-util by hand, HTTP/2"),
     ("hyper-tls", "capture-hyper, TLS"),
     ("hyper-tls/hand", "hyper-util by hand, TLS"),
+    ("hyper-tls/kept", "the same, connection kept"),
     ("reqwest-tls", "capture-reqwest, TLS"),
     ("reqwest-tls/hand", "reqwest by hand, TLS"),
-    ("ureq-pool-tls", "capture-ureq, TLS"),
-    ("ureq-pool-tls/hand", "ureq by hand, TLS"),
+    ("ureq-tls", "capture-ureq, TLS"),
+    ("ureq-tls/hand", "ureq by hand, TLS"),
     ("hyper-tls-h2", "capture-hyper, TLS, HTTP/2"),
     ("hyper-tls-h2/hand", "hyper-util by hand, TLS, HTTP/2"),
     ("reqwest-tls-h2", "capture-reqwest, TLS, HTTP/2"),
@@ -45,10 +49,13 @@ pub const NAMES: [(&str, &str); 20] = [
 /// As many idle connections as the largest load needs; ureq's own default is three for a host.
 const LARGE_POOL: usize = 1_024;
 
+/// As many captures at a time as the largest load has.
+const MAX_IN_FLIGHT: NonZeroU32 = NonZeroU32::new(1_024).expect("not 0");
+
 /// Whether the gate counts the benchmark of that name. It does without TLS, whose instructions depend
-/// on the processor, and without what says the same twice.
+/// on the processor.
 pub fn is_gated(name: &str) -> bool {
-    !name.contains("-tls") && !name.contains("-pool")
+    !name.contains("-tls")
 }
 
 /// Whether a benchmark's name is that of a client.
@@ -59,17 +66,17 @@ pub fn is_client(name: &str) -> bool {
 /// The client of that name, one of [`NAMES`].
 pub fn subject(name: &str, endpoint: &str) -> Subject {
     let endpoint: Endpoint = endpoint.parse().expect("an endpoint");
-    let (kind, by_hand) = (name.trim_end_matches("/hand"), name.ends_with("/hand"));
+    let (kind, side) = name.split_once('/').unwrap_or((name, ""));
     let has = |word| kind.split('-').any(|part| part == word);
-    let (is_tls, is_h2, has_pool) = (has("tls"), has("h2"), has("pool"));
-    let spec = Spec { endpoint, is_tls, is_h2, has_pool };
-    match (kind.split('-').next(), by_hand) {
-        (Some("hyper"), false) => ours_hyper(&spec),
-        (Some("hyper"), true) => hand_hyper(&spec),
-        (Some("reqwest"), false) => ours_reqwest(&spec),
-        (Some("reqwest"), true) => hand_reqwest(&spec),
-        (_, false) => ours_ureq(&spec),
-        (_, true) => hand_ureq(&spec),
+    let (is_tls, is_h2) = (has("tls"), has("h2"));
+    let spec = Spec { endpoint, is_tls, is_h2, closes: side == "hand" && !is_h2 };
+    match (kind.split('-').next(), side) {
+        (Some("hyper"), "") => ours_hyper(&spec),
+        (Some("hyper"), _) => hand_hyper(&spec),
+        (Some("reqwest"), "") => ours_reqwest(&spec),
+        (Some("reqwest"), _) => hand_reqwest(&spec),
+        (_, "") => ours_ureq(&spec),
+        (_, _) => hand_ureq(&spec),
     }
 }
 
@@ -78,7 +85,8 @@ struct Spec {
     endpoint: Endpoint,
     is_tls: bool,
     is_h2: bool,
-    has_pool: bool,
+    /// Whether code by hand says that its connection ends with the reply, as ours does.
+    closes: bool,
 }
 
 fn ours_hyper(spec: &Spec) -> Subject {
@@ -99,20 +107,20 @@ fn hyper<C: Connect + Clone + Send + Sync + 'static>(client: capture_hyper::Clie
 }
 
 fn hand_hyper(spec: &Spec) -> Subject {
-    let (url, token, body) = spec.by_hand();
+    let call = spec.by_hand();
     let builder = legacy::Client::builder(TokioExecutor::new());
     if spec.is_tls {
         let client = builder.build(spec.https());
-        let client = Arc::new(hand::Hyper { client, url, token, body });
+        let client = Arc::new(hand::Hyper { client, call });
         return concurrent(move || client.clone().capture());
     }
     if spec.is_h2 {
         let client = builder.build(loopback::Http2);
-        let client = Arc::new(hand::Hyper { client, url, token, body });
+        let client = Arc::new(hand::Hyper { client, call });
         return concurrent(move || client.clone().capture());
     }
     let client = builder.build(tcp());
-    let client = Arc::new(hand::Hyper { client, url, token, body });
+    let client = Arc::new(hand::Hyper { client, call });
     concurrent(move || client.clone().capture())
 }
 
@@ -134,16 +142,16 @@ fn ours_reqwest(spec: &Spec) -> Subject {
 }
 
 fn hand_reqwest(spec: &Spec) -> Subject {
-    let (url, token, body) = spec.by_hand();
+    let call = spec.by_hand();
     let client = reqwest::Client::builder().tls_backend_preconfigured(spec.trust());
     let client = client.timeout(hand::TIMEOUT).build().expect("a client");
-    let client = Arc::new(hand::Reqwest { client, url, token, body });
+    let client = Arc::new(hand::Reqwest { client, call });
     concurrent(move || client.clone().capture())
 }
 
 fn ours_ureq(spec: &Spec) -> Subject {
     let (setup, capture) = (spec.setup(), inputs::capture());
-    let client = if spec.has_pool {
+    let client = if spec.is_tls {
         capture_ureq::Client::blocking(setup, spec.agent().into())
     } else {
         capture_ureq::Client::new(setup).expect("a client")
@@ -152,8 +160,7 @@ fn ours_ureq(spec: &Spec) -> Subject {
 }
 
 fn hand_ureq(spec: &Spec) -> Subject {
-    let (url, token, body) = spec.by_hand();
-    let client = hand::Ureq { agent: spec.agent(), url, token, body };
+    let client = hand::Ureq { agent: spec.agent(), call: spec.by_hand() };
     threaded(move || client.capture())
 }
 
@@ -178,11 +185,16 @@ impl Spec {
 
     fn setup(&self) -> Setup {
         let environment: Environment = self.origin().parse().expect("a URL");
-        Setup::new(&environment, inputs::token())
+        Setup::new(&environment, inputs::token()).with_max_in_flight(MAX_IN_FLIGHT)
     }
 
-    fn by_hand(&self) -> (String, String, Body) {
-        (format!("{}/v1/capture", self.origin()), inputs::token_text(), Body::new())
+    fn by_hand(&self) -> hand::Call {
+        hand::Call {
+            url: format!("{}/v1/capture", self.origin()),
+            token: inputs::token_text(),
+            body: Body::new(),
+            closes: self.closes,
+        }
     }
 
     /// Trusts the server's certificate and no other.
@@ -210,11 +222,9 @@ impl Spec {
     }
 
     fn agent(&self) -> ureq::Agent {
-        let mut config = ureq::Agent::config_builder().timeout_global(Some(hand::TIMEOUT));
-        if self.has_pool {
-            config = config.max_idle_connections(LARGE_POOL);
-            config = config.max_idle_connections_per_host(LARGE_POOL);
-        }
+        let config = ureq::Agent::config_builder().timeout_global(Some(hand::TIMEOUT));
+        let config = config.max_idle_connections(LARGE_POOL);
+        let mut config = config.max_idle_connections_per_host(LARGE_POOL);
         if self.is_tls {
             let certificate = Certificate::from_der(&self.endpoint.certificate).to_owned();
             let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[certificate]));

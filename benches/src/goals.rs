@@ -111,18 +111,12 @@ pub fn ratios(results: &Results) -> Vec<Goal> {
         add(id, format!("{what}: CPU time"), results.cpu_ratio(ours, peer), must, stretch);
     }
     // No goal was set for HTTP/2 and TLS; the table of the clients has them.
-    for (name, in_flight) in [
-        ("hyper", 1),
-        ("hyper", 16),
-        ("reqwest", 1),
-        ("reqwest", 16),
-        ("ureq", 1),
-        ("ureq-pool", 16),
-    ] {
+    for (name, in_flight) in
+        [("hyper", 1), ("hyper", 16), ("reqwest", 1), ("reqwest", 16), ("ureq", 1), ("ureq", 16)]
+    {
         let ratio =
             results.load_ratio((name, &format!("{name}/hand")), in_flight, |rounds| &rounds.cpu);
-        let client = name.trim_end_matches("-pool");
-        let what = format!("capture-{client} / by hand, {in_flight} in flight: CPU time");
+        let what = format!("capture-{name} / by hand, {in_flight} in flight: CPU time");
         add("P14", what, ratio, 1.05, 1.0);
     }
     let ratio = results.load_ratio(("hyper", "reqwest/hand"), 16, |rounds| &rounds.cpu);

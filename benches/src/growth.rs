@@ -13,7 +13,7 @@ pub struct GrowthPoint {
     pub peak: u64,
 }
 
-pub const CLIENTS: [&str; 3] = ["hyper", "reqwest", "ureq-pool"];
+pub const CLIENTS: [&str; 3] = ["hyper", "reqwest", "ureq"];
 /// As many captures at once, and as many in a row.
 const AT_ONCE: [usize; 4] = [1, 10, 100, 1_000];
 const IN_A_ROW: [usize; 5] = [100, 1_000, 10_000, 100_000, 1_000_000];

@@ -122,7 +122,7 @@ fn client_tables(results: &Results, page: &mut String) {
         let _ = writeln!(page, " {} |", counted(measured));
     }
     *page += "\nThe number in brackets is how many captures are in flight at once. As ratios, ours to the code\n\
-              by hand over the same client:\n\n| client |";
+              by hand over the same client, in the same conversation:\n\n| client |";
     for (in_flight, _) in LOADS {
         let _ = write!(page, " CPU ({in_flight}) | median time ({in_flight}) |");
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::Connect;
@@ -13,21 +13,30 @@ use crate::peers::serde::{Body, Reply};
 
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-pub struct Hyper<C> {
-    pub client: legacy::Client<C, Full<Bytes>>,
+/// What is sent, and whether the connection is to end with the reply.
+#[derive(Clone)]
+pub struct Call {
     pub url: String,
     pub token: String,
     pub body: Body,
+    pub closes: bool,
+}
+
+pub struct Hyper<C> {
+    pub client: legacy::Client<C, Full<Bytes>>,
+    pub call: Call,
 }
 
 impl<C: Connect + Clone + Send + Sync + 'static> Hyper<C> {
     pub async fn capture(self: Arc<Self>) {
-        let body = serde_json::to_vec(&self.body).expect("JSON");
-        let request = http::Request::post(&self.url)
-            .header(AUTHORIZATION, format!("Bearer {}", self.token))
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body)))
-            .expect("a request");
+        let body = serde_json::to_vec(&self.call.body).expect("JSON");
+        let mut request = http::Request::post(&self.call.url)
+            .header(AUTHORIZATION, format!("Bearer {}", self.call.token))
+            .header(CONTENT_TYPE, "application/json");
+        if self.call.closes {
+            request = request.header(CONNECTION, "close");
+        }
+        let request = request.body(Full::new(Bytes::from(body))).expect("a request");
         let exchange = async {
             let response = self.client.request(request).await.expect("a reply");
             assert!(response.status().is_success());
@@ -40,15 +49,17 @@ impl<C: Connect + Clone + Send + Sync + 'static> Hyper<C> {
 
 pub struct Reqwest {
     pub client: reqwest::Client,
-    pub url: String,
-    pub token: String,
-    pub body: Body,
+    pub call: Call,
 }
 
 impl Reqwest {
     pub async fn capture(self: Arc<Self>) {
-        let request = self.client.post(&self.url).bearer_auth(&self.token).json(&self.body);
-        let response = request.send().await.and_then(reqwest::Response::error_for_status);
+        let mut request = self.client.post(&self.call.url).bearer_auth(&self.call.token);
+        if self.call.closes {
+            request = request.header(CONNECTION, "close");
+        }
+        let response = request.json(&self.call.body).send().await;
+        let response = response.and_then(reqwest::Response::error_for_status);
         check(&response.expect("a reply").json().await.expect("JSON"));
     }
 }
@@ -56,16 +67,17 @@ impl Reqwest {
 #[derive(Clone)]
 pub struct Ureq {
     pub agent: ureq::Agent,
-    pub url: String,
-    pub token: String,
-    pub body: Body,
+    pub call: Call,
 }
 
 impl Ureq {
     pub fn capture(&self) {
-        let request =
-            self.agent.post(&self.url).header("Authorization", format!("Bearer {}", self.token));
-        let mut response = request.send_json(&self.body).expect("a reply");
+        let mut request = self.agent.post(&self.call.url);
+        request = request.header("Authorization", format!("Bearer {}", self.call.token));
+        if self.call.closes {
+            request = request.header("Connection", "close");
+        }
+        let mut response = request.send_json(&self.call.body).expect("a reply");
         check(&response.body_mut().read_json().expect("JSON"));
     }
 }
