@@ -1,8 +1,6 @@
 //! The environment, the credentials and the policy, from flags, variables and a file.
 
 use std::env;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +9,7 @@ use capture_core::driver::Tokens;
 use capture_core::{BearerToken, Credentials, Environment, Invalid, Policy};
 use serde::Deserialize;
 
+use crate::file;
 use crate::output;
 
 /// Input that is refused before anything is sent: which field, and a sentence to act on.
@@ -136,7 +135,7 @@ fn from_file(path: &Path) -> Result<Tokens, BadInput> {
     let name = path.display();
     let refuse =
         |why: String| BadInput::new("credentials", format!("credentials file {name}: {why}"));
-    let text = read_at_most(path, 64 * 1024).map_err(|error| refuse(error.to_string()))?;
+    let text = file::read(path, 64 * 1024).map_err(|error| refuse(error.to_string()))?;
     warn_if_others_can_read(path);
     // serde's own message could quote the secret.
     let form = r#"must be {"app_key": "...", "app_secret": "..."} or {"token": "..."}"#;
@@ -164,16 +163,6 @@ fn from_file(path: &Path) -> Result<Tokens, BadInput> {
     checked.map_err(|invalid| {
         BadInput::new(invalid.field(), format!("credentials file {name}: {invalid}"))
     })
-}
-
-/// The whole of a small file; it may be a pipe.
-pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        return Err(io::Error::other(format!("is larger than {} KiB", most / 1024)));
-    }
-    Ok(bytes)
 }
 
 #[cfg(unix)]

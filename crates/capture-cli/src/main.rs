@@ -4,6 +4,7 @@ mod args;
 mod config;
 mod demo;
 mod exit;
+mod file;
 mod man;
 mod order;
 mod output;

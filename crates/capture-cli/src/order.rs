@@ -14,8 +14,9 @@ use serde_json::value::RawValue;
 use crate::args::{self, Order};
 use crate::config::{self, BadInput};
 use crate::exit::Exit;
+use crate::output;
+use crate::ticket::TicketFile;
 use crate::transport::Client;
-use crate::{output, ticket};
 
 /// Checks everything, then captures.
 pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
@@ -54,12 +55,12 @@ fn send(
     environment: &Environment,
 ) -> Result<Exit, BadInput> {
     let json = args.connection.json;
-    let file = args.ticket.as_deref();
-    let old = file.map_or(Ok(None), |path| ticket::load(path, capture))?;
+    let opened = args.ticket.as_deref().map(|path| TicketFile::open(path, capture)).transpose()?;
+    let (mut file, old) = opened.map_or((None, None), |(file, old)| (Some(file), old));
     let resumed = old.is_some();
     let open = old.unwrap_or_else(|| Ticket::interrupted(*capture, SystemTime::now()));
-    if let Some(path) = file {
-        ticket::begin(path, &open)?;
+    if let Some(file) = &mut file {
+        file.begin(&open)?;
     }
     end_as_unknown_when_interrupted(open.clone(), json)?;
 
@@ -73,8 +74,8 @@ fn send(
 
     output::last_word();
     match (file, &outcome) {
-        (Some(path), Outcome::Unknown(ticket)) => ticket::keep(path, ticket),
-        (Some(path), _) => ticket::close(path),
+        (Some(mut file), Outcome::Unknown(ticket)) => file.keep(ticket),
+        (Some(file), _) => file.close(),
         (None, _) => {}
     }
     Ok(report(&outcome, json))

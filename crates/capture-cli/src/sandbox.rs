@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::args::Sandbox;
 use crate::config::BadInput;
 use crate::exit::Exit;
+use crate::file::{self, Readers};
 use crate::output;
 
 /// Listens, says where, and waits for Ctrl-C or SIGTERM.
@@ -48,9 +49,9 @@ pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
         }
         _ => refuse(error.to_string()),
     })?;
-    if let (Some(file), Some(pem)) = (&args.tls, server.authority_pem()) {
-        std::fs::write(file, pem).map_err(|error| {
-            Invalid::new("tls", &file.display().to_string(), format!("cannot be written: {error}"))
+    if let (Some(path), Some(pem)) = (&args.tls, server.authority_pem()) {
+        file::write(path, pem.as_bytes(), Readers::Everyone).map_err(|error| {
+            Invalid::new("tls", &path.display().to_string(), format!("cannot be written: {error}"))
         })?;
     }
     if args.json {
@@ -65,6 +66,9 @@ pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
     Ok(Exit::Yes)
 }
 
+/// As many bytes as the sandbox accepts by its control surface.
+const LONGEST_SCRIPT: usize = 1024 * 1024;
+
 /// A preset by its name, else a file.
 fn script(name: Option<&str>) -> Result<Script, BadInput> {
     let Some(name) = name else { return Ok(Script::default()) };
@@ -72,7 +76,9 @@ fn script(name: Option<&str>) -> Result<Script, BadInput> {
         return Ok(preset);
     }
     let presets = PRESETS.map(|(name, _)| name).join(", ");
-    let text = std::fs::read_to_string(name).map_err(|error| {
+    let bytes = file::read(Path::new(name), LONGEST_SCRIPT);
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+    let text = text.map_err(|error| {
         let rule = format!("is not a preset ({presets}), and cannot be read as a file: {error}");
         Invalid::new("script", name, rule)
     })?;

@@ -1,68 +1,120 @@
 //! The ticket file: a capture that can be resumed after the process has ended.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use capture_core::{Capture, Ticket};
 
-use crate::config::{BadInput, read_at_most};
+use crate::config::BadInput;
+use crate::file::{self, Readers};
 use crate::output;
 
-/// Reads the ticket of exactly this capture; `None` where there is no file.
-pub(crate) fn load(path: &Path, capture: &Capture) -> Result<Option<Ticket>, BadInput> {
-    let bytes = match read_at_most(path, 1024 * 1024) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(refuse(path, &error.to_string())),
-    };
-    // serde's own message could quote a file that is something else entirely.
-    let ticket: Ticket = serde_json::from_slice(&bytes).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        refuse(path, &format!("is not a ticket that this version can read ({place})"))
-    })?;
-    if ticket.capture() != capture {
-        let (order, money) = (ticket.capture().order_id(), ticket.capture().money());
-        let key = ticket.capture().idempotency_key();
-        let what = format!("belongs to another capture: order {order}, {money}, key {key}");
-        return Err(refuse(path, &what));
+/// A ticket file, which no other process uses at the same time.
+pub(crate) struct TicketFile {
+    path: PathBuf,
+    /// Each state of the file that this process has read or written, locked until it ends: another
+    /// process may have opened any of them.
+    locked: Vec<File>,
+}
+
+impl TicketFile {
+    /// Reads the ticket of exactly this capture; `None` where there is no file.
+    pub(crate) fn open(path: &Path, capture: &Capture) -> Result<(Self, Option<Ticket>), BadInput> {
+        let mut this = Self { path: path.to_owned(), locked: Vec::new() };
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((this, None)),
+            Err(error) => return Err(this.refuse(&error.to_string())),
+        };
+        this.lock(&file)?;
+        let read = file::read_open(&file, Ticket::MAX_JSON);
+        let bytes = read.map_err(|error| this.refuse(&error.to_string()))?;
+        this.locked.push(file);
+        // serde's own message could quote a file that is something else entirely.
+        let ticket: Ticket = serde_json::from_slice(&bytes).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            this.refuse(&format!("is not a ticket that this version can read ({place})"))
+        })?;
+        if ticket.capture() != capture {
+            let (order, money) = (ticket.capture().order_id(), ticket.capture().money());
+            let key = ticket.capture().idempotency_key();
+            let what = format!("belongs to another capture: order {order}, {money}, key {key}");
+            return Err(this.refuse(&what));
+        }
+        Ok((this, Some(ticket)))
     }
-    Ok(Some(ticket))
-}
 
-/// Writes the ticket before the first send: after a crash, the next run resumes from it.
-pub(crate) fn begin(path: &Path, ticket: &Ticket) -> Result<(), BadInput> {
-    save(path, ticket).map_err(|error| refuse(path, &format!("cannot be written: {error}")))
-}
+    /// Writes the ticket before the first send: after a crash, the next run resumes from it.
+    pub(crate) fn begin(&mut self, ticket: &Ticket) -> Result<(), BadInput> {
+        self.save(ticket).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => self.refuse(IN_USE),
+            _ => self.refuse(&format!("cannot be written: {error}")),
+        })
+    }
 
-/// Saves an outcome that is still unknown. The file already holds an earlier state of it.
-pub(crate) fn keep(path: &Path, ticket: &Ticket) {
-    let name = path.display();
-    output::note(&match save(path, ticket) {
-        Ok(()) => format!("saved to {name}; run the same command again"),
-        Err(error) => format!("warning: ticket {name} could not be brought up to date: {error}"),
-    });
-}
+    /// Saves an outcome that is still unknown. The file already holds an earlier state of it.
+    pub(crate) fn keep(&mut self, ticket: &Ticket) {
+        let saved = self.save(ticket);
+        let name = self.path.display();
+        output::note(&match saved {
+            Ok(()) => format!("saved to {name}; run the same command again"),
+            Err(error) => {
+                format!("warning: ticket {name} could not be brought up to date: {error}")
+            }
+        });
+    }
 
-/// Removes the ticket of a decided outcome.
-pub(crate) fn close(path: &Path) {
-    if let Err(error) = fs::remove_file(path) {
-        output::note(&format!("warning: ticket {} could not be removed: {error}", path.display()));
+    /// Removes the ticket of a decided outcome.
+    pub(crate) fn close(self) {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let name = self.path.display();
+                output::note(&format!("warning: ticket {name} could not be removed: {error}"));
+            }
+            _ => {}
+        }
+    }
+
+    fn save(&mut self, ticket: &Ticket) -> io::Result<()> {
+        let mut json = serde_json::to_vec(ticket)?;
+        json.push(b'\n');
+        if json.len() > Ticket::MAX_JSON {
+            return Err(io::Error::other("it would be too long to be read again"));
+        }
+        let new = file::beside(&self.path, &json, Readers::Owner)?;
+        // Before anybody can open it.
+        let _ = try_lock(new.as_file());
+        // Where no file was read, none may have come into being since.
+        self.locked.push(match self.locked.is_empty() {
+            true => new.persist_noclobber(&self.path)?,
+            false => new.persist(&self.path)?,
+        });
+        file::sync_directory(&self.path)
+    }
+
+    /// A file system that has no locks is used without them.
+    fn lock(&self, file: &File) -> Result<(), BadInput> {
+        if try_lock(file) { Ok(()) } else { Err(self.refuse(IN_USE)) }
+    }
+
+    fn refuse(&self, why: &str) -> BadInput {
+        BadInput::new("ticket", format!("ticket {}: {why}", self.path.display()))
     }
 }
 
-/// Replaces the file in one step, so that a crash never leaves half a ticket.
-fn save(path: &Path, ticket: &Ticket) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    let mut file = File::create(&beside)?;
-    serde_json::to_writer(&mut file, ticket)?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+const IN_USE: &str =
+    "is in use by another process; when that has ended, run the same command again";
+
+/// Whether no other process holds the file.
+#[cfg(unix)]
+fn try_lock(file: &File) -> bool {
+    use fs4::TryLockError;
+    !matches!(fs4::FileExt::try_lock(file), Err(TryLockError::WouldBlock))
 }
 
-fn refuse(path: &Path, why: &str) -> BadInput {
-    BadInput::new("ticket", format!("ticket {}: {why}", path.display()))
+/// A lock would keep this process itself from replacing the file.
+#[cfg(not(unix))]
+fn try_lock(_: &File) -> bool {
+    true
 }

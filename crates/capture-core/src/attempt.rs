@@ -16,8 +16,8 @@ use crate::wire::order::OrderStatus;
 
 /// One request that was sent for a capture, and what came of it.
 ///
-/// Serialised, it holds no secret and no reply body; in memory, the raw reply to a capture is
-/// available through [`Attempt::raw_reply`]. `Debug` never shows a body.
+/// Serialised, it holds no secret and no reply body; in memory, the beginning of the raw reply to a
+/// capture is available through [`Attempt::raw_reply`]. `Debug` never shows a body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -117,13 +117,19 @@ pub enum Finding {
     Prose(String),
 }
 
-/// The body of a reply to a capture, or what remains of it after it was stored.
+/// The body of a reply to a capture, or what remains of it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 enum RawReply {
-    Body(Bytes),
+    Whole(Bytes),
+    /// The beginning of a long body, and the digest of the whole.
+    Beginning(Bytes, String),
+    /// The digest, which is all that is stored.
     Sha1(String),
 }
+
+/// No more of a body is kept: what the API sends is far shorter, and a record can hold many.
+const MOST_KEPT: usize = 16 * 1024;
 
 impl Attempt {
     pub(crate) fn new(
@@ -146,25 +152,32 @@ impl Attempt {
         }
     }
 
-    /// The body of the reply to a capture, as received (with an echoed token masked).
+    /// The body of the reply to a capture, as received (with an echoed token masked); of a body
+    /// longer than 16 KiB only the first 16 KiB.
     ///
     /// The reply to a lookup is not kept: it is full of personal data. Nor is the reply to a login.
     #[must_use]
     pub fn raw_reply(&self) -> Option<&[u8]> {
-        match &self.raw_reply {
-            Some(RawReply::Body(body)) => Some(body),
-            _ => None,
+        match self.raw_reply.as_ref()? {
+            RawReply::Whole(body) | RawReply::Beginning(body, _) => Some(body),
+            RawReply::Sha1(_) => None,
         }
     }
 
-    /// The SHA-1 of that body in hexadecimal, which a stored attempt holds instead of the body.
+    /// The SHA-1 of the whole body in hexadecimal, which a stored attempt holds instead of the body.
     #[must_use]
     pub fn reply_sha1(&self) -> Option<String> {
         self.raw_reply.clone().map(String::from)
     }
 
     pub(crate) fn keep(&mut self, body: Bytes) {
-        self.raw_reply = Some(RawReply::Body(body));
+        self.raw_reply = Some(match body.get(..MOST_KEPT) {
+            // A copy, because a slice would keep the whole in memory.
+            Some(start) if body.len() > MOST_KEPT => {
+                RawReply::Beginning(Bytes::copy_from_slice(start), sha1(&body))
+            }
+            _ => RawReply::Whole(body),
+        });
     }
 }
 
@@ -191,10 +204,14 @@ impl fmt::Display for Attempt {
 impl From<RawReply> for String {
     fn from(raw: RawReply) -> Self {
         match raw {
-            RawReply::Body(body) => sha1_smol::Sha1::from(&body).digest().to_string(),
-            RawReply::Sha1(digest) => digest,
+            RawReply::Whole(body) => sha1(&body),
+            RawReply::Beginning(_, digest) | RawReply::Sha1(digest) => digest,
         }
     }
+}
+
+fn sha1(body: &[u8]) -> String {
+    sha1_smol::Sha1::from(body).digest().to_string()
 }
 
 impl From<String> for RawReply {

@@ -84,7 +84,8 @@ impl Outcome {
         }
     }
 
-    /// Everything that was sent, in order, by this run and by the earlier ones that it resumed.
+    /// Everything that was sent, in order, by this run and by the earlier ones that it resumed; of
+    /// more than 100 attempts, the first 16 and the latest 84.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         self.record().all()

@@ -2,25 +2,31 @@
 
 use crate::attempt::Attempt;
 
-/// Every attempt in order, and how many of them earlier runs made.
+/// The attempts in order, and how many of them earlier runs made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Record {
     attempts: Vec<Attempt>,
     earlier: usize,
 }
 
-/// How many attempts one run passes on to the next: the first ones, and the latest.
+/// A capture that goes on for days keeps this many attempts: the first ones, and the latest. With the
+/// limits on the texts of one attempt, this bounds what is held in memory and what is stored.
 const MOST_ATTEMPTS: usize = 100;
 const FIRST_ATTEMPTS: usize = 16;
 
 impl Record {
     /// What was stored: all attempts, of which the first `earlier` were made by earlier runs.
     pub(crate) fn stored(attempts: Vec<Attempt>, earlier: usize) -> Self {
-        let earlier = earlier.min(attempts.len());
-        Self { attempts, earlier }
+        let mut record = Self { attempts: Vec::new(), earlier: earlier.min(attempts.len()) };
+        attempts.into_iter().for_each(|attempt| record.push(attempt));
+        record
     }
 
     pub(crate) fn push(&mut self, attempt: Attempt) {
+        if self.attempts.len() == MOST_ATTEMPTS {
+            self.attempts.remove(FIRST_ATTEMPTS);
+            self.earlier -= usize::from(self.earlier > FIRST_ATTEMPTS);
+        }
         self.attempts.push(attempt);
     }
 
@@ -36,13 +42,8 @@ impl Record {
         self.earlier
     }
 
-    /// The record of a new run that continues this one. A capture that is resumed for days keeps its
-    /// first and its latest attempts.
-    pub(crate) fn resumed(mut self) -> Self {
-        if let Some(too_many) = self.attempts.len().checked_sub(MOST_ATTEMPTS) {
-            self.attempts.drain(FIRST_ATTEMPTS..FIRST_ATTEMPTS + too_many);
-        }
-        self.earlier = self.attempts.len();
-        self
+    /// The record of a new run that continues this one.
+    pub(crate) fn resumed(self) -> Self {
+        Self { earlier: self.attempts.len(), ..self }
     }
 }

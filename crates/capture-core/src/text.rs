@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 /// The text with every control character, bidirectional mark and invisible character escaped, cut
-/// to at most `limit` characters.
+/// to at most `limit` characters as shown; an ellipsis marks the cut.
 ///
 /// Text from the network reaches a terminal, a log or a ticket only through this function, so that
 /// no reply can move a cursor or hide a line.
@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 /// ```
 /// assert_eq!(capture_core::printable("paid\u{1b}[2J", 80), r"paid\u{1b}[2J");
 /// assert_eq!(capture_core::printable("abcdef", 3), "abc…");
+/// assert_eq!(capture_core::printable("a\u{1b}\u{1b}", 8), r"a\u{1b}…");
 /// ```
 #[must_use]
 pub fn printable(text: &str, limit: usize) -> String {
@@ -22,12 +23,17 @@ pub fn printable(text: &str, limit: usize) -> String {
         return text.to_owned();
     }
     let mut shown = String::with_capacity(text.len().min(limit));
-    for (count, c) in text.chars().enumerate() {
-        if count == limit {
+    let mut left = limit;
+    for c in text.chars() {
+        let is_escaped = c.is_control() || is_invisible(c);
+        // An escape counts as it is written: a text of them would be ten times too long.
+        let width = if is_escaped { c.escape_unicode().len() } else { 1 };
+        let Some(rest) = left.checked_sub(width) else {
             shown.push('…');
             break;
-        }
-        if c.is_control() || is_invisible(c) {
+        };
+        left = rest;
+        if is_escaped {
             let _ = write!(shown, "{}", c.escape_unicode());
         } else {
             shown.push(c);

@@ -10,7 +10,8 @@ use crate::values::Capture;
 /// An unknown outcome, to be resumed: all it takes to find out later, in this process or another,
 /// what happened.
 ///
-/// It is serialisable, versioned and free of secrets. Resuming begins with the order's status.
+/// It is serialisable, versioned and free of secrets. Whatever the server says, it stays shorter than
+/// [`Ticket::MAX_JSON`]. Resuming begins with the order's status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     pub(crate) capture: Capture,
@@ -23,6 +24,9 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// The most bytes that a ticket, or any other outcome, takes as JSON. A reader may refuse more.
+    pub const MAX_JSON: usize = 1024 * 1024;
+
     /// A ticket for a capture that was interrupted (a crash, a dropped future): it may have been
     /// sent, but not before `saved_at`, when the capture was stored.
     ///
@@ -78,8 +82,7 @@ impl Ticket {
         self.retry_after
     }
 
-    /// What has been sent so far, in order. A ticket that is resumed again and again passes on its
-    /// first 16 attempts and its latest 84.
+    /// What has been sent so far, in order; of more than 100 attempts, the first 16 and the latest 84.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         self.record.all()

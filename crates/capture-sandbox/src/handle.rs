@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use capture_core::printable;
 use capture_core::wire::{self, Response};
 use http::{HeaderValue, Request, StatusCode, header};
 
@@ -12,10 +13,14 @@ use crate::faults::{Act, Action, Answer, Asked, Handshake, Reply, Said, put_head
 use crate::sandbox::Sandbox;
 use crate::world::{Draw, Exchange, Operation, Sent, clock};
 
+/// What a rule did is told in this many characters: the transcript keeps it for many requests.
+const LONGEST_WORDS: usize = 400;
+
 impl Sandbox {
     /// The answer to a request that arrives now.
     ///
-    /// An effect of the request takes place at once, even when its reply is delayed.
+    /// An effect of the request takes place at once, even when its reply is delayed. Who sends the
+    /// request is not checked: a [`Server`](crate::Server) refuses the pages of other sites.
     pub fn handle(&mut self, request: &Request<Bytes>, now: SystemTime) -> Reply {
         let path = request.uri().path();
         if routes::is_control(path) {
@@ -94,7 +99,7 @@ impl Sandbox {
     /// exchange.
     fn finish(&mut self, mut seen: Exchange, act: Option<&Act>, said: Option<Response>) -> Reply {
         let delay = act.map_or(Duration::ZERO, |act| act.delay);
-        seen.script = act.map(Act::to_string);
+        seen.script = act.map(|act| printable(&act.to_string(), LONGEST_WORDS));
         let is_silent = act.is_some_and(|act| !act.has_reply() || matches!(act.said, Said::Raw(_)));
         let action = match (said.filter(|_| !is_silent), act) {
             (None, None) => Action::Close,

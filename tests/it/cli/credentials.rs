@@ -125,6 +125,20 @@ fn a_file_logs_in() {
     assert!(!run.stderr.contains("warning"), "{run:?}");
 }
 
+#[test]
+fn a_byte_order_mark_is_no_obstacle_and_utf_16_is_named() {
+    let server = server();
+    let path = directory("credentials-marked").join("credentials.json");
+    let text = serde_json::json!({ "app_key": KEY, "app_secret": SECRET }).to_string();
+    private_file(&path, &format!("\u{feff}{text}"));
+    assert_eq!((with_file(&server, &path).code, server.logins()), (1, 1), "there is no such order");
+    fs::write(&path, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+    let refused = with_file(&server, &path);
+    let name = path.display();
+    let says = format!("error: credentials file {name}: is in UTF-16; save it as UTF-8\n");
+    assert_eq!((refused.code, refused.stderr), (2, says));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_others_can_read_gets_a_warning() {

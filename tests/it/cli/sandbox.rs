@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::command::{TRANSPORTS, capture, run};
+use super::command::{TRANSPORTS, capture, directory, run};
 
 #[test]
 fn one_shell_serves_and_another_captures() {
@@ -40,6 +40,17 @@ fn a_script_makes_it_misbehave() {
     let refused = run(&mut capture(&["sandbox", "--port", "0", "--script", "lost-replies"]));
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.stderr.contains("is not a preset (lost-reply, "), "{refused:?}");
+
+    let file = directory("script-marked").join("script.json");
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, "\u{feff}{\"preset\": \"lost-reply\"}").unwrap();
+    let sandbox = Running::start(&["--port", "0", "--script", name]);
+    let rules = sandbox.ask("GET", "/_sandbox/script", "");
+    assert_eq!(rules["rules"].as_array().unwrap().len(), 1, "{rules}");
+    std::fs::write(&file, b"\xff\xfe{\0}\0").unwrap();
+    let refused = run(&mut capture(&["sandbox", "--port", "0", "--script", name]));
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("is in UTF-16; save it as UTF-8"), "{refused:?}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `--ticket`: an unknown outcome is saved to a file, and the next run resumes it.
 
 use std::fs;
+use std::time::{Duration, SystemTime};
 
-use capture_core::{Capture, IdempotencyKey, Money, Ticket};
+use capture_core::{Capture, IdempotencyKey, Money, OrderId, Ticket};
 use capture_sandbox::Script;
 
 use super::command::{capture_at, directory, each_transport, order, run, server};
@@ -88,4 +89,101 @@ fn a_ticket_of_another_capture_and_a_broken_file_are_refused() {
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stderr.contains("cannot be written"), "{run:?}");
     assert_eq!(server.transcript().len(), 0, "nothing was sent");
+}
+
+/// The ticket of a capture that was interrupted, first sent at this time.
+fn interrupted(order: OrderId, first_sent: SystemTime) -> String {
+    let money = Money::parse("100.00", "USD").unwrap();
+    let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+    serde_json::to_string(&Ticket::interrupted(capture, first_sent)).unwrap()
+}
+
+#[test]
+fn a_byte_order_mark_is_no_obstacle_and_utf_16_is_named() {
+    let server = server();
+    let order = order(&server);
+    let file = directory("ticket-marked").join("order.ticket");
+    let flags = ["--ticket", file.to_str().unwrap()];
+    let text = interrupted(order, SystemTime::now());
+
+    fs::write(&file, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+    let refused = simple(&server, &order.to_string(), &flags);
+    let says = format!("error: ticket {}: is in UTF-16; save it as UTF-8\n", file.display());
+    assert_eq!((refused.code, refused.stderr), (2, says));
+
+    fs::write(&file, format!("\u{feff}{text}")).unwrap();
+    let resumed = simple(&server, &order.to_string(), &flags);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert!(resumed.stderr.starts_with("resuming "), "{resumed:?}");
+}
+
+/// A clock that was set back by more than NTP does bars the resend, and text and JSON say so.
+#[test]
+fn a_first_send_in_the_future_is_said() {
+    let server = server();
+    let order = order(&server);
+    let file = directory("ticket-future").join("order.ticket");
+    let text = interrupted(order, SystemTime::now() + Duration::from_secs(3600));
+    for json in [false, true] {
+        fs::write(&file, &text).unwrap();
+        let mut flags = vec!["--deadline", "1", "--ticket", file.to_str().unwrap()];
+        flags.extend(json.then_some("--json"));
+        let run = simple(&server, &order.to_string(), &flags);
+        assert_eq!(run.code, 3, "{run:?}");
+        let says = "the age of its key is unknown; check this machine's clock";
+        assert!(run.stdout.contains(says), "{run:?}");
+        if json {
+            let obstacle = &run.json()["obstacle"];
+            assert_eq!(*obstacle, serde_json::json!({ "not_sent_again": "key_age_unknown" }));
+        }
+    }
+    assert_eq!(server.ledger().captures(order), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_one_process_works_on_a_file_and_only_its_owner_reads_it() {
+    use std::io::{BufRead as _, BufReader};
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::process::Stdio;
+
+    let server = server();
+    let order = order(&server);
+    let file = directory("ticket-shared").join("order.ticket");
+    let flags = ["--ticket", file.to_str().unwrap()];
+    let hang = r#"{"rules": [{"times": "always", "do": {"hang": true, "effect": false}}]}"#;
+    server.script(Script::from_json(hang).unwrap());
+    let in_use = format!(
+        "error: ticket {}: is in use by another process; when that has ended, run the same command again\n",
+        file.display()
+    );
+    // The first run makes the file, the second one reads it.
+    for begins in ["capturing ", "resuming "] {
+        let mut command = capture_at(&server, &["order", &order.to_string()]);
+        command.args(["--amount", "100.00", "--currency", "USD"]).args(flags);
+        let mut first = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        // It has written its ticket when it says what it does.
+        BufReader::new(first.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with(begins), "{line}");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+
+        let second = simple(&server, &order.to_string(), &flags);
+        first.kill().unwrap();
+        first.wait().unwrap();
+        assert_eq!((second.code, &second.stderr), (2, &in_use));
+    }
+    server.clear_script();
+    let last = simple(&server, &order.to_string(), &flags);
+    assert_eq!(last.code, 0, "a lock ends with its process: {last:?}");
+
+    let other = file.with_file_name("other");
+    symlink(&other, &file).unwrap();
+    let linked = simple(&server, &order.to_string(), &flags);
+    assert_eq!(linked.code, 2, "{linked:?}");
+    assert!(
+        linked.stderr.contains("there is a link, or something other than a file"),
+        "{linked:?}"
+    );
+    assert!(!other.exists());
 }

@@ -105,6 +105,8 @@ const MEMBERS: [&str; 7] =
 
 /// More entries than this do not help a person.
 const MOST_ERRORS: usize = 64;
+/// Nor does a longer list. Each attempt may hold one, so this bounds what a ticket can grow to.
+const MOST_JSON: usize = 8 * 1024;
 
 /// The `errors` member in any of its shapes: absent, null, text, an array of text or of objects, or
 /// an object of arrays by field.
@@ -120,7 +122,21 @@ fn entries(json: &str) -> serde_json::Result<Vec<ApiError>> {
     let mut reader = serde_json::Deserializer::from_str(json);
     Entries { list: &mut list, is_top: true }.deserialize(&mut reader)?;
     reader.end()?;
+    cut(&mut list);
     Ok(list)
+}
+
+/// Keeps the first entries that fit into `MOST_JSON`, and always one.
+fn cut(list: &mut Vec<ApiError>) {
+    let mut left = MOST_JSON;
+    let fits = |error: &ApiError| {
+        let length = serde_json::to_string(error).map_or(usize::MAX, |json| json.len());
+        left.checked_sub(length).inspect(|rest| left = *rest).is_some()
+    };
+    if list.len() > 1 {
+        let fitting = list.iter().map(fits).take_while(|fits| *fits).count();
+        list.truncate(fitting.max(1));
+    }
 }
 
 /// Whether the `errors` member holds nothing: absent, `null`, `[]` or `{}`.

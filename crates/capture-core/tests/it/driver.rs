@@ -92,6 +92,15 @@ impl Run {
         format!("{name} {reason}: {}", self.trace())
     }
 
+    /// The operations that the record keeps: all of up to 100, else the first 16 and the latest 84.
+    pub(crate) fn recorded(&self) -> Vec<Operation> {
+        let operations: Vec<_> = self.sent.iter().map(|sent| sent.operation).collect();
+        match operations.len().checked_sub(100) {
+            Some(more) => [&operations[..16], &operations[16 + more..]].concat(),
+            None => operations,
+        }
+    }
+
     /// How often a token was requested.
     pub(crate) fn logins(&self) -> usize {
         self.steps.matches('A').count()

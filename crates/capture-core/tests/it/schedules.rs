@@ -231,8 +231,7 @@ fn check(run: &Run, policy: &Policy, resumed: Option<u64>) -> Result<(), TestCas
 
     // R10: the record is complete.
     let recorded: Vec<_> = run.outcome.attempts().iter().map(|made| made.operation).collect();
-    let sent: Vec<_> = run.sent.iter().map(|sent| sent.operation).collect();
-    prop_assert_eq!(recorded, sent);
+    prop_assert_eq!(recorded, run.recorded());
     Ok(())
 }
 

@@ -167,13 +167,39 @@ fn a_ticket_that_is_not_understood_is_refused() {
 fn a_ticket_resumed_for_days_stays_small() {
     let (start, policy) = (base(), Policy::default());
     let mut ticket = Ticket::interrupted(capture(), wall());
-    let mut longest = 0;
+    let mut made = 0;
     for _ in 0..40 {
         let mut script = Replies::new(&[], &[Reply(503, &[], "")], &[]);
-        let run = drive(ticket.resume(&api(), &policy, start), start, &mut script);
+        let run = drive(ticket.clone().resume(&api(), &policy, start), start, &mut script);
         let Outcome::Unknown(open) = run.outcome else { panic!("{:?}", run.outcome) };
-        longest = longest.max(open.attempts().len());
+        let before = ticket.attempts();
+        made += run.sent.len();
+        assert_eq!(open.attempts().len(), made.min(100));
+        let firsts = before.len().min(16);
+        assert_eq!(open.attempts()[..firsts], before[..firsts], "the first ones stay");
         ticket = open;
     }
-    assert!((100..200).contains(&longest), "{longest}");
+    assert!(made > 200, "{made}");
+}
+
+/// A first send a little ahead of this machine's clock is what NTP and two hosts do; one further
+/// ahead bars the resend, and the outcome says which clock to look at.
+#[test]
+fn a_first_send_in_the_future_is_tolerated_or_said() {
+    for (ahead, tolerated) in [(1, true), (5 * MINUTE, true), (10 * MINUTE, false), (DAY, false)] {
+        let ticket = Ticket::interrupted(capture(), ago(-ahead));
+        let step = ticket.resume(&api(), &Policy::default(), base());
+        let run = drive(step, base(), &mut Replies::new(&[SUCCESS], &[WAITING], &[]));
+        if tolerated {
+            assert_eq!(run.line(), "captured reply: A L C", "{ahead}");
+            continue;
+        }
+        let says = run.outcome.to_string();
+        assert!(
+            says.ends_with("the age of its key is unknown; check this machine's clock"),
+            "{says}"
+        );
+        let stored = serde_json::to_value(&run.outcome).unwrap();
+        assert_eq!(stored["obstacle"], serde_json::json!({ "not_sent_again": "key_age_unknown" }));
+    }
 }

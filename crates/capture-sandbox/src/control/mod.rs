@@ -1,6 +1,5 @@
 //! `/_sandbox/`: the JSON surface, the page, the OpenAPI document, claims and their audit.
 
-mod access;
 mod answer;
 mod audit;
 mod claims;

@@ -47,6 +47,8 @@ pub(super) fn done() -> Response {
 /// The body, or what is wrong with it and where.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let bad = |why: String| Refusal::new(StatusCode::BAD_REQUEST, why);
+    // A file that an editor saved with a byte order mark.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut json = serde_json::Deserializer::from_slice(body);
     let value =
         serde_path_to_error::deserialize(&mut json).map_err(|error| bad(error.to_string()))?;

@@ -64,6 +64,18 @@ impl Act {
         Self { end: Some((end, Place::AfterReading)), ..Self::new(effect, Said::Truth) }
     }
 
+    /// What its texts take in memory, about.
+    pub(crate) fn size(&self) -> usize {
+        let said = match &self.said {
+            Said::Truth => 0,
+            Said::Answer(answer) => {
+                header_size(&answer.headers) + answer.body.as_ref().map_or(0, Content::size)
+            }
+            Said::Raw(content) => content.size(),
+        };
+        said + header_size(&self.change.headers)
+    }
+
     pub(crate) fn is_before_reading(&self) -> bool {
         matches!(self.end, Some((_, Place::BeforeReading)))
     }
@@ -105,6 +117,11 @@ impl Act {
     fn ends(&self) -> End {
         self.end.map_or(End::Close, |(end, _)| end)
     }
+}
+
+fn header_size(headers: &BTreeMap<String, String>) -> usize {
+    let texts = headers.iter().map(|(name, value)| name.len() + value.len());
+    texts.map(|length| length + 2 * size_of::<String>()).sum()
 }
 
 impl fmt::Display for Act {

@@ -44,12 +44,13 @@ impl Answer {
     /// The same reply with this header.
     ///
     /// # Panics
-    /// When HTTP does not allow the name or the value, and for `content-length` and
-    /// `transfer-encoding`, which follow from the body.
+    /// When HTTP does not allow the name or the value, for `content-length` and `transfer-encoding`,
+    /// which follow from the body, and for more than 1,000 headers.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         check_header(name, value).unwrap_or_else(|error| panic!("{error}"));
         self.headers.insert(name.to_owned(), value.to_owned());
+        check_number(&self.headers).unwrap_or_else(|error| panic!("{error}"));
         self
     }
 
@@ -91,7 +92,22 @@ pub(crate) fn checked_status(status: u16) -> Result<StatusCode, String> {
     }
 }
 
-pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
+/// Ten times what clients accept. A header map panics beyond 32,768.
+const MOST_HEADERS: usize = 1_000;
+
+pub(crate) fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), String> {
+    check_number(headers)?;
+    headers.iter().try_for_each(|(name, value)| check_header(name, value))
+}
+
+fn check_number(headers: &BTreeMap<String, String>) -> Result<(), String> {
+    match headers.len() {
+        0..=MOST_HEADERS => Ok(()),
+        number => Err(format!("`headers` has {number} headers; the limit is {MOST_HEADERS}")),
+    }
+}
+
+fn check_header(name: &str, value: &str) -> Result<(), String> {
     let follows = ["content-length", "transfer-encoding"];
     if follows.iter().any(|known| known.eq_ignore_ascii_case(name)) {
         return Err(format!(

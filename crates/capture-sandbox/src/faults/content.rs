@@ -18,6 +18,11 @@ pub(crate) struct Content {
 }
 
 impl Content {
+    /// What it takes in memory before it is repeated.
+    pub(crate) fn size(&self) -> usize {
+        self.unit.len()
+    }
+
     pub(crate) fn bytes(&self) -> Bytes {
         if self.times == 1 { self.unit.clone() } else { self.unit.repeat(self.times).into() }
     }

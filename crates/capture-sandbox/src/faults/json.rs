@@ -8,11 +8,12 @@ use crate::faults::handshake::HandshakeRule;
 use crate::faults::script::{Rule, Script};
 
 impl Script {
-    /// Reads a script from JSON.
+    /// Reads a script from JSON, with or without a byte order mark.
     ///
     /// # Errors
     /// When the text breaks a rule of the format; the error names the place, the value and the rule.
     pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut json = serde_json::Deserializer::from_str(text);
         let script: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let (path, rule) = (error.path().to_string(), error.inner().to_string());

@@ -6,8 +6,8 @@ use crate::faults::on::Asked;
 use crate::faults::script::{Rule, Script};
 use crate::world::Draw;
 
-/// No test means to add more rules than this.
-const MOST: usize = 1_000_000;
+/// No test means to add more rules than fit into this many bytes.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The rules that are still waiting.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +15,8 @@ pub(crate) struct Rules {
     /// Each with its own dice.
     requests: Vec<(Rule, Draw)>,
     handshakes: Vec<HandshakeRule>,
+    /// The size of the rules about requests.
+    bytes: usize,
 }
 
 impl Rules {
@@ -22,8 +24,10 @@ impl Rules {
     pub(crate) fn add(&mut self, script: Script, seed: u64) {
         let seed = script.seed.unwrap_or(seed);
         let dice = (0_u64..).map(|place| Draw::new(seed ^ (place << 32)));
+        let before = self.requests.len();
         let armed = script.rules.into_iter().zip(dice);
         self.requests.extend(armed.filter(|(rule, _)| rule.times > 0));
+        self.bytes += self.requests[before..].iter().map(|(rule, _)| rule.size()).sum::<usize>();
         self.handshakes.extend(script.handshakes.into_iter().filter(|rule| rule.times > 0));
     }
 
@@ -37,7 +41,9 @@ impl Rules {
         })?;
         let (rule, _) = &mut self.requests[index];
         if rule.times == 1 {
-            return Some(self.requests.remove(index).0.act);
+            let (rule, _) = self.requests.remove(index);
+            self.bytes -= rule.size();
+            return Some(rule.act);
         }
         spend(&mut rule.times);
         Some(rule.act.clone())
@@ -76,9 +82,19 @@ impl Rules {
         Script { seed: None, rules, handshakes: self.handshakes.clone() }
     }
 
-    /// Whether more rules are waiting than a test can mean.
-    pub(crate) fn is_full(&self) -> bool {
-        self.requests.len() + self.handshakes.len() >= MOST
+    /// Whether a script can be added to what is waiting.
+    pub(crate) fn has_room(&self, script: &Script) -> bool {
+        let handshakes = self.handshakes.len() + script.handshakes.len();
+        let rules = self.bytes + script.rules.iter().map(Rule::size).sum::<usize>();
+        rules + handshakes * size_of::<HandshakeRule>() <= MOST_BYTES
+    }
+}
+
+impl Rule {
+    /// What a rule takes in memory, about.
+    fn size(&self) -> usize {
+        let path = self.on.path.as_ref().map_or(0, |path| path.as_str().len());
+        size_of::<(Self, Draw)>() + path + self.act.size()
     }
 }
 

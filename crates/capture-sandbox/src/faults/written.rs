@@ -9,7 +9,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::faults::act::{Act, Change, LONGEST_DELAY, Said};
-use crate::faults::answer::{Answer, check_header, checked_status};
+use crate::faults::answer::{Answer, check_headers, checked_status};
 use crate::faults::content::Content;
 use crate::faults::end::{End, LastStream, Place};
 use crate::faults::error_code::ErrorCode;
@@ -166,9 +166,7 @@ impl Written {
     }
 
     fn change(&self, end: Option<(End, Place)>) -> Result<Change, String> {
-        for (name, value) in &self.headers {
-            check_header(name, value)?;
-        }
+        check_headers(&self.headers)?;
         let whole = [
             ("headers", !self.headers.is_empty()),
             ("members", self.members.is_some()),

@@ -60,7 +60,7 @@ mod tests {
         runtime.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
-            let shared = Arc::new(Shared::new(Sandbox::new(Settings::default()), None));
+            let shared = Arc::new(Shared::new(Sandbox::new(Settings::default()), None, 8787));
             tokio::spawn(accept(listener, shared, None, 1));
             let first = TcpStream::connect(address).await.unwrap();
             let mut told = String::new();
@@ -70,7 +70,7 @@ mod tests {
             drop(first);
             for turn in 0.. {
                 let mut next = TcpStream::connect(address).await.unwrap();
-                let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+                let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
                 let _ = next.write_all(request).await;
                 let mut answer = String::new();
                 let _ = next.read_to_string(&mut answer).await;

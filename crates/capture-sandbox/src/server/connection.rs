@@ -52,7 +52,7 @@ mod tests {
                 let (tcp, _) = listener.accept().await.unwrap();
                 let sandbox = Sandbox::new(Settings::default());
                 let begin = Instant::now();
-                serve(tcp, Arc::new(Shared::new(sandbox, None)), tls.as_deref()).await;
+                serve(tcp, Arc::new(Shared::new(sandbox, None, 8787)), tls.as_deref()).await;
                 let silence = begin.elapsed();
                 assert!((60..=62).contains(&silence.as_secs()), "{silence:?}");
             });

@@ -1,6 +1,7 @@
 //! Sockets: HTTP/1.1, HTTP/2 and TLS around a sandbox.
 
 mod accept;
+mod access;
 mod builder;
 mod connection;
 mod http1;

@@ -46,7 +46,7 @@ impl Server {
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
         let settings = sandbox.world.settings.clone();
-        let shared = Arc::new(Shared::new(sandbox, clock));
+        let shared = Arc::new(Shared::new(sandbox, clock, address.port()));
         let tls = tls.map(Arc::new);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         listener.set_nonblocking(true)?;

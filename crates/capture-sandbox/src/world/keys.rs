@@ -36,7 +36,11 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The answers that are kept, by operation and key.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Keys(BTreeMap<(Operation, IdempotencyKey), Kept>);
+pub(crate) struct Keys {
+    kept: BTreeMap<(Operation, IdempotencyKey), Kept>,
+    /// The size of all payloads and answers.
+    bytes: usize,
+}
 
 /// An answer that is kept.
 #[derive(Debug, Clone)]
@@ -62,6 +66,10 @@ impl Kept {
         let forgotten_at = if is_kept { clock::later(now, KEPT) } else { done };
         Self { payload, response, running_until: done, forgotten_at }
     }
+
+    fn size(&self) -> usize {
+        self.payload.len() + self.response.body().len()
+    }
 }
 
 /// What is known of a key when a request brings it.
@@ -84,7 +92,7 @@ impl Keys {
         payload: &Bytes,
         now: SystemTime,
     ) -> Known {
-        match self.0.get(&(operation, key)) {
+        match self.kept.get(&(operation, key)) {
             Some(kept) if now < kept.forgotten_at && kept.payload != *payload => {
                 Known::OtherPayload
             }
@@ -95,14 +103,21 @@ impl Keys {
     }
 
     pub(crate) fn keep(&mut self, operation: Operation, key: IdempotencyKey, kept: Kept) {
-        self.0.insert((operation, key), kept);
+        self.bytes += kept.size();
+        let before = self.kept.insert((operation, key), kept);
+        self.bytes -= before.as_ref().map_or(0, Kept::size);
     }
 
     pub(crate) fn forget_expired(&mut self, now: SystemTime) {
-        self.0.retain(|_, kept| now < kept.forgotten_at);
+        self.kept.retain(|_, kept| now < kept.forgotten_at);
+        self.bytes = self.kept.values().map(Kept::size).sum();
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.kept.len()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 }

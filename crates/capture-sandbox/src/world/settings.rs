@@ -33,8 +33,8 @@ pub struct Settings {
     pub guard: bool,
     /// The seed of all ids and tokens: the same seed and the same requests give the same replies.
     pub seed: u64,
-    /// Whether other machines may use the sandbox. If so, it may listen on any address, and
-    /// `/_sandbox/` answers under any host name. Anyone who can reach it can then do everything to
+    /// Whether other machines may use the sandbox. If so, it may listen on any address, and it
+    /// answers under any host name. Anyone who can reach it can then do everything to
     /// it, including web pages open in a browser on its network.
     pub remote: bool,
 }

@@ -16,6 +16,8 @@ use crate::world::transcript::Transcript;
 
 /// No test means to create more than this many orders, keys, captures, tokens or claims.
 const MOST: usize = 1_000_000;
+/// Nor that the answers under its keys, and what was asked, take more than this.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// Everything that a sandbox remembers, apart from the faults that wait.
 #[derive(Clone)]
@@ -67,16 +69,12 @@ impl World {
     /// Whether the world holds as much as a sandbox is willing to. Keys that have expired are
     /// forgotten first.
     pub(crate) fn is_full(&mut self, now: SystemTime) -> bool {
-        if self.keys.len() >= MOST {
+        let has_many_keys = |keys: &Keys| keys.len() >= MOST || keys.bytes() >= MOST_BYTES;
+        if has_many_keys(&self.keys) {
             self.keys.forget_expired(now);
         }
-        let sizes = [
-            self.keys.len(),
-            self.orders.len(),
-            self.ledger.entries().len(),
-            self.tokens.len(),
-            self.claims.len(),
-        ];
-        sizes.into_iter().any(|size| size >= MOST)
+        let sizes =
+            [self.orders.len(), self.ledger.entries().len(), self.tokens.len(), self.claims.len()];
+        has_many_keys(&self.keys) || sizes.into_iter().any(|size| size >= MOST)
     }
 }

@@ -121,9 +121,14 @@ fn the_same_api() {
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     let (response, _) = client.post("/v1/capture", " ".repeat(1024 * 1024 + 1)).unwrap();
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    // The control surface, by its authority; and not for another host.
-    for (host, status) in [("localhost", 200), ("example.com", 403)] {
-        let request = Request::get(format!("https://{host}/_sandbox/ledger")).body(()).unwrap();
+    // By its authority, and not for another host.
+    for (host, path, status) in [
+        ("localhost", "/_sandbox/ledger", 200),
+        ("example.com", "/_sandbox/ledger", 403),
+        ("localhost", "/v1/orders", 401),
+        ("example.com", "/v1/orders", 403),
+    ] {
+        let request = Request::get(format!("https://{host}{path}")).body(()).unwrap();
         assert_eq!(client.send(request, Bytes::new()).unwrap().0.status(), status);
     }
     let request = Request::builder().method(Method::HEAD).uri("https://localhost/v1/orders");

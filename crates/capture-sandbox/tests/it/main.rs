@@ -1,5 +1,6 @@
 //! The sandbox from outside: its semantics in virtual time, and its sockets.
 
+mod access;
 mod capture;
 mod claims;
 mod control;

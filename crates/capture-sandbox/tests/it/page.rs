@@ -178,7 +178,7 @@ fn scene() -> Server {
     send_capture(3, "8.75");
     send_capture(3, "8.75");
     send(format!(
-        "GET /v1/orders/{} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n",
+        "GET /v1/orders/{} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n",
         orders[3]
     ));
     send(capture("expired", orders[4], 9));

@@ -92,7 +92,7 @@ fn one_connection_many_requests() {
     let body = capture_body(order, 1, "1.00");
     let (first, second) = body.split_at(20);
     let chunked = format!(
-        "POST /v1/capture HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n{:x}\r\n{first}\r\n{:X};a=b\r\n{second}\r\n0\r\nt: u\r\n\r\n",
+        "POST /v1/capture HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n{:x}\r\n{first}\r\n{:X};a=b\r\n{second}\r\n0\r\nt: u\r\n\r\n",
         first.len(),
         second.len(),
     );
@@ -123,9 +123,10 @@ fn a_client_may_wait_for_100_continue() {
 #[test]
 fn invalid_requests_are_refused() {
     let server = Sandbox::start();
-    let large = b"POST /v1/capture HTTP/1.1\r\nhost: x\r\ncontent-length: 2000000\r\n\r\n".to_vec();
+    let large =
+        b"POST /v1/capture HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2000000\r\n\r\n".to_vec();
     let with_body = [large.clone(), vec![b' '; 300_000]].concat();
-    let head = [b"GET / HTTP/1.1\r\nhost: x\r\na: ".to_vec(), vec![b'a'; 17_000]].concat();
+    let head = [b"GET / HTTP/1.1\r\nhost: localhost\r\na: ".to_vec(), vec![b'a'; 17_000]].concat();
     for (bytes, status) in [
         (b"\x16\x03\x01\x00\x05hello".to_vec(), "400"),
         (b"hello\r\n\r\n".to_vec(), "400"),

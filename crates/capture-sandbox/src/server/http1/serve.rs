@@ -23,11 +23,11 @@ pub(crate) async fn serve(
         let (reply, is_head, keep_alive) = match next(&mut io, shared, &mut decoder).await {
             Ok(Next::Request(incoming)) => {
                 let Incoming { request, keep_alive } = *incoming;
-                let reply = shared.sandbox().handle(&request, shared.now());
+                let reply = shared.handle(&request);
                 (reply, *request.method() == Method::HEAD, keep_alive)
             }
             Ok(Next::Refused(status)) => {
-                let reply = shared.sandbox().refuse(status, shared.now());
+                let reply = shared.refuse(status);
                 (reply, false, false)
             }
             Ok(Next::Ended(reply)) => (reply, false, false),
@@ -70,7 +70,7 @@ async fn deliver(
 enum Next {
     Request(Box<Incoming>),
     Refused(StatusCode),
-    /// A script ends the connection before the request is read.
+    /// The connection ends before the request is read.
     Ended(Reply),
     /// The client went away, or said nothing for too long.
     Nothing,
@@ -92,7 +92,7 @@ async fn next(
         };
         if let Some(head) = decoder.head().filter(|_| !had_head) {
             had_head = true;
-            if let Some(reply) = shared.sandbox().handle_head(head, shared.now()) {
+            if let Some(reply) = shared.handle_head(head) {
                 return Ok(Next::Ended(reply));
             }
         }
@@ -134,7 +134,7 @@ mod tests {
             let mut sandbox = Sandbox::new(Settings::default());
             let script = format!(r#"{{ "rules": [{{ "do": {{ {act} }} }}] }}"#);
             sandbox.script(Script::from_json(&script).unwrap());
-            let shared = Shared::new(sandbox, Some(SystemTime::UNIX_EPOCH));
+            let shared = Shared::new(sandbox, Some(SystemTime::UNIX_EPOCH), 8787);
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
             let (mut client, io) = duplex(1024);
             let server = tokio::spawn(async move {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn every_wait_has_an_end() {
         const GET: &str = "GET /v1/orders/x HTTP/1.1\r\nhost: localhost\r\n\r\n";
-        const POST: &str = "POST /v1/capture HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{";
+        const POST: &str = "POST /v1/capture HTTP/1.1\r\nhost: [::1]\r\ncontent-length: 9\r\n\r\n{";
         const NOTHING: &str = r#""delay_ms": 0"#;
         const LONG: &str =
             r#""status": 200, "body": { "text": " ", "times": 100000 }, "effect": false"#;

@@ -108,7 +108,7 @@ mod tests {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let shared = Arc::new(Shared::new(Sandbox::new(Settings::default()), None));
+            let shared = Arc::new(Shared::new(Sandbox::new(Settings::default()), None, 8787));
             let (client, server) = duplex(64 * 1024);
             let serving = tokio::spawn(async move {
                 let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();

@@ -46,7 +46,7 @@ pub(super) async fn serve(
 /// What the sandbox decides; `None` if the client went away.
 async fn decide(head: Request<()>, mut body: RecvStream, shared: &Shared) -> Option<Reply> {
     if !body.is_end_stream() {
-        let ended = shared.sandbox().handle_head(&head, shared.now());
+        let ended = shared.handle_head(&head);
         if ended.is_some() {
             return ended;
         }
@@ -61,13 +61,13 @@ async fn decide(head: Request<()>, mut body: RecvStream, shared: &Shared) -> Opt
     let status = match timeout(REQUEST_TIMEOUT, read).await {
         Ok(Ok(Some(body))) => {
             let request = head.map(|()| body);
-            return Some(shared.sandbox().handle(&request, shared.now()));
+            return Some(shared.handle(&request));
         }
         Ok(Ok(None)) => StatusCode::PAYLOAD_TOO_LARGE,
         Ok(Err(_)) => return None,
         Err(_) => StatusCode::REQUEST_TIMEOUT,
     };
-    Some(shared.sandbox().refuse(status, shared.now()))
+    Some(shared.refuse(status))
 }
 
 /// The body, or `None` if it is too large.
