@@ -63,7 +63,7 @@ fn send(
     }
     end_as_unknown_when_interrupted(open.clone(), json)?;
 
-    if environment.base_url() == Environment::Production.base_url() {
+    if environment.is_production() {
         output::note("PRODUCTION: real money");
     }
     let verb = if resumed { "resuming" } else { "capturing" };

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
     })?;
     if let (Some(file), Some(pem)) = (&args.tls, server.authority_pem()) {
         std::fs::write(file, pem).map_err(|error| {
-            Invalid::new("tls", &file.display().to_string(), format!("cannot be written: {error}"))
+            BadInput::new("tls", format!("tls {}: cannot be written: {error}", file.display()))
         })?;
     }
     if args.json {
@@ -74,7 +74,7 @@ fn script(name: Option<&str>) -> Result<Script, BadInput> {
     let presets = PRESETS.map(|(name, _)| name).join(", ");
     let text = std::fs::read_to_string(name).map_err(|error| {
         let rule = format!("is not a preset ({presets}), and cannot be read as a file: {error}");
-        Invalid::new("script", name, rule)
+        BadInput::new("script", format!("script {name}: {rule}"))
     })?;
     Ok(Script::from_json(&text)?)
 }

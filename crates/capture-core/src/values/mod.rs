@@ -7,6 +7,7 @@ mod environment;
 mod guid;
 mod invalid;
 mod money;
+mod retired;
 
 pub use capture::Capture;
 pub use credentials::{BearerToken, Credentials};
