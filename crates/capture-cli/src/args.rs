@@ -24,7 +24,8 @@ Exit codes:
   0  captured, or the command is done
   1  definitely not captured; for the other commands: not done
   2  invalid input or configuration; nothing was sent
-  3  unknown: money may have moved
+  3  unknown: money may have moved; or captured with a caveat (refunded since,
+     or in another currency). Hold the goods.
 
 Examples:
   capture demo
@@ -39,7 +40,9 @@ Output:
   object with exactly these keys: order_id, outcome (captured, not_captured,
   unknown), code, says, idempotency_key, asked_amount (in minor units),
   asked_currency, captured_amount (null unless the proof shows it),
-  amount_verified, obstacle, attempts, next_step. On exit code 2 it is {\"error\", \"field\"} instead.
+  amount_verified, proof (null unless captured), caveat (null, refunded or
+  other_currency), obstacle, attempts, next_step. On exit code 2 it is
+  {\"error\", \"field\"} instead.
 
 After exit code 3 (unknown):
   Run the same command again; the key stays the same. With --ticket FILE the
@@ -50,7 +53,7 @@ After exit code 3 (unknown):
 Exit codes:
   0  captured    1  definitely not captured
   2  invalid input or configuration; nothing was sent
-  3  unknown: money may have moved
+  3  unknown: money may have moved; or captured with a caveat. Hold the goods.
 
 Examples:
   capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100.00 \\

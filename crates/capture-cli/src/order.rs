@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use capture_core::driver::Api;
 use capture_core::{
     Attempt, BearerToken, Capture, Environment, IdempotencyKey, Money, Obstacle, Operation,
-    OrderId, Outcome, Resend, Setup, Ticket, wire,
+    OrderId, Outcome, Proof, Receipt, Resend, Setup, Ticket, wire,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -105,6 +105,10 @@ struct Report<'a> {
     /// What was captured, if the proof shows it: an order's status does not.
     captured_amount: Option<u32>,
     amount_verified: bool,
+    /// What an outcome of captured rests on; an order shows its currency here.
+    proof: Option<Proof>,
+    /// Why the goods must not be shipped although the order was captured.
+    caveat: Option<&'static str>,
     /// What keeps an unknown outcome from being decided.
     obstacle: Option<&'a Obstacle>,
     attempts: Vec<ReportedAttempt<'a>>,
@@ -121,8 +125,9 @@ struct ReportedAttempt<'a> {
 fn report(outcome: &Outcome, json: bool) -> Exit {
     let (capture, attempts) = (outcome.capture(), outcome.attempts());
     let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
-    let amount_verified =
-        matches!(outcome, Outcome::Captured(receipt) if receipt.amount_verified());
+    let receipt = if let Outcome::Captured(receipt) = outcome { Some(receipt) } else { None };
+    let amount_verified = receipt.is_some_and(Receipt::amount_verified);
+    let caveat = receipt.and_then(Receipt::caveat);
     let sentence = outcome.to_string();
     if json {
         let said = |attempt| ReportedAttempt { attempt, says: attempt.to_string() };
@@ -136,6 +141,8 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
             asked_currency: money.currency().code(),
             captured_amount: amount_verified.then_some(money.minor_units()),
             amount_verified,
+            proof: receipt.map(Receipt::proof),
+            caveat: caveat.map(|caveat| caveat.code()),
             obstacle: match outcome {
                 Outcome::Unknown(ticket) => Some(ticket.obstacle()),
                 _ => None,
@@ -162,6 +169,8 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
         output::line(&format!("  next: {}", outcome.next_step()));
     }
     match outcome {
+        // Neither "ship" nor "not captured": hold the goods, and look.
+        Outcome::Captured(_) if caveat.is_some() => Exit::Unknown,
         Outcome::Captured(_) => Exit::Yes,
         Outcome::NotCaptured(_) => Exit::No,
         Outcome::Unknown(_) => Exit::Unknown,

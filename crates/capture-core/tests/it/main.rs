@@ -6,6 +6,7 @@ mod driver;
 mod golden;
 mod machine;
 mod oracle;
+mod receipts;
 mod replies;
 mod schedules;
 mod secrets;
