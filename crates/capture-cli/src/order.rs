@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use capture_core::driver::Api;
 use capture_core::{
-    Attempt, BearerToken, Capture, Environment, IdempotencyKey, Money, Obstacle, Operation,
-    OrderId, Outcome, Proof, Receipt, Resend, Setup, Ticket, wire,
+    Attempt, BearerToken, Capture, Environment, IdempotencyKey, Invalid, Money, Obstacle,
+    Operation, OrderId, Outcome, Proof, Receipt, Resend, Setup, Ticket, wire,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -14,13 +14,14 @@ use serde_json::value::RawValue;
 use crate::args::{self, Order};
 use crate::config::{self, BadInput};
 use crate::exit::Exit;
+use crate::route::Route;
 use crate::transport::Client;
 use crate::{output, ticket};
 
 /// Checks everything, then captures.
 pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
     let order: OrderId = args.order_id.parse()?;
-    let money = Money::parse(&args.amount, &args.currency)?;
+    let money = money(args)?;
     let key = match &args.key {
         Some(key) => key.parse()?,
         None => IdempotencyKey::for_order(order),
@@ -39,11 +40,26 @@ pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
         let api = Api::new(&environment).with_content_type(content_type);
         return Ok(show_request(&api, &capture, args.connection.json));
     }
+    let route = Route::new(&args.connection, &environment)?;
     let tokens = config::tokens(args.connection.credentials.as_deref())?;
     let setup =
         Setup::new(&environment, tokens).with_policy(policy).with_content_type(content_type);
-    let client = Client::new(args.connection.transport, setup)?;
+    let client = Client::new(args.connection.transport, setup, &route)?;
     send(args, &client, &capture, &environment)
+}
+
+/// The amount and its currency. A currency that was retired since is good for resuming its ticket.
+fn money(args: &Order) -> Result<Money, Invalid> {
+    let active = Money::parse(&args.amount, &args.currency);
+    let ticket = match (&active, &args.ticket) {
+        (Err(invalid), Some(path)) if invalid.field() == "currency" => ticket::read(path),
+        _ => return active,
+    };
+    let stored = ticket.ok().flatten().map(|ticket| ticket.capture().money().currency());
+    match stored.filter(|stored| stored.code() == args.currency) {
+        Some(stored) => Money::from_decimal(&args.amount, stored),
+        None => active,
+    }
 }
 
 /// Captures or resumes. Once the client has started, there is an outcome, whatever happens.

@@ -95,7 +95,7 @@ fn manual(server: &Server, tls: Option<&Path>) -> String {
     let (url, key, secret) = (server.plain_url(), server.app_key(), server.app_secret());
     let tls = tls.map_or_else(String::new, |file| {
         let (url, file) = (server.base_url(), file.display());
-        format!("\nWith TLS it is {url}, for clients that trust {file}.\n")
+        format!("\nWith TLS it is {url}, for clients that trust {file}: capture ... --ca {file}\n")
     });
     let money = Money::parse("100.00", "USD").expect("a good amount");
     let order = server.create_order(money);

@@ -11,6 +11,18 @@ use crate::output;
 
 /// Reads the ticket of exactly this capture; `None` where there is no file.
 pub(crate) fn load(path: &Path, capture: &Capture) -> Result<Option<Ticket>, BadInput> {
+    let Some(ticket) = read(path)? else { return Ok(None) };
+    if ticket.capture() != capture {
+        let (order, money) = (ticket.capture().order_id(), ticket.capture().money());
+        let key = ticket.capture().idempotency_key();
+        let what = format!("belongs to another capture: order {order}, {money}, key {key}");
+        return Err(refuse(path, &what));
+    }
+    Ok(Some(ticket))
+}
+
+/// Reads a ticket, whatever capture it belongs to; `None` where there is no file.
+pub(crate) fn read(path: &Path) -> Result<Option<Ticket>, BadInput> {
     let bytes = match read_at_most(path, 1024 * 1024) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -21,12 +33,6 @@ pub(crate) fn load(path: &Path, capture: &Capture) -> Result<Option<Ticket>, Bad
         let place = format!("line {}, column {}", error.line(), error.column());
         refuse(path, &format!("is not a ticket that this version can read ({place})"))
     })?;
-    if ticket.capture() != capture {
-        let (order, money) = (ticket.capture().order_id(), ticket.capture().money());
-        let key = ticket.capture().idempotency_key();
-        let what = format!("belongs to another capture: order {order}, {money}, key {key}");
-        return Err(refuse(path, &what));
-    }
     Ok(Some(ticket))
 }
 
