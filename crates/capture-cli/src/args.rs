@@ -18,13 +18,16 @@ Environment variables:
   CAPTURE_TOKEN        a bearer token; or, instead of it,
   CAPTURE_APP_KEY      the API key and
   CAPTURE_APP_SECRET   the API secret to log in with
+  CAPTURE_PROXY        a proxy, http://[USER:PASSWORD@]HOST:PORT; the proxies that
+                       other variables name (HTTPS_PROXY, ALL_PROXY) are ignored
   A variable that is set but empty is an error. No flag takes a secret.
 
 Exit codes:
   0  captured, or the command is done
-  1  definitely not captured; for the other commands: not done
+  1  definitely not captured; for the other commands: not done, or not printed
   2  invalid input or configuration; nothing was sent
-  3  unknown: money may have moved
+  3  unknown: money may have moved; or captured with a caveat (refunded since,
+     or in another currency). Hold the goods.
 
 Examples:
   capture demo
@@ -39,7 +42,9 @@ Output:
   object with exactly these keys: order_id, outcome (captured, not_captured,
   unknown), code, says, idempotency_key, asked_amount (in minor units),
   asked_currency, captured_amount (null unless the proof shows it),
-  amount_verified, obstacle, attempts, next_step. On exit code 2 it is {\"error\", \"field\"} instead.
+  amount_verified, proof (null unless captured), caveat (null, refunded or
+  other_currency), obstacle, attempts, next_step. On exit code 2 it is
+  {\"error\", \"field\"} instead.
 
 After exit code 3 (unknown):
   Run the same command again; the key stays the same. With --ticket FILE the
@@ -50,7 +55,7 @@ After exit code 3 (unknown):
 Exit codes:
   0  captured    1  definitely not captured
   2  invalid input or configuration; nothing was sent
-  3  unknown: money may have moved
+  3  unknown: money may have moved; or captured with a caveat. Hold the goods.
 
 Examples:
   capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100.00 \\
@@ -94,13 +99,18 @@ pub(crate) enum Command {
     Completions { shell: Shell },
     /// Prints the man pages
     Man {
-        /// Write one file per command into this directory instead
+        /// Write one file per command into this directory instead; it is made
         #[arg(long)]
         dir: Option<PathBuf>,
     },
 }
 
 impl Command {
+    /// Whether what it prints is all that it does. An order is captured or not, whoever reads it.
+    pub(crate) fn only_prints(&self) -> bool {
+        !matches!(self, Self::Order(order) if !order.dry_run)
+    }
+
     /// Whether stdout is for machines.
     pub(crate) fn json(&self) -> bool {
         match self {
@@ -196,6 +206,12 @@ pub(crate) struct Connection {
     /// The HTTP client
     #[arg(long, value_enum, value_name = "CLIENT", default_value_t = Transport::Reqwest)]
     pub(crate) transport: Transport,
+    /// Trusts the certificates in FILE (PEM) too, such as the sandbox's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// A proxy such as http://proxy.example:3128; wins over CAPTURE_PROXY
+    #[arg(long, value_name = "URL", allow_hyphen_values = true)]
+    pub(crate) proxy: Option<String>,
     /// Seconds that one attempt may take; 35 unless given (the gateway answers up to 30)
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub(crate) attempt_timeout: Option<String>,

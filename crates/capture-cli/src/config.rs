@@ -109,7 +109,10 @@ pub(crate) fn policy(
 }
 
 /// A variable's text. Set but empty is more likely an accident than intended.
-fn variable(name: &'static str, field: &'static str) -> Result<Option<String>, BadInput> {
+pub(crate) fn variable(
+    name: &'static str,
+    field: &'static str,
+) -> Result<Option<String>, BadInput> {
     match env::var(name) {
         Err(env::VarError::NotPresent) => Ok(None),
         Ok(text) if text.is_empty() => Err(BadInput::new(

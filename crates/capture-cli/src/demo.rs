@@ -12,6 +12,7 @@ use crate::args::Transport;
 use crate::config::BadInput;
 use crate::exit::Exit;
 use crate::output;
+use crate::route::Route;
 use crate::transport::Client;
 
 /// Runs the demo; it succeeds if everything is as claimed.
@@ -25,7 +26,7 @@ pub(crate) fn run() -> Result<Exit, BadInput> {
     for &transport in Transport::value_variants() {
         let policy = Policy::default().with_attempt_timeout(Duration::from_secs(5));
         let setup = Setup::new(&sandbox.environment(), sandbox.credentials());
-        let client = Client::new(transport, setup.with_policy(policy))?;
+        let client = Client::new(transport, setup.with_policy(policy), &Route::default())?;
         output::line("");
         for story in [Story::Arrives, Story::Lost] {
             table.push(tell(&sandbox, &client, transport, story));

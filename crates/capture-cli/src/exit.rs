@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     No = 1,
     /// Invalid input or configuration; nothing was sent.
     Invalid = 2,
-    /// Money may have moved.
+    /// Money may have moved; or it has, and the receipt has a caveat. Hold the goods.
     Unknown = 3,
 }
 

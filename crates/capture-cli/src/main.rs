@@ -8,10 +8,12 @@ mod file;
 mod man;
 mod order;
 mod output;
+mod route;
 mod sandbox;
 mod status;
 mod ticket;
 mod transport;
+mod tunnel;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,11 @@ fn main() -> ExitCode {
         output::error(json, &bad.sentence, Some(bad.field));
         Exit::Invalid
     });
+    // What could not be printed was not done, unless it was done elsewhere.
+    let exit = match exit {
+        Exit::Yes if command.only_prints() && output::stdout_failed() => Exit::No,
+        exit => exit,
+    };
     exit.into()
 }
 
@@ -47,10 +54,10 @@ fn run(command: &Command) -> Result<Exit, BadInput> {
 
 /// Prints what clap reports: the help that was asked for, or what is wrong with the command line.
 fn explained(error: &clap::Error) -> Exit {
-    // The output may be closed, which is no reason to fail.
-    let _ = error.print();
+    let printed = error.print();
     if !error.use_stderr() {
-        return Exit::Yes;
+        output::written(printed);
+        return if output::stdout_failed() { Exit::No } else { Exit::Yes };
     }
     if std::env::args_os().any(|arg| arg == "--json") {
         let text = error.to_string();

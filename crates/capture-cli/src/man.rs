@@ -19,12 +19,14 @@ pub(crate) fn completions(shell: Shell) -> Exit {
     Exit::Yes
 }
 
-/// Prints every man page, or writes one file for each into a directory.
+/// Prints every man page, or writes one file for each into a directory, which it makes.
 pub(crate) fn pages(dir: Option<&Path>) -> Result<Exit, BadInput> {
     let mut command = Cli::command();
     command.build();
     if let Some(dir) = dir {
-        clap_mangen::generate_to(command, dir).map_err(|error| {
+        let written =
+            std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(command, dir));
+        written.map_err(|error| {
             BadInput::new("dir", format!("dir {}: cannot be written: {error}", dir.display()))
         })?;
         return Ok(Exit::Yes);

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use capture_core::driver::Api;
 use capture_core::{
-    Attempt, BearerToken, Capture, Environment, IdempotencyKey, Money, Obstacle, Operation,
-    OrderId, Outcome, Resend, Setup, Ticket, wire,
+    Attempt, BearerToken, Capture, Environment, IdempotencyKey, Invalid, Money, Obstacle,
+    Operation, OrderId, Outcome, Proof, Receipt, Resend, Setup, Ticket, wire,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,13 +15,14 @@ use crate::args::{self, Order};
 use crate::config::{self, BadInput};
 use crate::exit::Exit;
 use crate::output;
-use crate::ticket::TicketFile;
+use crate::route::Route;
+use crate::ticket::{self, TicketFile};
 use crate::transport::Client;
 
 /// Checks everything, then captures.
 pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
     let order: OrderId = args.order_id.parse()?;
-    let money = Money::parse(&args.amount, &args.currency)?;
+    let money = money(args)?;
     let key = match &args.key {
         Some(key) => key.parse()?,
         None => IdempotencyKey::for_order(order),
@@ -40,11 +41,26 @@ pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
         let api = Api::new(&environment).with_content_type(content_type);
         return Ok(show_request(&api, &capture, args.connection.json));
     }
+    let route = Route::new(&args.connection, &environment)?;
     let tokens = config::tokens(args.connection.credentials.as_deref())?;
     let setup =
         Setup::new(&environment, tokens).with_policy(policy).with_content_type(content_type);
-    let client = Client::new(args.connection.transport, setup)?;
+    let client = Client::new(args.connection.transport, setup, &route)?;
     send(args, &client, &capture, &environment)
+}
+
+/// The amount and its currency. A currency that was retired since is good for resuming its ticket.
+fn money(args: &Order) -> Result<Money, Invalid> {
+    let active = Money::parse(&args.amount, &args.currency);
+    let ticket = match (&active, &args.ticket) {
+        (Err(invalid), Some(path)) if invalid.field() == "currency" => ticket::peek(path),
+        _ => return active,
+    };
+    let stored = ticket.map(|ticket| ticket.capture().money().currency());
+    match stored.filter(|stored| stored.code() == args.currency) {
+        Some(stored) => Money::from_decimal(&args.amount, stored),
+        None => active,
+    }
 }
 
 /// Captures or resumes. Once the client has started, there is an outcome, whatever happens.
@@ -64,7 +80,7 @@ fn send(
     }
     end_as_unknown_when_interrupted(open.clone(), json)?;
 
-    if environment.base_url() == Environment::Production.base_url() {
+    if environment.is_production() {
         output::note("PRODUCTION: real money");
     }
     let verb = if resumed { "resuming" } else { "capturing" };
@@ -106,6 +122,10 @@ struct Report<'a> {
     /// What was captured, if the proof shows it: an order's status does not.
     captured_amount: Option<u32>,
     amount_verified: bool,
+    /// What an outcome of captured rests on; an order shows its currency here.
+    proof: Option<Proof>,
+    /// Why the goods must not be shipped although the order was captured.
+    caveat: Option<&'static str>,
     /// What keeps an unknown outcome from being decided.
     obstacle: Option<&'a Obstacle>,
     attempts: Vec<ReportedAttempt<'a>>,
@@ -122,8 +142,9 @@ struct ReportedAttempt<'a> {
 fn report(outcome: &Outcome, json: bool) -> Exit {
     let (capture, attempts) = (outcome.capture(), outcome.attempts());
     let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
-    let amount_verified =
-        matches!(outcome, Outcome::Captured(receipt) if receipt.amount_verified());
+    let receipt = if let Outcome::Captured(receipt) = outcome { Some(receipt) } else { None };
+    let amount_verified = receipt.is_some_and(Receipt::amount_verified);
+    let caveat = receipt.and_then(Receipt::caveat);
     let sentence = outcome.to_string();
     if json {
         let said = |attempt| ReportedAttempt { attempt, says: attempt.to_string() };
@@ -137,6 +158,8 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
             asked_currency: money.currency().code(),
             captured_amount: amount_verified.then_some(money.minor_units()),
             amount_verified,
+            proof: receipt.map(Receipt::proof),
+            caveat: caveat.map(|caveat| caveat.code()),
             obstacle: match outcome {
                 Outcome::Unknown(ticket) => Some(ticket.obstacle()),
                 _ => None,
@@ -163,6 +186,8 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
         output::line(&format!("  next: {}", outcome.next_step()));
     }
     match outcome {
+        // Neither "ship" nor "not captured": hold the goods, and look.
+        Outcome::Captured(_) if caveat.is_some() => Exit::Unknown,
         Outcome::Captured(_) => Exit::Yes,
         Outcome::NotCaptured(_) => Exit::No,
         Outcome::Unknown(_) => Exit::Unknown,

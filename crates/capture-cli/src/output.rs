@@ -2,21 +2,32 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use capture_core::printable;
 use serde::Serialize;
 
-/// Writes to stdout. A closed pipe does not change what happened; any other failure is noted.
+/// Set once stdout has failed, for instance because the disk is full.
+static STDOUT_FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Writes to stdout. A closed pipe does not change what happened; any other failure is noted once.
 pub(crate) fn print(text: &str) {
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            note(&format!("stdout cannot be written: {error}"));
-        }
-        _ => {}
+    written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+}
+
+/// Takes the result of writing to stdout.
+pub(crate) fn written(result: io::Result<()>) {
+    let Err(error) = result else { return };
+    if error.kind() != io::ErrorKind::BrokenPipe && !STDOUT_FAILED.swap(true, Ordering::Relaxed) {
+        note(&format!("stdout cannot be written: {error}"));
     }
+}
+
+/// Whether something that should be on stdout is not there.
+pub(crate) fn stdout_failed() -> bool {
+    STDOUT_FAILED.load(Ordering::Relaxed)
 }
 
 /// One line on stdout. Control characters from the network are escaped.

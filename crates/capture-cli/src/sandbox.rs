@@ -80,7 +80,7 @@ fn script(name: Option<&str>) -> Result<Script, BadInput> {
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
     let text = text.map_err(|error| {
         let rule = format!("is not a preset ({presets}), and cannot be read as a file: {error}");
-        Invalid::new("script", name, rule)
+        BadInput::new("script", format!("script {name}: {rule}"))
     })?;
     Ok(Script::from_json(&text)?)
 }
@@ -101,7 +101,7 @@ fn manual(server: &Server, tls: Option<&Path>) -> String {
     let (url, key, secret) = (server.plain_url(), server.app_key(), server.app_secret());
     let tls = tls.map_or_else(String::new, |file| {
         let (url, file) = (server.base_url(), file.display());
-        format!("\nWith TLS it is {url}, for clients that trust {file}.\n")
+        format!("\nWith TLS it is {url}, for clients that trust {file}: capture ... --ca {file}\n")
     });
     let money = Money::parse("100.00", "USD").expect("a good amount");
     let order = server.create_order(money);

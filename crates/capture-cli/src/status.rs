@@ -7,6 +7,7 @@ use crate::args::Status;
 use crate::config::{self, BadInput};
 use crate::exit::Exit;
 use crate::output;
+use crate::route::Route;
 use crate::transport::Client;
 
 /// Reads the status once.
@@ -15,9 +16,10 @@ pub(crate) fn run(args: &Status) -> Result<Exit, BadInput> {
     let connection = &args.connection;
     let policy = config::policy(connection.attempt_timeout.as_deref(), None, None)?;
     let environment = config::environment(connection.environment.as_deref())?;
+    let route = Route::new(connection, &environment)?;
     let tokens = config::tokens(connection.credentials.as_deref())?;
     let setup = Setup::new(&environment, tokens).with_policy(policy);
-    let client = Client::new(connection.transport, setup)?;
+    let client = Client::new(connection.transport, setup, &route)?;
     match client.status(order) {
         Ok(status) => {
             report(order, status, connection.json);

@@ -10,6 +10,20 @@ use crate::config::BadInput;
 use crate::file::{self, Readers};
 use crate::output;
 
+/// Reads a ticket, whatever capture it belongs to; `None` where there is none that can be read.
+pub(crate) fn peek(path: &Path) -> Option<Ticket> {
+    parse(&File::open(path).ok()?).ok()
+}
+
+fn parse(file: &File) -> Result<Ticket, String> {
+    let bytes = file::read_open(file, Ticket::MAX_JSON).map_err(|error| error.to_string())?;
+    // serde's own message could quote a file that is something else entirely.
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        format!("is not a ticket that this version can read ({place})")
+    })
+}
+
 /// A ticket file, which no other process uses at the same time.
 pub(crate) struct TicketFile {
     path: PathBuf,
@@ -28,14 +42,8 @@ impl TicketFile {
             Err(error) => return Err(this.refuse(&error.to_string())),
         };
         this.lock(&file)?;
-        let read = file::read_open(&file, Ticket::MAX_JSON);
-        let bytes = read.map_err(|error| this.refuse(&error.to_string()))?;
+        let ticket = parse(&file).map_err(|why| this.refuse(&why))?;
         this.locked.push(file);
-        // serde's own message could quote a file that is something else entirely.
-        let ticket: Ticket = serde_json::from_slice(&bytes).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            this.refuse(&format!("is not a ticket that this version can read ({place})"))
-        })?;
         if ticket.capture() != capture {
             let (order, money) = (ticket.capture().order_id(), ticket.capture().money());
             let key = ticket.capture().idempotency_key();

@@ -26,8 +26,8 @@ pub(crate) async fn in_span<F: Future>(
         server.port = origin().as_ref().and_then(Uri::port_u16),
         capture.order_id = %capture.order_id(),
         capture.idempotency_key = %capture.idempotency_key(),
-        capture.amount = capture.money().minor_units(),
-        capture.currency = capture.money().currency().code(),
+        capture.asked_amount = capture.money().minor_units(),
+        capture.asked_currency = capture.money().currency().code(),
         capture.resumed = resumed,
     );
     future.instrument(span).await
@@ -77,6 +77,11 @@ fn ended(outcome: &Outcome, took: Duration) {
                 "{outcome}"
             );
         }
+        Outcome::Captured(receipt) if receipt.caveat().is_some() => warn!(
+            target: "capture",
+            { capture.outcome = name, capture.code = code, duration_s },
+            "{outcome}"
+        ),
         _ => info!(
             target: "capture",
             { capture.outcome = name, capture.code = code, duration_s },

@@ -65,6 +65,7 @@ mod machine;
 mod mask;
 mod outcome;
 mod policy;
+mod proof;
 mod reason;
 mod record;
 mod seconds;
@@ -85,8 +86,9 @@ mod verdict;
 pub mod wire;
 
 pub use attempt::{Attempt, Finding, Operation, Phase};
-pub use outcome::{Outcome, Proof, Receipt, Refusal};
+pub use outcome::{Outcome, Receipt, Refusal};
 pub use policy::{Policy, Resend};
+pub use proof::{Caveat, Proof};
 pub use reason::{Barred, Doubt, Obstacle, Reason};
 pub use setup::Setup;
 pub use status::StatusError;
@@ -94,8 +96,8 @@ pub use text::{one_line, printable};
 pub use ticket::Ticket;
 pub use token_error::TokenError;
 pub use values::{
-    BaseUrl, BearerToken, Capture, Credentials, Currency, Environment, IdempotencyKey, Invalid,
-    Money, OrderId,
+    BaseUrl, BearerToken, Capture, Credentials, Currency, CurrencyCode, Environment,
+    IdempotencyKey, Invalid, Money, OrderId,
 };
 pub use wire::ContentType;
 pub use wire::error::ApiError;

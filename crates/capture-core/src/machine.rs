@@ -36,8 +36,9 @@ use http::HeaderMap;
 
 use crate::attempt::{Attempt, Finding, Operation, Phase};
 use crate::mask;
-use crate::outcome::{Outcome, Proof, Receipt, Refusal};
+use crate::outcome::{Outcome, Receipt, Refusal};
 use crate::policy::{self, CLOCK_TOLERANCE, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
+use crate::proof::Proof;
 use crate::reason::{Barred, Doubt, Obstacle, Reason};
 use crate::record::Record;
 use crate::shared::TokenRequest;
@@ -481,7 +482,7 @@ impl Flow {
         }
         self.unauthorized_in_a_row = 0;
         match evidence {
-            Evidence::Captured(status) => return self.captured(Proof::OrderStatus(status)),
+            Evidence::Captured(order) => return self.captured(order.into()),
             Evidence::NotCaptured => {
                 self.reason_unless_doubt = Some(Reason::OrderCancelled);
                 self.doubt = None; // the one piece of evidence for "no" (R2)

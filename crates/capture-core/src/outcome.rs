@@ -2,20 +2,18 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::attempt::Attempt;
+use crate::proof::{Caveat, Proof};
 use crate::reason::Reason;
 use crate::record::Record;
 use crate::ticket::Ticket;
 use crate::values::Capture;
-use crate::wire::order::OrderStatus;
 
 /// What became of a capture. There are three outcomes, and nothing turns the third into the second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
-    /// The money was captured: ship.
+    /// The money was captured: ship, unless the receipt has a [`Caveat`].
     Captured(Receipt),
     /// The money was definitely not captured, and no request of ours can still capture it.
     NotCaptured(Refusal),
@@ -29,17 +27,6 @@ pub struct Receipt {
     pub(crate) capture: Capture,
     pub(crate) proof: Proof,
     pub(crate) record: Record,
-}
-
-/// What a receipt rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Proof {
-    /// The API said SUCCESS in its reply to this capture.
-    Reply,
-    /// The order's status. It shows neither the amount nor who captured.
-    OrderStatus(OrderStatus),
 }
 
 /// A definite "no".
@@ -65,9 +52,10 @@ impl Outcome {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Captured(receipt) => match receipt.proof {
-                Proof::Reply => "reply",
-                Proof::OrderStatus(_) => "order_status",
+            Self::Captured(receipt) => match (receipt.caveat(), receipt.proof) {
+                (Some(caveat), _) => caveat.code(),
+                (None, Proof::Reply) => "reply",
+                (None, Proof::OrderStatus(_) | Proof::Order { .. }) => "order_status",
             },
             Self::NotCaptured(refusal) => refusal.reason.code(),
             Self::Unknown(ticket) => ticket.doubt.code(),
@@ -120,10 +108,13 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Captured(receipt) => match receipt.proof {
-                Proof::Reply => f.write_str("captured: the API says SUCCESS"),
-                Proof::OrderStatus(status) => write!(f, "captured: the order is {status}"),
-            },
+            Self::Captured(receipt) => {
+                match receipt.proof.order_status() {
+                    None => f.write_str("captured: the API says SUCCESS")?,
+                    Some(status) => write!(f, "captured: the order is {status}")?,
+                }
+                receipt.caveat().map_or(Ok(()), |caveat| write!(f, "; {caveat}"))
+            }
             Self::NotCaptured(refusal) => write!(f, "not captured: {}", refusal.reason),
             Self::Unknown(ticket) => write!(f, "unknown: {}; {}", ticket.doubt, ticket.obstacle),
         }
@@ -131,7 +122,8 @@ impl fmt::Display for Outcome {
 }
 
 impl Receipt {
-    /// What was captured.
+    /// The capture that was asked for. Its amount is what was captured only if
+    /// [`amount_verified`](Self::amount_verified) says so.
     #[must_use]
     pub fn capture(&self) -> &Capture {
         &self.capture
@@ -149,6 +141,12 @@ impl Receipt {
         self.proof == Proof::Reply
     }
 
+    /// Why the goods must not be shipped although the order was captured; usually there is no reason.
+    #[must_use]
+    pub fn caveat(&self) -> Option<Caveat> {
+        self.proof.caveat(self.capture.money().currency())
+    }
+
     /// Everything that was sent, in order.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
@@ -158,12 +156,10 @@ impl Receipt {
     /// What to do next, in one sentence for a person.
     #[must_use]
     pub fn next_step(&self) -> &'static str {
-        match self.proof {
-            Proof::Reply => "Ship; the order is paid.",
-            Proof::OrderStatus(OrderStatus::Returned) => {
-                "The order was captured and has since been refunded; check before you ship."
-            }
-            Proof::OrderStatus(_) => {
+        match self.caveat() {
+            Some(caveat) => caveat.next_step(),
+            None if self.amount_verified() => "Ship; the order is paid.",
+            None => {
                 "Ship; the order is paid. Its status does not show the amount: check it in your books."
             }
         }

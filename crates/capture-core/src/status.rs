@@ -89,8 +89,8 @@ impl StatusQuery {
         for token in tokens {
             mask::response(&mut response, token);
         }
-        if let Ok(status) = order::read_reply(self.order, &response) {
-            return Some(Ok(status));
+        if let Ok(order) = order::read_reply(self.order, &response) {
+            return Some(Ok(order.status));
         }
         let status = response.status();
         if status == StatusCode::UNAUTHORIZED {

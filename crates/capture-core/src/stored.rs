@@ -10,7 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::attempt::{Attempt, unix_ms};
-use crate::outcome::{Outcome, Proof, Receipt, Refusal};
+use crate::outcome::{Outcome, Receipt, Refusal};
+use crate::proof::Proof;
 use crate::reason::{Doubt, Obstacle, Reason};
 use crate::record::Record;
 use crate::ticket::Ticket;

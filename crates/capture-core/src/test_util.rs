@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use crate::outcome::{Proof, Receipt, Refusal};
+use crate::outcome::{Receipt, Refusal};
+use crate::proof::Proof;
 use crate::reason::{Doubt, Obstacle, Reason};
 use crate::record::Record;
 use crate::ticket::Ticket;

@@ -9,7 +9,7 @@ use crate::reason::{Doubt, Reason};
 use crate::values::OrderId;
 use crate::wire::capture::Reply;
 use crate::wire::error::{ApiError, Shape};
-use crate::wire::order::{self, NotTheOrder, OrderStatus};
+use crate::wire::order::{self, NotTheOrder, Order, OrderStatus};
 use crate::wire::{self, Response, Unreadable, retry_after};
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode, Uri};
@@ -33,8 +33,8 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Evidence {
-    /// *Completed*, or *Returned* (captured, then refunded).
-    Captured(OrderStatus),
+    /// *Completed*, or *Returned* (captured, then refunded), and the order's currency.
+    Captured(Order),
     /// *Cancelled*: not captured, permanently. This is the one piece of evidence for "no" (R2).
     NotCaptured,
     /// *Capturerequired*: not captured yet. A request may still be on its way.
@@ -85,16 +85,18 @@ impl Evidence {
     /// use capture_core::{OrderId, OrderStatus, driver::Evidence, wire};
     /// let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
     /// let reply = wire::order::shown(order, OrderStatus::Completed, Default::default());
-    /// assert_eq!(Evidence::of(order, &reply), Evidence::Captured(OrderStatus::Completed));
+    /// assert!(matches!(Evidence::of(order, &reply), Evidence::Captured(_)));
     /// # Ok::<(), capture_core::Invalid>(())
     /// ```
     #[must_use]
     pub fn of(order: OrderId, response: &Response) -> Self {
         match order::read_reply(order, response) {
-            Ok(status @ (OrderStatus::Completed | OrderStatus::Returned)) => Self::Captured(status),
-            Ok(OrderStatus::Cancelled) => Self::NotCaptured,
-            Ok(OrderStatus::CaptureRequired) => Self::StillWaiting,
-            Ok(other) => Self::Undecided(other),
+            Ok(order) => match order.status {
+                OrderStatus::Completed | OrderStatus::Returned => Self::Captured(order),
+                OrderStatus::Cancelled => Self::NotCaptured,
+                OrderStatus::CaptureRequired => Self::StillWaiting,
+                other => Self::Undecided(other),
+            },
             Err(_) if response.status() == StatusCode::UNAUTHORIZED => Self::Unauthorized,
             Err(NotTheOrder::Status(300..=399)) => {
                 Self::Nothing(Doubt::Redirect(target(response.headers())))
@@ -121,7 +123,8 @@ impl Verdict {
 impl Evidence {
     pub(crate) fn finding(&self) -> Finding {
         match self {
-            Self::Captured(status) | Self::Undecided(status) => Finding::OrderStatus(*status),
+            Self::Captured(order) => Finding::OrderStatus(order.status),
+            Self::Undecided(status) => Finding::OrderStatus(*status),
             Self::NotCaptured => Finding::OrderStatus(OrderStatus::Cancelled),
             Self::StillWaiting => Finding::OrderStatus(OrderStatus::CaptureRequired),
             Self::Unauthorized => Finding::Refused(Reason::Unauthorized),

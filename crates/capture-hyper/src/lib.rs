@@ -15,7 +15,7 @@
 //! // Store `capture` here. If it is already stored, resume it instead: Ticket::interrupted.
 //!
 //! match client.capture(&capture).await {
-//!     Outcome::Captured(_receipt) => println!("ship it"),
+//!     Outcome::Captured(receipt) => println!("{}", receipt.next_step()),
 //!     Outcome::NotCaptured(refusal) => println!("{}", refusal.next_step()),
 //!     Outcome::Unknown(ticket) => println!("store it, resume it later: {}", ticket.next_step()),
 //! }

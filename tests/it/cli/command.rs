@@ -60,7 +60,7 @@ impl Run {
 pub(crate) fn capture(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).stdin(Stdio::null());
-    for name in ["ENVIRONMENT", "TOKEN", "APP_KEY", "APP_SECRET"] {
+    for name in ["ENVIRONMENT", "TOKEN", "APP_KEY", "APP_SECRET", "PROXY"] {
         command.env_remove(format!("CAPTURE_{name}"));
     }
     command

@@ -40,6 +40,10 @@ fn missing_conflicting_and_broken_variables() {
         ),
         (
             &[("CAPTURE_TOKEN", "canary\n")],
+            "CAPTURE_TOKEN: bearer token: ends with a line break; remove it (value hidden)",
+        ),
+        (
+            &[("CAPTURE_TOKEN", "can ary")],
             "CAPTURE_TOKEN: bearer token: may hold only letters, digits and -._~+/ and = at its end; no spaces, no line breaks (value hidden)",
         ),
         (
@@ -48,7 +52,15 @@ fn missing_conflicting_and_broken_variables() {
         ),
         (
             &[("CAPTURE_APP_KEY", "canary\r\n"), secret],
-            "CAPTURE_APP_KEY: app key: must not hold spaces, line breaks or control characters (value hidden)",
+            "CAPTURE_APP_KEY: app key: ends with a line break; remove it (value hidden)",
+        ),
+        (
+            &[("CAPTURE_APP_KEY", "'canary'"), secret],
+            "CAPTURE_APP_KEY: app key: is in quotation marks, as in a dotenv file; they are not part of it: remove them (value hidden)",
+        ),
+        (
+            &[key, ("CAPTURE_APP_SECRET", "canary ")],
+            "CAPTURE_APP_SECRET: app secret: begins or ends with a space; remove it (value hidden)",
         ),
         (
             &[key, ("CAPTURE_APP_SECRET", "canary secret")],
@@ -92,8 +104,9 @@ fn a_file_holds_exactly_one_pair_or_one_token() {
         (r#"{"app_key": "canary"}"#, "app_secret is missing; it belongs to app_key"),
         (r#"{"app_secret": "canary"}"#, "app_key is missing; it belongs to app_secret"),
         (r#"{"app_key": "canary", "token": "canary"}"#, "token and app_key are both given"),
-        (r#"{"token": "canary\n"}"#, "bearer token: may hold only"),
-        (r#"{"app_key": "canary\n", "app_secret": "canary"}"#, "app key: must not hold"),
+        (r#"{"token": "canary\n"}"#, "bearer token: ends with a line break"),
+        (r#"{"app_key": "canary\n", "app_secret": "canary"}"#, "app key: ends with a line break"),
+        (r#"{"app_key": "\"canary\"", "app_secret": "canary"}"#, "app key: is in quotation marks"),
         (&long, "is larger than 64 KiB"),
     ] {
         private_file(&path, text);

@@ -6,6 +6,7 @@ mod demo;
 mod input;
 mod interrupt;
 mod order;
+mod proxy;
 mod sandbox;
 mod status;
 mod terminal;

@@ -1,6 +1,6 @@
 //! One order through each transport: captured, declined, unknown, settled; codes and JSON asserted.
 
-use capture_core::IdempotencyKey;
+use capture_core::{IdempotencyKey, OrderStatus};
 use capture_sandbox::{Answer, Operation, Script};
 use serde_json::{Value, json};
 
@@ -45,12 +45,14 @@ fn the_json_has_exactly_these_keys() {
         "asked_currency",
         "attempts",
         "captured_amount",
+        "caveat",
         "code",
         "idempotency_key",
         "next_step",
         "obstacle",
         "order_id",
         "outcome",
+        "proof",
         "says",
     ];
     let server = server();
@@ -155,19 +157,43 @@ fn a_wrong_amount_of_a_captured_order_is_not_called_captured() {
     let server = server();
     let order = order(&server).to_string();
     assert_eq!(simple(&server, &order, &[]).code, 0);
-    for (amount, currency) in [("99.00", "USD"), ("10", "JPY")] {
+    for (amount, currency, code, caveat) in
+        [("99.00", "USD", 0, Value::Null), ("10", "JPY", 3, json!("other_currency"))]
+    {
         let mut command = capture_at(&server, &["order", &order, "--amount", amount]);
         let told = run(command.args(["--currency", currency]));
         let first = told.stdout.lines().next().unwrap_or_default();
         let asked =
             format!("(asked for {amount} {currency}; the order's status does not show the amount)");
         assert_eq!(first, format!("captured  {order}  {asked}"), "{told:?}");
+        assert_eq!(told.code, code, "{told:?}");
+        let differs = "the order is Completed; it is in USD, not in the currency asked for";
+        assert_eq!(told.stdout.contains(differs), code == 3, "{told:?}");
         let json = run(command.arg("--json")).json();
         assert_eq!(
             (&json["captured_amount"], &json["amount_verified"]),
             (&Value::Null, &json!(false))
         );
+        let proof = json!({ "order": { "status": "completed", "currency": "USD" } });
+        assert_eq!((&json["proof"], &json["caveat"]), (&proof, &caveat), "{json}");
     }
+}
+
+/// `capture ... && ship` must not ship what was refunded.
+#[test]
+fn a_refunded_order_is_not_shipped() {
+    each_transport(|transport| {
+        let server = server();
+        let order = order(&server);
+        assert!(server.set_order_status(order, OrderStatus::Returned));
+        let flags = ["--json", "--transport", transport];
+        let told = simple(&server, &order.to_string(), &flags);
+        let json = told.json();
+        assert_eq!(told.code, 3, "{transport}: {told:?}");
+        assert_eq!(outcome(&json), ("captured", "refunded"));
+        assert_eq!(json["caveat"], "refunded");
+        assert!(json["next_step"].as_str().unwrap().starts_with("Do not ship"), "{json}");
+    });
 }
 
 #[test]

@@ -118,6 +118,33 @@ fn a_closed_pipe_changes_no_exit_code() {
     }
 }
 
+/// A disk that is full: what only prints was not done, and an order keeps its outcome.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_could_not_be_printed_is_not_done_and_is_said_once() {
+    let server = server();
+    let captured = order(&server).to_string();
+    for (arguments, code) in [
+        (&["order", &captured, "--amount", "100.00", "--currency", "USD"][..], 0),
+        (&["order", &captured, "--amount", "100.00", "--currency", "USD", "--dry-run"], 1),
+        (&["status", &captured], 1),
+        (&["status", &captured, "--json"], 1),
+        (&["completions", "bash"], 1),
+        (&["man"], 1),
+        (&["--help"], 1),
+        (&["order", "--help"], 1),
+        (&["--version"], 1),
+        (&["demo"], 1),
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = capture_at(&server, arguments);
+        let child = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        let run = Run::of(child.wait_with_output().unwrap());
+        assert_eq!(run.code, code, "{arguments:?}: {run:?}");
+        assert_eq!(run.stderr.matches("stdout cannot be written").count(), 1, "{run:?}");
+    }
+}
+
 #[test]
 fn stderr_may_be_closed_as_well() {
     let server = server();
@@ -159,7 +186,7 @@ fn help_version_completions_and_man_pages() {
         }
         assert!(!run.stdout.contains('\u{1b}'), "no colour in a pipe");
     }
-    let directory = directory("man-pages");
+    let directory = directory("man-pages").join("made/by/the/command");
     let run = run(capture(&["man", "--dir"]).arg(&directory));
     assert_eq!((run.code, run.stdout.as_str()), (0, ""));
     let names = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name());

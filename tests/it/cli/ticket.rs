@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use capture_core::{Capture, IdempotencyKey, Money, OrderId, Ticket};
+use capture_core::{Capture, IdempotencyKey, Money, OrderId, OrderStatus, Ticket};
 use capture_sandbox::Script;
 
 use super::command::{capture_at, directory, each_transport, order, run, server};
@@ -61,7 +61,7 @@ fn a_ticket_of_another_capture_and_a_broken_file_are_refused() {
     let ticket = |amount, currency, key| {
         let money = Money::parse(amount, currency).unwrap();
         let capture = Capture::new(order, money, key);
-        serde_json::to_string(&Ticket::interrupted(capture, std::time::SystemTime::now())).unwrap()
+        serde_json::to_string(&Ticket::interrupted(capture, SystemTime::now())).unwrap()
     };
     let key = IdempotencyKey::for_order(order);
     let other = "11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
@@ -186,4 +186,36 @@ fn only_one_process_works_on_a_file_and_only_its_owner_reads_it() {
         "{linked:?}"
     );
     assert!(!other.exists());
+}
+
+/// What was stored in a currency that has been retired since can still be found out.
+#[test]
+fn a_ticket_in_a_retired_currency_is_resumed() {
+    let server = server();
+    let retired = serde_json::json!({ "amount": 10_000, "currency": "HRK", "exponent": 2 });
+    let money: Money = serde_json::from_value(retired).unwrap();
+    let order = server.create_order(money);
+    let file = directory("ticket-retired").join("order.ticket");
+    let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+    let ticket = Ticket::interrupted(capture, SystemTime::now());
+    fs::write(&file, serde_json::to_vec(&ticket).unwrap()).unwrap();
+    let resume = |amount, currency, flags: &[&str]| {
+        let mut command = capture_at(&server, &["order", &order.to_string(), "--amount", amount]);
+        run(command.args(["--currency", currency]).args(flags))
+    };
+    let with = ["--ticket", file.to_str().unwrap()];
+    for (amount, currency, flags, why) in [
+        ("100.00", "HRK", &[][..], "was retired; its successor is EUR"),
+        ("100.00", "ROL", &with, "was retired; its successor is RON"),
+        ("100.000", "HRK", &with, "HRK has 2 decimals, not 3"),
+        ("99.00", "HRK", &with, "belongs to another capture"),
+    ] {
+        let refused = resume(amount, currency, flags);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.stderr.contains(why), "{why}: {refused:?}");
+    }
+    assert!(server.set_order_status(order, OrderStatus::Completed));
+    let resumed = resume("100.00", "HRK", &with);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert!(resumed.stdout.contains("the order is Completed"), "{resumed:?}");
 }

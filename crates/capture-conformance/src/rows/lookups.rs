@@ -15,7 +15,7 @@ pub(super) fn rows() -> Vec<Row> {
     for (name, status, outcome) in [
         ("115 the order is completed", 7, "captured order_status"),
         ("116 the order is cancelled", 2, "not_captured order_cancelled"),
-        ("118 the order was refunded since", 6, "captured order_status"),
+        ("118 the order was refunded since", 6, "captured refunded"),
     ] {
         rows.push(Row::new(
             name,

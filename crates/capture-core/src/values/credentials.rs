@@ -45,6 +45,9 @@ impl BearerToken {
         if token.len() > LONGEST_TOKEN {
             return refuse("must not be longer than 8192 bytes");
         }
+        if let Some(rule) = left_over(token) {
+            return refuse(rule);
+        }
         if body.is_empty() || !body.bytes().all(allowed) {
             return refuse(
                 "may hold only letters, digits and -._~+/ and = at its end; no spaces, no line breaks",
@@ -107,8 +110,8 @@ impl Credentials {
     /// Takes `AppKey` and `AppSecret` as the portal shows them.
     ///
     /// # Errors
-    /// Neither may be empty, longer than 4096 bytes, or hold spaces, line breaks or control
-    /// characters. The error never shows the value.
+    /// Neither may be empty, longer than 4096 bytes, in quotation marks, or hold spaces, line breaks
+    /// or control characters. The error never shows the value.
     pub fn new(app_key: impl Into<String>, app_secret: impl Into<String>) -> Result<Self, Invalid> {
         let app_key = Zeroizing::new(app_key.into());
         let app_secret = Zeroizing::new(app_secret.into());
@@ -139,11 +142,31 @@ fn check(field: &'static str, text: &str) -> Result<(), Invalid> {
     if text.len() > 4096 {
         return Err(Invalid::hidden(field, "must not be longer than 4096 bytes"));
     }
+    if let Some(rule) = left_over(text) {
+        return Err(Invalid::hidden(field, rule));
+    }
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         let rule = "must not hold spaces, line breaks or control characters";
         return Err(Invalid::hidden(field, rule));
     }
     Ok(())
+}
+
+/// What a file or a shell left around a secret: keys, secrets and tokens neither begin nor end so.
+fn left_over(text: &str) -> Option<&'static str> {
+    let quotes = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
+    let around = |found: fn(char) -> bool| text.starts_with(found) || text.ends_with(found);
+    if text.starts_with('\u{feff}') {
+        Some("begins with a byte order mark; save its file without one")
+    } else if text.ends_with(['\n', '\r']) {
+        Some("ends with a line break; remove it")
+    } else if around(char::is_whitespace) {
+        Some("begins or ends with a space; remove it")
+    } else if text.starts_with(quotes) || text.ends_with(quotes) {
+        Some("is in quotation marks, as in a dotenv file; they are not part of it: remove them")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -158,7 +181,14 @@ mod tests {
             ("Bearer canary", "without the word"),
             ("bearer canary", "without the word"),
             ("canary\r\nx: y", "no line breaks"),
-            ("canary ", "no spaces"),
+            ("can ary", "no spaces"),
+            ("canary ", "ends with a space"),
+            ("canary\n", "ends with a line break"),
+            ("canary\r\n", "ends with a line break"),
+            ("\"canary\"", "is in quotation marks"),
+            ("'canary'", "is in quotation marks"),
+            ("\u{201c}canary\u{201d}", "is in quotation marks"),
+            ("\u{feff}canary", "byte order mark"),
             ("canary\u{7f}", "may hold only"),
             ("canary\u{e9}", "may hold only"),
             ("=canary", "may hold only"),
@@ -177,10 +207,23 @@ mod tests {
     #[test]
     fn credentials_are_checked_and_hidden() {
         let long = "c".repeat(5000);
-        for bad in ["", " ", "canary\n", "can ary", "canary\0", long.as_str()] {
+        for (bad, rule) in [
+            ("", "is empty"),
+            (" ", "is empty"),
+            ("can ary", "must not hold spaces"),
+            ("canary\0", "control characters"),
+            ("canary\n", "ends with a line break"),
+            (" canary", "begins or ends with a space"),
+            ("\"canary\"", "is in quotation marks"),
+            ("'canary'", "is in quotation marks"),
+            ("canary'", "is in quotation marks"),
+            ("\u{feff}canary", "byte order mark"),
+            (long.as_str(), "4096"),
+        ] {
             let key = Credentials::new(bad, "good").unwrap_err();
             let secret = Credentials::new("good", bad).unwrap_err();
             assert_eq!((key.field(), secret.field()), ("app key", "app secret"));
+            assert!(key.rule().contains(rule) && secret.rule().contains(rule), "{key}");
             assert!(!format!("{key} {secret} {key:?}").contains("canary"));
         }
         let credentials = Credentials::new("a/b+c=", "canary").unwrap();

@@ -40,7 +40,25 @@ impl Environment {
             Self::Custom(url) => url.clone(),
         }
     }
+
+    /// Whether it moves **real money**: a production host of FlexFactor's, however it is written.
+    ///
+    /// ```
+    /// use capture_core::Environment;
+    /// let by_its_new_name: Environment = "https://API.flexfactor.io.:443/v1".parse()?;
+    /// assert!(by_its_new_name.is_production());
+    /// # Ok::<(), capture_core::Invalid>(())
+    /// ```
+    #[must_use]
+    pub fn is_production(&self) -> bool {
+        let url = self.base_url();
+        let host = url.host();
+        PRODUCTION_HOSTS.contains(&host.strip_suffix('.').unwrap_or(host))
+    }
 }
+
+/// Both names of the production host, in lower case. Sources: the contract; the newer pages.
+const PRODUCTION_HOSTS: [&str; 2] = ["api.flex-charge.com", "api.flexfactor.io"];
 
 impl FromStr for Environment {
     type Err = Invalid;
@@ -71,7 +89,8 @@ const LONGEST_URL: usize = 2048;
 /// The absolute URL under which the API's `v1` lies. A trailing `/v1` may be written or left out.
 ///
 /// `https` is required; plain `http` is accepted for loopback only. User info, query and fragment
-/// are refused.
+/// are refused. With plain `http`, `localhost` is 127.0.0.1: the name is never looked up, because a
+/// resolver may give it any address (RFC 6761, section 6.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     origin: String,
@@ -79,6 +98,27 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
+    /// Whether it is on this machine, by an address of loopback or by the name `localhost`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(self.host())
+    }
+
+    /// Whether requests are encrypted. Only those to loopback may not be.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+
+    /// The host in lower case, without its port.
+    fn host(&self) -> &str {
+        let (_, authority) = self.origin.split_once("://").unwrap_or_default();
+        match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => authority,
+        }
+    }
+
     /// The absolute URI of an operation, such as `/capture` below `/v1`.
     pub(crate) fn uri(&self, operation: &str) -> Uri {
         let uri = format!("{}{}/v1{operation}", self.origin, self.prefix);
@@ -125,10 +165,11 @@ impl FromStr for BaseUrl {
         if prefix.contains("//") || prefix.split('/').any(|part| part == "." || part == "..") {
             return Err(refuse("the path must not hold //, . or .."));
         }
-        Ok(Self {
-            origin: format!("{scheme}://{}", authority.as_str().to_ascii_lowercase()),
-            prefix: prefix.to_owned(),
-        })
+        let mut authority = authority.as_str().to_ascii_lowercase();
+        if *scheme == Scheme::HTTP {
+            authority = authority.replacen("localhost", "127.0.0.1", 1);
+        }
+        Ok(Self { origin: format!("{scheme}://{authority}"), prefix: prefix.to_owned() })
     }
 }
 
@@ -153,7 +194,9 @@ mod tests {
             ("https://api.flexfactor.io", "https://api.flexfactor.io/v1"),
             ("https://api.flexfactor.io/v1/", "https://api.flexfactor.io/v1"),
             ("https://API.example:8443/pay/v1", "https://api.example:8443/pay/v1"),
-            ("http://localhost:1", "http://localhost:1/v1"),
+            ("http://localhost:1", "http://127.0.0.1:1/v1"),
+            ("http://LOCALHOST", "http://127.0.0.1/v1"),
+            ("https://localhost:8443", "https://localhost:8443/v1"), // its certificate counts
             ("http://127.9.9.9", "http://127.9.9.9/v1"),
             ("http://[::1]:80/", "http://[::1]:80/v1"),
         ] {
@@ -173,6 +216,8 @@ mod tests {
             ("http://api.example.com", "loopback only"),
             ("http://127.0.0.1.example.com", "loopback only"),
             ("http://localhost.example.com", "loopback only"),
+            ("http://pay.localhost", "loopback only"),
+            ("http://localhost.", "loopback only"),
             ("http://0.0.0.0", "loopback only"),
             ("ftp://api.example.com", "scheme must be https"),
             ("https://user:secret@api.example.com", "user name or password"),
@@ -191,6 +236,50 @@ mod tests {
             assert_eq!(error.field(), "environment");
             assert!(error.rule().contains(rule), "{text}: {error}");
             assert!(!error.to_string().contains("secret"));
+        }
+    }
+
+    #[test]
+    fn a_production_host_is_known_however_it_is_written() {
+        for (text, production) in [
+            ("production", true),
+            ("https://api.flex-charge.com", true),
+            ("https://api.flex-charge.com:443", true),
+            ("https://api.flex-charge.com:443/v1/", true),
+            ("https://API.Flex-Charge.COM", true),
+            ("https://api.flex-charge.com.", true),
+            ("https://api.flex-charge.com.:443", true),
+            ("https://api.flex-charge.com:8443/gateway", true),
+            ("https://api.flexfactor.io", true),
+            ("https://API.FLEXFACTOR.IO.:443/v1", true),
+            ("sandbox", false),
+            ("https://api-sandbox.flex-charge.com:443", false),
+            ("https://api-sandbox.flexfactor.io", false),
+            ("https://api.flex-charge.com.example", false),
+            ("https://example.com/api.flexfactor.io", false),
+            ("https://xapi.flexfactor.io", false),
+            ("http://127.0.0.1:8787", false),
+            ("http://[::1]:8787", false),
+        ] {
+            let environment: Environment = text.parse().unwrap();
+            assert_eq!(environment.is_production(), production, "{text}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_known_by_address_and_name() {
+        for (text, loopback, https) in [
+            ("http://localhost:1", true, false),
+            ("https://localhost", true, true),
+            ("https://127.0.0.2:1", true, true),
+            ("http://[::1]", true, false),
+            ("https://[::1]:443/v1", true, true),
+            ("https://[2001:db8::1]", false, true),
+            ("https://[2001:db8::1]:443", false, true),
+            ("https://localhost.example", false, true),
+        ] {
+            let url: BaseUrl = text.parse().unwrap();
+            assert_eq!((url.is_loopback(), url.is_https()), (loopback, https), "{text}");
         }
     }
 }

@@ -241,6 +241,23 @@ mod tests {
         );
     }
 
+    /// Word processors and chats replace hyphens: the text looks right, so the code point is named.
+    #[test]
+    fn characters_that_look_right_are_named() {
+        for hyphen in ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}', '\u{ad}'] {
+            let text = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".replace('-', &hyphen.to_string());
+            let ends = format!("; it has U+{:04X}, which is not ASCII", u32::from(hyphen));
+            for error in [
+                text.parse::<OrderId>().unwrap_err().to_string(),
+                text.parse::<IdempotencyKey>().unwrap_err().to_string(),
+            ] {
+                assert!(error.ends_with(&ends), "{error}");
+            }
+        }
+        let plain = "5f1a3c5e".parse::<OrderId>().unwrap_err().to_string();
+        assert!(!plain.contains("ASCII"), "{plain}");
+    }
+
     #[test]
     fn refusals_name_field_value_and_rule() {
         for (text, rule) in [

@@ -1,17 +1,19 @@
 //! `GET /v1/orders/{id}`: the definitive status of an order.
 //!
-//! The reply is full of personal data: only the id and the status are read, nothing else is kept.
+//! The reply is full of personal data: only the id, the status and the code of the currency are read,
+//! nothing else is kept.
 
 use std::fmt;
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::api::Api;
 use super::json::{self, Scalar, Unreadable};
 use super::message::{Request, Response, is_plain_json, json_reply};
-use crate::values::{BearerToken, OrderId};
+use crate::values::{BearerToken, CurrencyCode, OrderId};
 
 /// The status of an order, by the API's integer.
 ///
@@ -88,6 +90,16 @@ impl fmt::Display for OrderStatus {
     }
 }
 
+/// What is read of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Order {
+    /// Its status.
+    pub status: OrderStatus,
+    /// The code of its currency, if it shows one.
+    pub currency: Option<CurrencyCode>,
+}
+
 /// The request for one order.
 #[must_use]
 pub fn request(api: &Api, order: OrderId, token: &BearerToken) -> Request {
@@ -112,23 +124,34 @@ pub enum NotTheOrder {
     Foreign,
 }
 
-/// The status in a reply that is evidence about this order: a complete 200, shaped as the API shapes
-/// an order, with exactly this id. The integer decides before the name.
+/// The order in a reply that is evidence about it: a complete 200, shaped as the API shapes an order,
+/// with exactly this id. The status's integer decides before its name. A currency that is no code is
+/// not shown; it does not make the status less true.
 ///
 /// # Errors
 /// Why the reply is no evidence.
-pub fn read_reply(order: OrderId, response: &Response) -> Result<OrderStatus, NotTheOrder> {
+pub fn read_reply(order: OrderId, response: &Response) -> Result<Order, NotTheOrder> {
     if response.status() != StatusCode::OK {
         return Err(NotTheOrder::Status(response.status().as_u16()));
     }
     if !is_plain_json(response) {
         return Err(NotTheOrder::NotJson);
     }
-    let [id, status, name] = json::members(response.body(), &["id", "status", "statusname"])?;
+    let names = ["id", "status", "statusname", "currencycode"];
+    let [id, status, name, currency] = json::members(response.body(), &names)?;
     match Scalar::read("id", id)? {
         Scalar::Text(id) if id.parse() == Ok(order) => {}
         _ => return Err(NotTheOrder::Foreign),
     }
+    let currency = Scalar::read("currencyCode", currency).unwrap_or_default();
+    let currency = currency.text().and_then(CurrencyCode::read);
+    Ok(Order { status: read_status(status, name)?, currency })
+}
+
+fn read_status(
+    status: Option<&RawValue>,
+    name: Option<&RawValue>,
+) -> Result<OrderStatus, NotTheOrder> {
     let name = Scalar::read("statusName", name)?;
     match Scalar::read("status", status)? {
         Scalar::Number(Some(number)) => {
@@ -170,7 +193,8 @@ mod tests {
     const ORDER: &str = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
 
     fn read(body: &serde_json::Value) -> Option<OrderStatus> {
-        read_reply(ORDER.parse().unwrap(), &json_reply(StatusCode::OK, body)).ok()
+        let reply = json_reply(StatusCode::OK, body);
+        read_reply(ORDER.parse().unwrap(), &reply).ok().map(|order| order.status)
     }
 
     #[test]
@@ -188,6 +212,39 @@ mod tests {
         assert_eq!(read(&new), Some(OrderStatus::Other(Some(8))));
         let contradiction = json!({ "id": ORDER, "status": 7, "statusName": "Cancelled" });
         assert_eq!(read(&contradiction), Some(OrderStatus::Other(Some(7))));
+    }
+
+    fn read_text(body: String) -> Result<Order, NotTheOrder> {
+        read_reply(ORDER.parse().unwrap(), &http::Response::new(body.into()))
+    }
+
+    #[test]
+    fn the_currency_is_read_and_never_makes_the_status_less_true() {
+        for (shown, code) in [
+            (r#""currencyCode":"EUR""#, Some("EUR")),
+            (r#""CURRENCYCODE":"eur""#, Some("EUR")),
+            (r#""currencyCode":"\u0045UR""#, Some("EUR")),
+            (r#""currencyCode":null"#, None),
+            (r#""currencyCode":978"#, None),
+            (r#""currencyCode":"978""#, None),
+            (r#""currencyCode":"\ud800""#, None),
+            (r#""currencyCode":["EUR"]"#, None),
+            (r#""currencySymbol":"EUR""#, None),
+            (r#""billing":{"currencyCode":"EUR"}"#, None),
+        ] {
+            let body = format!(r#"{{"id":"{ORDER}",{shown},"status":7}}"#);
+            let order = read_text(body);
+            let order = order.unwrap_or_else(|error| panic!("{shown}: {error}"));
+            let currency = order.currency.map(String::from);
+            assert_eq!(
+                (order.status, currency.as_deref()),
+                (OrderStatus::Completed, code),
+                "{shown}"
+            );
+        }
+        let twice =
+            format!(r#"{{"id":"{ORDER}","status":7,"currencyCode":"EUR","currencycode":"USD"}}"#);
+        assert_eq!(read_text(twice), Err(Unreadable::Duplicate("currencycode").into()));
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn a_refusal_is_confirmed_by_one_lookup() {
             (&[FAILED], &[NEW_STATUS], &[], "not_captured declined: A C L"),
             (&[FAILED], &[CANCELLED], &[], "not_captured order_cancelled: A C L"),
             (&[FAILED], &[COMPLETED], &[], "captured order_status: A C L"),
-            (&[FAILED], &[RETURNED], &[], "captured order_status: A C L"),
+            (&[FAILED], &[RETURNED], &[], "captured refunded: A C L"),
             (&[FAILED], &[FOREIGN], &[], "not_captured declined: A C L"),
             (&[FAILED], &[NO_ID], &[], "not_captured declined: A C L"),
             (&[FAILED], &[ERROR], &[], "not_captured declined: A C L"),
@@ -206,7 +206,7 @@ fn doubt() {
         &Policy::default(),
         &[
             (&[Lost], &[COMPLETED], &[], "captured order_status: A C L"),
-            (&[Lost], &[RETURNED], &[], "captured order_status: A C L"),
+            (&[Lost], &[RETURNED], &[], "captured refunded: A C L"),
             (&[Lost], &[CANCELLED], &[], "not_captured order_cancelled: A C L"),
             (&[Lost], &[PROBLEM], &[], "unknown no_reply: A C L+"),
             (&[Lost], &[NEW_STATUS], &[], "unknown no_reply: A C L+"),

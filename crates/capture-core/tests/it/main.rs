@@ -2,10 +2,12 @@
 
 mod bounds;
 mod budget;
+mod currencies;
 mod driver;
 mod golden;
 mod machine;
 mod oracle;
+mod receipts;
 mod replies;
 mod schedules;
 mod secrets;

@@ -53,7 +53,7 @@ proptest! {
     }
 
     #[test]
-    fn a_login_is_read_back(key in "[!-~]{1,40}", secret in "[!-~é]{1,40}") {
+    fn a_login_is_read_back(key in "[0-_]([!-~]{0,38}[0-_])?", secret in "[0-_]([!-~é]{0,38}[0-_])?") {
         let credentials = capture_core::Credentials::new(key.as_str(), secret.as_str()).unwrap();
         let request = wire::token::request(&api(), &credentials);
         prop_assert_eq!(wire::token::read_request(request.body()).unwrap(), (key, secret));
@@ -64,7 +64,8 @@ proptest! {
         let id = OrderId::from_bytes(id).unwrap();
         let status = OrderStatus::from_number(number);
         let shown = wire::order::shown(id, status, serde_json::Map::new());
-        prop_assert_eq!(wire::order::read_reply(id, &shown), Ok(status));
+        let read = wire::order::read_reply(id, &shown).map(|order| order.status);
+        prop_assert_eq!(read, Ok(status));
         prop_assert_eq!(wire::order::read_reply(order(), &shown).is_ok(), id == order());
     }
 

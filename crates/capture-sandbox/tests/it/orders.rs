@@ -67,8 +67,9 @@ fn a_lookup_shows_the_status_and_a_person() {
     let mut world = World::new();
     let order = world.order("1.00");
     let reply = world.get(&format!("/v1/orders/{order}"));
-    let status = wire::order::read_reply(order, &reply);
-    assert_eq!(status, Ok(OrderStatus::CaptureRequired));
+    let read = wire::order::read_reply(order, &reply).unwrap();
+    assert_eq!(read.status, OrderStatus::CaptureRequired);
+    assert_eq!(read.currency.map(String::from).as_deref(), Some("USD"));
     let body = json(&reply);
     assert_eq!((&body["status"], &body["statusName"]), (&json!(5), &json!("CAPTUREREQUIRED")));
     assert_eq!(body["expiryDate"], "2023-11-21T22:13:20Z");
