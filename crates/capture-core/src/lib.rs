@@ -60,6 +60,7 @@
 //! prove. Out of scope: sockets, TLS, timers, storage, refunds, webhooks.
 
 mod attempt;
+mod cause;
 pub mod driver;
 mod machine;
 mod mask;

@@ -35,6 +35,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use crate::attempt::{Attempt, Finding, Operation, Phase};
+use crate::cause::{STOPPED, TOO_LATE};
 use crate::mask;
 use crate::outcome::{Outcome, Proof, Receipt, Refusal};
 use crate::policy::{self, CLOCK_TOLERANCE, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
@@ -330,8 +331,6 @@ pub struct Progress<'a> {
 /// A driver that wakes too early this many times in a row does not wait at all.
 const MOST_EARLY_WAKES: u32 = 1_000;
 
-const STOPPED: &str = "the caller stopped the capture";
-
 /// What is sent next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
@@ -557,10 +556,7 @@ impl Flow {
     fn no_token(mut self: Box<Self>, error: TokenError, next: Next, now: Now) -> Step {
         self.failed_logins += 1;
         let lasting = error.is_lasting();
-        let wait = match &error {
-            TokenError::Unavailable { retry_after, .. } => *retry_after,
-            _ => None,
-        };
+        let wait = error.retry_after();
         let enough = self.doubt.is_none() && self.failed_logins >= self.policy.max_sends().get();
         if matches!(self.reason_unless_doubt, None | Some(Reason::NoToken(_))) {
             self.reason_unless_doubt = Some(Reason::NoToken(error.clone()));
@@ -600,7 +596,7 @@ impl Flow {
 
     /// The end without a receipt, perhaps because the server asked for too long a wait.
     fn conclude(self, asked: Option<Duration>, now: Now) -> Step {
-        Step::Done(self.end(asked, "the deadline passed first", now))
+        Step::Done(self.end(asked, TOO_LATE, now))
     }
 
     fn stop(mut self, now: Now) -> Outcome {

@@ -1,5 +1,6 @@
 //! The ticket of an unknown outcome: what another process needs to find out.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use crate::attempt::Attempt;
@@ -85,9 +86,15 @@ impl Ticket {
         self.record.all()
     }
 
-    /// What to do next, in one sentence for a person.
+    /// What to do next, for a person.
     #[must_use]
-    pub fn next_step(&self) -> &'static str {
-        "Money may have moved. Do not use a new key: run the same capture again with this key, or look the order up, until it is decided."
+    pub fn next_step(&self) -> Cow<'static, str> {
+        match self.obstacle.advice() {
+            None => "Money may have moved. Do not use a new key: run the same capture again with this key, or look the order up, until it is decided.".into(),
+            Some(advice) => format!(
+                "Money may have moved. Do not use a new key. {advice}, then run the same capture again with this key, until it is decided."
+            )
+            .into(),
+        }
     }
 }

@@ -141,15 +141,15 @@ fn tokens() {
                 &[Fresh, Unavailable(None), Fresh],
                 "captured reply: A C A A C",
             ),
-            (&[SUCCESS], &[], &[Denied], "not_captured no_token: A"),
+            (&[SUCCESS], &[], &[Denied], "not_captured credentials_refused: A"),
             (
                 &[SUCCESS],
                 &[],
                 &[Unavailable(None), Unavailable(Some(5)), Fresh],
                 "captured reply: A+ C",
             ),
-            (&[SUCCESS], &[], &[Unavailable(Some(3600))], "not_captured no_token: A"),
-            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured no_token: A+"),
+            (&[SUCCESS], &[], &[Unavailable(Some(3600))], "not_captured login_unavailable: A"),
+            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured login_unavailable: A+"),
             (&[Lost], &[UNAUTHORIZED, COMPLETED], &[], "captured order_status: A C L A L"),
             (&[Lost], &[UNAUTHORIZED], &[], "unknown no_reply: A C L A L"),
             (&[Lost], &[UNAUTHORIZED], &[Fresh, Same], "unknown no_reply: A C L A"),
@@ -323,7 +323,7 @@ fn sends_and_time_are_bounded() {
             (&[FAILED], &[], &[], "not_captured declined: A C"),
             (&[NotSent], &[], &[], "not_captured never_sent: A C"),
             (&[Lost], &[], &[], "unknown no_reply: A C"),
-            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured no_token: A"),
+            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured login_unavailable: A"),
         ],
     );
     let logins = |policy: &Policy| run(policy, &(&[], &[], &[Unavailable(None)], "")).logins();
