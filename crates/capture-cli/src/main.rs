@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let json = command.json();
     let exit = run(&command).unwrap_or_else(|bad| {
         output::error(json, &bad.sentence, Some(bad.field));
-        Exit::Invalid
+        Exit::Nothing
     });
     exit.into()
 }
@@ -57,5 +57,5 @@ fn explained(error: &clap::Error) -> Exit {
         let words: Vec<&str> = sentence.split_whitespace().collect();
         output::json(&output::Error::new(&words.join(" "), None));
     }
-    Exit::Invalid
+    Exit::Nothing
 }

@@ -1,8 +1,11 @@
 //! `capture order`: one order, one outcome, one exit code.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
+use capture_client::Stop;
 use capture_core::driver::Api;
 use capture_core::{
     Attempt, BearerToken, Capture, Environment, IdempotencyKey, Money, Obstacle, Operation,
@@ -43,13 +46,13 @@ pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
     let setup =
         Setup::new(&environment, tokens).with_policy(policy).with_content_type(content_type);
     let client = Client::new(args.connection.transport, setup)?;
-    send(args, &client, &capture, &environment)
+    send(args, client, &capture, &environment)
 }
 
 /// Captures or resumes. Once the client has started, there is an outcome, whatever happens.
 fn send(
     args: &Order,
-    client: &Client,
+    client: Client,
     capture: &Capture,
     environment: &Environment,
 ) -> Result<Exit, BadInput> {
@@ -61,7 +64,8 @@ fn send(
     if let Some(path) = file {
         ticket::begin(path, &open)?;
     }
-    end_as_unknown_when_interrupted(open.clone(), json)?;
+    let (stop, decided) = (Stop::new(), Arc::new(OnceLock::new()));
+    stop_when_interrupted(stop.clone(), decided.clone())?;
 
     if environment.base_url() == Environment::Production.base_url() {
         output::note("PRODUCTION: real money");
@@ -69,9 +73,11 @@ fn send(
     let verb = if resumed { "resuming" } else { "capturing" };
     let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
     output::note(&format!("{verb} {money} of order {order} at {environment}, key {key}"));
+    let client = client.with_stop(&stop);
     let outcome = if resumed { client.resume(open) } else { client.capture(capture) };
+    drop(client);
 
-    output::last_word();
+    let _ = decided.set(Exit::of(&outcome));
     match (file, &outcome) {
         (Some(path), Outcome::Unknown(ticket)) => ticket::keep(path, ticket),
         (Some(path), _) => ticket::close(path),
@@ -80,12 +86,14 @@ fn send(
     Ok(report(&outcome, json))
 }
 
-/// Ctrl-C or SIGTERM with a request in flight ends the capture as unknown, and says so.
-fn end_as_unknown_when_interrupted(open: Ticket, json: bool) -> Result<(), BadInput> {
+/// Ctrl-C or SIGTERM ends the capture gracefully, with its outcome and attempts. The next one ends
+/// the process at once, should it hang in a file or a pipe.
+fn stop_when_interrupted(stop: Stop, decided: Arc<OnceLock<Exit>>) -> Result<(), BadInput> {
     ctrlc::set_handler(move || {
-        output::last_word();
-        let exit = report(&Outcome::Unknown(open.clone()), json);
-        std::process::exit(exit as i32);
+        if stop.is_stopped() {
+            std::process::exit(*decided.get().unwrap_or(&Exit::Unknown) as i32);
+        }
+        stop.stop();
     })
     .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))
 }
@@ -96,6 +104,8 @@ struct Report<'a> {
     order_id: OrderId,
     outcome: &'static str,
     code: &'static str,
+    /// What stands in the way.
+    cause: Option<&'static str>,
     /// What happened, in one sentence.
     says: String,
     idempotency_key: IdempotencyKey,
@@ -107,8 +117,12 @@ struct Report<'a> {
     amount_verified: bool,
     /// What keeps an unknown outcome from being decided.
     obstacle: Option<&'a Obstacle>,
+    /// How long the API asked to wait.
+    retry_after_s: Option<u64>,
+    /// When it makes sense to resume an unknown outcome, in milliseconds since the Unix epoch.
+    due_at_ms: Option<u64>,
     attempts: Vec<ReportedAttempt<'a>>,
-    next_step: &'static str,
+    next_step: Cow<'static, str>,
 }
 
 #[derive(Serialize)]
@@ -123,14 +137,29 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
     let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
     let amount_verified =
         matches!(outcome, Outcome::Captured(receipt) if receipt.amount_verified());
-    let sentence = outcome.to_string();
+    let exit = Exit::of(outcome);
+    let (name, why) = match outcome {
+        Outcome::NotCaptured(refusal) if exit == Exit::Nothing => {
+            ("nothing_done", refusal.reason().to_string())
+        }
+        _ => (outcome.name(), said(outcome)),
+    };
+    let next_step = match exit {
+        Exit::Nothing => format!("{} {EARLIER}", outcome.next_step()).into(),
+        _ => outcome.next_step(),
+    };
+    let due_at = match outcome {
+        Outcome::Unknown(ticket) => Some(ticket.due_at()),
+        _ => None,
+    };
     if json {
-        let said = |attempt| ReportedAttempt { attempt, says: attempt.to_string() };
+        let reported = |attempt| ReportedAttempt { attempt, says: attempt.to_string() };
         output::json(&Report {
             order_id: order,
-            outcome: outcome.name(),
+            outcome: name,
             code: outcome.code(),
-            says: sentence,
+            cause: outcome.cause(),
+            says: format!("{}: {why}", name.replace('_', " ")),
             idempotency_key: key,
             asked_amount: money.minor_units(),
             asked_currency: money.currency().code(),
@@ -140,11 +169,12 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
                 Outcome::Unknown(ticket) => Some(ticket.obstacle()),
                 _ => None,
             },
-            attempts: attempts.iter().map(said).collect(),
-            next_step: outcome.next_step(),
+            retry_after_s: outcome.retry_after().map(|wait| wait.as_secs()),
+            due_at_ms: due_at.map(unix_ms),
+            attempts: attempts.iter().map(reported).collect(),
+            next_step,
         });
     } else {
-        let (name, why) = sentence.split_once(": ").unwrap_or((&sentence, ""));
         let is_login = |attempt: &&Attempt| attempt.operation == Operation::Login;
         let count = match attempts.len() - attempts.iter().filter(is_login).count() {
             1 => "1 attempt".to_owned(),
@@ -156,16 +186,39 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
             }
             _ => money.to_string(),
         };
-        output::line(&format!("{name}  {order}  {shown}"));
+        output::line(&format!("{}  {order}  {shown}", name.replace('_', " ")));
         output::line(&format!("  {why}"));
         output::line(&format!("  {count}, key {key}"));
-        output::line(&format!("  next: {}", outcome.next_step()));
+        output::line(&format!("  next: {next_step}"));
+        if let Some(when) = when(due_at, outcome.retry_after()) {
+            output::line(&format!("  {when}"));
+        }
     }
-    match outcome {
-        Outcome::Captured(_) => Exit::Yes,
-        Outcome::NotCaptured(_) => Exit::No,
-        Outcome::Unknown(_) => Exit::Unknown,
+    exit
+}
+
+/// What a run that did nothing cannot know.
+const EARLIER: &str = "If an earlier run of this capture ended as unknown, it still is.";
+
+/// The sentence without its first word, which is shown as the name of the outcome.
+fn said(outcome: &Outcome) -> String {
+    let sentence = outcome.to_string();
+    sentence.split_once(": ").map_or_else(String::new, |(_, why)| why.to_owned())
+}
+
+/// When to come back, for a person.
+fn when(due_at: Option<SystemTime>, asked: Option<Duration>) -> Option<String> {
+    let asked = asked.map(|wait| format!("the API asked to wait {} s", wait.as_secs()));
+    match (due_at.map(httpdate::fmt_http_date), asked) {
+        (Some(date), Some(asked)) => Some(format!("look again after {date}: {asked}")),
+        (Some(date), None) => Some(format!("look again after {date}")),
+        (None, asked) => asked,
     }
+}
+
+fn unix_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The request as it would go out, with the token masked.

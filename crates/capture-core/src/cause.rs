@@ -32,11 +32,11 @@ pub(crate) const MISDIRECTED: &str = "this server does not serve the API (421)";
 
 /// In this order: what comes first is closer to the cause than what may stand beside it.
 const CAUSES: [Cause; 11] = [
-    Cause { code: "stopped", advice: "Let the next run end by itself", words: &[STOPPED] },
+    Cause { code: "stopped", advice: "Nothing needs to be fixed", words: &[STOPPED] },
     Cause { code: "deadline", advice: "Allow more time by the deadline", words: &[TOO_LATE] },
     Cause {
         code: "misdirected",
-        advice: "Check the environment: its URL does not lead to the API",
+        advice: "Check the environment (its URL does not lead to the API)",
         words: &["does not serve the api"],
     },
     Cause { code: "driver", advice: "Fix the driver", words: &["the driver did not wait"] },
@@ -48,21 +48,21 @@ const CAUSES: [Cause; 11] = [
     Cause {
         code: "name_not_resolved",
         advice: "Check the host name in the environment's URL and this machine's name resolution",
-        words: &["dns error", "failed to lookup address", "host not found"],
+        words: &["dns error", "invalid dns name", "failed to lookup address", "host not found"],
     },
     Cause {
         code: "certificate",
-        advice: "Check the environment's URL; if something here inspects TLS, trust its certificate authority",
+        advice: "Check the environment's URL (if something on the way inspects TLS, trust its authority)",
         words: &["certificate"],
     },
     Cause {
         code: "not_tls",
-        advice: "Check the port in the environment's URL: what listens there does not speak TLS with us",
+        advice: "Check the port in the environment's URL (what listens there does not speak TLS with us)",
         words: &["corrupt message", "handshake", "fatal alert", "tls"],
     },
     Cause {
         code: "connection_refused",
-        advice: "Check the host and the port in the environment's URL: nothing listens there",
+        advice: "Check the host and the port in the environment's URL (nothing listens there)",
         words: &["connection refused", "os error 10061"],
     },
     Cause {

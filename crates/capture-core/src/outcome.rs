@@ -217,6 +217,7 @@ impl Refusal {
     pub fn next_step(&self) -> Cow<'static, str> {
         let same_key = |advice| format!("{advice}, then capture again with the same key.").into();
         let sentence = match &self.reason {
+            Reason::NeverSent(why) if why == cause::STOPPED => "Capture again with the same key.",
             Reason::NeverSent(why) => return same_key(cause::of(why).advice),
             Reason::NoToken(error) => return same_key(error.advice()),
             Reason::Unauthorized => {

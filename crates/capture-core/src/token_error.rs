@@ -43,6 +43,16 @@ pub enum TokenError {
         #[serde(rename = "retry_after_s", with = "crate::seconds")]
         retry_after: Option<Duration>,
     },
+    /// The login was answered by a page and a status that may pass: a firewall's challenge, a proxy,
+    /// a site under maintenance.
+    #[error("the login was answered by a page (status {status}) that a firewall or a proxy may have made{}", asked(*retry_after))]
+    Page {
+        /// The status of the reply.
+        status: u16,
+        /// How long it asked to wait.
+        #[serde(rename = "retry_after_s", with = "crate::seconds")]
+        retry_after: Option<Duration>,
+    },
     /// No complete reply to the login came.
     #[error("the login got no complete reply: {0}")]
     NoReply(String),
@@ -61,6 +71,7 @@ impl TokenError {
         match self {
             Self::Throttled { .. }
             | Self::Unavailable { .. }
+            | Self::Page { .. }
             | Self::NoReply(_)
             | Self::NotSent(_) => false,
             Self::Credentials(_)
@@ -76,7 +87,9 @@ impl TokenError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Throttled { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::Throttled { retry_after }
+            | Self::Unavailable { retry_after, .. }
+            | Self::Page { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -92,6 +105,7 @@ impl TokenError {
             Self::Blocked(_) => "login_blocked",
             Self::Throttled { .. } => "login_throttled",
             Self::Unavailable { .. } => "login_unavailable",
+            Self::Page { .. } => "login_page",
             Self::NoReply(_) => "login_no_reply",
             Self::NotSent(_) | Self::NeverSent(_) => "login_not_sent",
         }
@@ -116,12 +130,17 @@ impl TokenError {
                 "Check the bearer token, its age and that it belongs to this environment"
             }
             Self::NoToken(_) => "Check the environment's URL and ask FlexFactor's support",
-            Self::NotTheApi(_) => "Check the environment: its URL does not lead to the API's login",
+            Self::NotTheApi(_) => {
+                "Check the environment (its URL does not lead to the API's login)"
+            }
             Self::Blocked(_) => {
                 "Check the environment's URL and ask those who run the firewall or FlexFactor's support to let this machine through"
             }
             Self::Throttled { .. } | Self::Unavailable { .. } => {
                 "Wait until the API accepts logins"
+            }
+            Self::Page { .. } => {
+                "Check whether a firewall or a proxy answers in place of the API, wait a little"
             }
             Self::NoReply(_) => "Check the network and the environment's URL",
             Self::NotSent(why) | Self::NeverSent(why) => cause::of(why).advice,
@@ -130,6 +149,6 @@ impl TokenError {
 }
 
 /// The wait that the API asked for, for the end of a sentence.
-fn asked(wait: Option<Duration>) -> String {
+pub(crate) fn asked(wait: Option<Duration>) -> String {
     wait.map_or_else(String::new, |wait| format!("; it asks to wait {} s", wait.as_secs()))
 }

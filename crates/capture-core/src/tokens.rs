@@ -187,10 +187,11 @@ fn read(reply: &Result<Response, TransportError>) -> Result<token::Grant, TokenE
     let is_page = is_page(response);
     Err(match status {
         429 => TokenError::Throttled { retry_after },
-        408 | 425 | 500..=599 => {
-            let who =
-                if is_page { ", a page that a proxy or a firewall may have made" } else { "" };
-            TokenError::Unavailable { why: format!("status {status}{who}"), retry_after }
+        408 | 425 | 500 | 502..=504 | 506..=599 if is_page => {
+            TokenError::Page { status, retry_after }
+        }
+        408 | 425 | 500 | 502..=504 | 506..=599 => {
+            TokenError::Unavailable { why: format!("status {status}"), retry_after }
         }
         403 => TokenError::Blocked(status),
         400 | 401 | 422 if !is_page => TokenError::Credentials(status),

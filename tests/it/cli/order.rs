@@ -45,12 +45,15 @@ fn the_json_has_exactly_these_keys() {
         "asked_currency",
         "attempts",
         "captured_amount",
+        "cause",
         "code",
+        "due_at_ms",
         "idempotency_key",
         "next_step",
         "obstacle",
         "order_id",
         "outcome",
+        "retry_after_s",
         "says",
     ];
     let server = server();

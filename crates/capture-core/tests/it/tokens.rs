@@ -161,7 +161,8 @@ fn every_reply_to_a_login() {
         (Ok(reply(429, OVER, "")), "login_throttled", false, wait, "asks to wait 7 s"),
         (Ok(reply(500, &[], "")), "login_unavailable", false, None, "status 500"),
         (Ok(reply(503, OVER, "")), "login_unavailable", false, wait, "asks to wait 7 s"),
-        (Ok(reply(503, PAGE, "challenge")), "login_unavailable", false, None, "a firewall"),
+        (Ok(reply(503, PAGE, "challenge")), "login_page", false, None, "a firewall"),
+        (Ok(reply(501, &[], "")), "login_not_the_api", true, None, "(status 501)"),
         (Ok(reply(200, &[], "")), "login_without_token", true, None, "no usable token"),
         (Ok(reply(200, &[], "<html>")), "login_not_the_api", true, None, "not the API"),
         (
@@ -215,6 +216,7 @@ fn the_advice_follows_the_cause() {
         (Ok(reply(403, &[], "<")), "login_blocked", "firewall"),
         (Ok(reply(429, &[], "")), "login_throttled", "Wait"),
         (Ok(reply(503, &[], "")), "login_unavailable", "Wait"),
+        (Ok(reply(503, &[], "<")), "login_page", "firewall"),
         (Err(refused()), "connection_refused", "nothing listens there"),
         (Err(TransportError::not_sent("dns error")), "name_not_resolved", "host name"),
         (Err(TransportError::not_sent("tls handshake eof")), "not_tls", "Check the port"),
@@ -223,7 +225,7 @@ fn the_advice_follows_the_cause() {
         let denied = log_in(&mut tokens, None, (now, now), &answer).0.unwrap_err();
         let is_about_credentials = denied.advice().contains("secret");
         assert_eq!(is_about_credentials, denied.code() == "credentials_refused", "{denied}");
-        let outcome = without_token(denied);
+        let outcome = without_token(&denied);
         assert_eq!(outcome.cause(), Some(cause), "{outcome}");
         assert!(outcome.next_step().contains(advice), "{outcome}: {}", outcome.next_step());
         assert!(outcome.next_step().contains("the same key"), "{}", outcome.next_step());
@@ -231,14 +233,14 @@ fn the_advice_follows_the_cause() {
 }
 
 /// The outcome of a capture whose login fails like this until the deadline.
-fn without_token(error: TokenError) -> Outcome {
+fn without_token(error: &TokenError) -> Outcome {
     let mut now = base();
     let mut step = capture().start(&api(), &Policy::default(), now);
     loop {
         step = match step {
             Step::Authorize(need) => need.no_token(error.clone(), now),
             Step::Wait(delay, waiting) => {
-                now = now + delay;
+                now += delay;
                 waiting.elapsed(now)
             }
             Step::Send(..) => panic!("there is no token"),
