@@ -81,6 +81,7 @@ mod time;
 mod token_error;
 mod tokens;
 mod transport;
+mod unread;
 mod values;
 mod verdict;
 pub mod wire;

@@ -47,9 +47,10 @@ use crate::time::Now;
 use crate::token_error::TokenError;
 use crate::tokens::phase;
 use crate::transport::TransportError;
+use crate::unread;
 use crate::values::{BearerToken, Capture};
 use crate::verdict::{Evidence, Verdict};
-use crate::wire::{self, Api, Request, Response, retry_after};
+use crate::wire::{self, Api, ContentType, Request, Response, retry_after};
 
 /// What the driver has to do next. Each variant but the last carries the only value that accepts the
 /// result, so a wrong event, or a step after the end, does not compile.
@@ -111,6 +112,7 @@ impl Ticket {
         let mut flow = Flow::new(self.capture, api, policy, now);
         flow.doubt = Some(self.doubt);
         flow.obstacle = self.obstacle;
+        flow.is_unread = self.is_unread && api.content_type() == ContentType::AnyJson;
         flow.first_sent = self.first_sent.map(|wall| FirstSent { wall, monotonic: None });
         flow.record = self.record.resumed();
         let first = if policy.lookup() { Next::Lookup } else { Next::Capture };
@@ -381,6 +383,8 @@ struct Flow {
     doubt: Option<Doubt>,
     /// What keeps us from clearing the doubt.
     obstacle: Obstacle,
+    /// Whether the server seems not to read our content type. It decides nothing.
+    is_unread: bool,
     reason_unless_doubt: Option<Reason>,
     record: Record,
 }
@@ -404,6 +408,7 @@ impl Flow {
             first_sent: None,
             doubt: None,
             obstacle: Obstacle::NotLookedUp,
+            is_unread: false,
             reason_unless_doubt: None,
             record: Record::default(),
         })
@@ -438,6 +443,8 @@ impl Flow {
     /// The reply to a capture.
     fn capture_answered(mut self: Box<Self>, response: Response, began: Now, now: Now) -> Step {
         let verdict = Verdict::of(self.capture.order_id(), &response);
+        self.is_unread |= self.api.content_type() == ContentType::AnyJson
+            && unread::seems_unread(&verdict, response.body());
         let mut attempt = replied(Operation::Capture, &response, (began, now), verdict.finding());
         attempt.keep(response.into_body());
         self.record.push(attempt);
@@ -608,6 +615,7 @@ impl Flow {
     fn end(self, asked: Option<Duration>, cut_short: &str, now: Now) -> Outcome {
         let pause = asked.unwrap_or_else(|| self.backoff());
         let Self { capture, doubt, obstacle, reason_unless_doubt, first_sent, record, .. } = self;
+        let is_unread = self.is_unread;
         match doubt {
             Some(doubt) => Outcome::Unknown(Ticket {
                 capture,
@@ -616,12 +624,13 @@ impl Flow {
                 first_sent: first_sent.map(|first| first.wall),
                 due_at: now.wall().checked_add(pause).unwrap_or(now.wall()),
                 retry_after: asked,
+                is_unread,
                 record,
             }),
             None => {
                 let reason =
                     reason_unless_doubt.unwrap_or_else(|| Reason::NeverSent(cut_short.into()));
-                Outcome::NotCaptured(Refusal { capture, reason, record })
+                Outcome::NotCaptured(Refusal { capture, reason, is_unread, record })
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::cause;
 use crate::reason::Reason;
 use crate::record::Record;
 use crate::ticket::Ticket;
+use crate::unread;
 use crate::values::Capture;
 use crate::wire::order::OrderStatus;
 
@@ -50,6 +51,8 @@ pub enum Proof {
 pub struct Refusal {
     pub(crate) capture: Capture,
     pub(crate) reason: Reason,
+    /// Whether the server seems not to have read the body, sent under the literal content type.
+    pub(crate) is_unread: bool,
     pub(crate) record: Record,
 }
 
@@ -217,6 +220,10 @@ impl Refusal {
     pub fn next_step(&self) -> Cow<'static, str> {
         let same_key = |advice| format!("{advice}, then capture again with the same key.").into();
         let sentence = match &self.reason {
+            // Without a body the server saw no key either, so that the same one is right.
+            Reason::Declined(_) | Reason::Rejected(..) if self.is_unread => {
+                return same_key(unread::ADVICE);
+            }
             Reason::NeverSent(why) if why == cause::STOPPED => "Capture again with the same key.",
             Reason::NeverSent(why) => return same_key(cause::of(why).advice),
             Reason::NoToken(error) => return same_key(error.advice()),

@@ -163,3 +163,40 @@ fn a_resumed_capture_that_cannot_log_in_says_so() {
         }
     }
 }
+
+/// A server that does not read the literal content type: the advice names the switch, under the
+/// literal only, and keeps the key.
+#[test]
+fn a_body_that_was_not_read_names_the_content_type() {
+    let problem = |status: u16, what: &str| {
+        let body = json!({ "title": "t", "status": status, "errors": [what] });
+        Answer::new(status).body(body.to_string())
+    };
+    let fastify = json!({ "statusCode": 415, "message": "Unsupported Media Type" }).to_string();
+    for (answer, code, is_unread) in [
+        (problem(415, "Supported content types: application/json"), 1, true),
+        (problem(422, "Request body is required"), 1, true),
+        (Answer::new(415).body(fastify), 3, true),
+        (problem(400, "card expired"), 1, false),
+    ] {
+        for (flags, is_literal) in
+            [(&["--json"][..], true), (&["--json", "--content-type", "application/json"], false)]
+        {
+            let server = server();
+            let order = order(&server).to_string();
+            server.script(Script::status(answer.clone()).times(9).then(if code == 3 {
+                lookups_fail()
+            } else {
+                Script::default()
+            }));
+            let told = simple(&server, &order, flags);
+            assert_eq!(told.code, code, "{told:?}");
+            let json = told.json();
+            let next = json["next_step"].as_str().unwrap();
+            let advised = is_unread && is_literal;
+            assert_eq!(next.contains("--content-type application/json"), advised, "{next}");
+            assert_eq!(next.contains("ContentType::Json"), advised, "{next}");
+            assert!(!advised || !next.contains("with a new key"), "{next}");
+        }
+    }
+}
