@@ -565,7 +565,13 @@ impl Flow {
         let lasting = error.is_lasting();
         let wait = error.retry_after();
         let enough = self.doubt.is_none() && self.failed_logins >= self.policy.max_sends().get();
-        if matches!(self.reason_unless_doubt, None | Some(Reason::NoToken(_))) {
+        // What stands in the way now is what helps, unless the API has decided or refused the only
+        // token.
+        let stays = match &self.reason_unless_doubt {
+            Some(Reason::Unauthorized) => error == TokenError::NoOther,
+            reason => reason.as_ref().is_some_and(Reason::is_decided),
+        };
+        if !stays {
             self.reason_unless_doubt = Some(Reason::NoToken(error.clone()));
         }
         self.obstacle = Obstacle::NoToken(error);

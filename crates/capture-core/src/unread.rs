@@ -16,12 +16,13 @@ pub(crate) const ADVICE: &str = "Send the body as application/json (ContentType:
 /// Whether this reply to a complete capture complains of a body that is missing, or of its type.
 pub(crate) fn seems_unread(verdict: &Verdict, body: &[u8]) -> bool {
     match verdict {
-        Verdict::Refused(Reason::Rejected(415, _)) => true,
+        Verdict::Refused(Reason::Rejected(415, _)) | Verdict::Ambiguous(Doubt::Status(415), _) => {
+            true
+        }
         Verdict::Refused(Reason::Rejected(400 | 422, errors) | Reason::Declined(errors)) => {
             is_about_the_body(errors)
         }
-        // Bodies that the API is not known to send: those of another stack.
-        Verdict::Ambiguous(Doubt::Status(415), _) => true,
+        // JSON that the API is not known to send: that of another stack.
         Verdict::Ambiguous(Doubt::Status(400 | 422), _) => {
             body.trim_ascii_start().starts_with(b"{")
         }

@@ -128,7 +128,6 @@ fn tokens() {
             (&[UNAUTHORIZED, SUCCESS], &[], &[], "captured reply: A C A C"),
             (&[UNAUTHORIZED], &[], &[], "not_captured unauthorized: A C A C"),
             (&[UNAUTHORIZED], &[], &[Fresh, Same], "not_captured unauthorized: A C A"),
-            (&[UNAUTHORIZED], &[], &[Fresh, Denied], "not_captured unauthorized: A C A"),
             (
                 &[UNAUTHORIZED, NotSent, UNAUTHORIZED, SUCCESS],
                 &[],
@@ -142,6 +141,20 @@ fn tokens() {
                 "captured reply: A C A A C",
             ),
             (&[SUCCESS], &[], &[Denied], "not_captured credentials_refused: A"),
+            // The last obstacle is the one to name, unless the API has decided.
+            (&[UNAUTHORIZED], &[], &[Fresh, Denied], "not_captured credentials_refused: A C A"),
+            (
+                &[UNAUTHORIZED],
+                &[],
+                &[Fresh, Unavailable(Some(3600))],
+                "not_captured login_unavailable: A C A",
+            ),
+            (
+                &[FAILED],
+                &[UNAUTHORIZED],
+                &[Fresh, Unavailable(Some(3600))],
+                "not_captured declined: A C L A",
+            ),
             (
                 &[SUCCESS],
                 &[],
