@@ -42,7 +42,7 @@ fn extra_roots_are_trusted_beside_the_built_in_ones() {
     let hyper = |pem: &str| -> capture_hyper::Client {
         Client::with_extra_roots(setup(&server), pem.as_bytes()).unwrap()
     };
-    for (pem, code) in [(pem, "reply"), ("", "no_token")] {
+    for (pem, code) in [(pem, "reply"), ("", "login_not_sent")] {
         let order = || order(&server);
         let outcomes: [(&str, Outcome); 3] = [
             ("reqwest", runtime.block_on(async { reqwest(pem).capture(&order()).await })),

@@ -25,7 +25,7 @@ Environment variables:
 Exit codes:
   0  captured, or the command is done
   1  definitely not captured; for the other commands: not done, or not printed
-  2  invalid input or configuration; nothing was sent
+  2  nothing done: invalid input or configuration, no connection, no login
   3  unknown: money may have moved; or captured with a caveat (refunded since,
      or in another currency). Hold the goods.
 
@@ -40,11 +40,17 @@ const AFTER_ORDER: &str = "\
 Output:
   Results go to stdout, everything else to stderr. With --json, stdout is one
   object with exactly these keys: order_id, outcome (captured, not_captured,
-  unknown), code, says, idempotency_key, asked_amount (in minor units),
-  asked_currency, captured_amount (null unless the proof shows it),
-  amount_verified, proof (null unless captured), caveat (null, refunded or
-  other_currency), obstacle, attempts, next_step. On exit code 2 it is
-  {\"error\", \"field\"} instead.
+  nothing_done, unknown), code, cause (what stands in the way), says,
+  idempotency_key, asked_amount (in minor units), asked_currency,
+  captured_amount (null unless the proof shows it), amount_verified, proof (null
+  unless captured), caveat (null, refunded or other_currency), obstacle,
+  retry_after_s (the wait that the API asked for), due_at_ms (when to look
+  again), attempts, next_step. Invalid input gives {\"error\", \"field\"} instead.
+
+After exit code 2 (nothing done):
+  This run did not get as far as the order: fix what it names and run it
+  again. It is not called \"not captured\", because an earlier run may have sent
+  the same capture: if that one ended as unknown, it still is.
 
 After exit code 3 (unknown):
   Run the same command again; the key stays the same. With --ticket FILE the
@@ -54,7 +60,7 @@ After exit code 3 (unknown):
 
 Exit codes:
   0  captured    1  definitely not captured
-  2  invalid input or configuration; nothing was sent
+  2  nothing done: invalid input or configuration, no connection, no login
   3  unknown: money may have moved; or captured with a caveat. Hold the goods.
 
 Examples:
@@ -87,7 +93,7 @@ pub(crate) enum Command {
     Order(Order),
     /// Reads the definitive status of one order
     #[command(
-        after_help = "With --json: {\"order_id\", \"status\", \"status_name\", \"next_step\"}, or {\"error\", \"field\"}."
+        after_help = "With --json: {\"order_id\", \"status\", \"status_name\", \"next_step\"}; without a status {\"error\", \"field\", \"cause\", \"retry_after_s\", \"next_step\"}."
     )]
     Status(Status),
     /// Runs the sandbox, a stateful imitation of the API, until Ctrl-C

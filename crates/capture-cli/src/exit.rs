@@ -2,17 +2,36 @@
 
 use std::process::ExitCode;
 
-/// The exit codes. Once there is an outcome, it decides; [`Exit::Invalid`] means there is none.
-#[derive(Clone, Copy)]
+use capture_core::Outcome;
+
+/// The exit codes; why there are these is in `docs/decisions/0013-exit-codes.md`.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Captured, or the command is done.
     Yes = 0,
     /// Definitely not captured, or not done.
     No = 1,
-    /// Invalid input or configuration; nothing was sent.
-    Invalid = 2,
+    /// This run did nothing: invalid input or configuration, no connection, no login.
+    Nothing = 2,
     /// Money may have moved; or it has, and the receipt has a caveat. Hold the goods.
     Unknown = 3,
+}
+
+impl Exit {
+    /// What a script is told about this outcome.
+    ///
+    /// A capture that never got as far as the order is not called "not captured": nobody has asked
+    /// the order, and an earlier run, of which this one has no record, may have sent the same capture.
+    pub(crate) fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            // Neither "ship" nor "not captured": hold the goods, and look.
+            Outcome::Captured(receipt) if receipt.caveat().is_some() => Self::Unknown,
+            Outcome::Captured(_) => Self::Yes,
+            Outcome::NotCaptured(refusal) if refusal.reason().is_decided() => Self::No,
+            Outcome::NotCaptured(_) => Self::Nothing,
+            Outcome::Unknown(_) => Self::Unknown,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let json = command.json();
     let exit = run(&command).unwrap_or_else(|bad| {
         output::error(json, &bad.sentence, Some(bad.field));
-        Exit::Invalid
+        Exit::Nothing
     });
     // What could not be printed was not done, unless it was done elsewhere.
     let exit = match exit {
@@ -65,5 +65,5 @@ fn explained(error: &clap::Error) -> Exit {
         let words: Vec<&str> = sentence.split_whitespace().collect();
         output::json(&output::Error::new(&words.join(" "), None));
     }
-    Exit::Invalid
+    Exit::Nothing
 }

@@ -1,8 +1,11 @@
 //! `capture order`: one order, one outcome, one exit code.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
+use capture_client::Stop;
 use capture_core::driver::Api;
 use capture_core::{
     Attempt, BearerToken, Capture, Environment, IdempotencyKey, Invalid, Money, Obstacle,
@@ -46,7 +49,7 @@ pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
     let setup =
         Setup::new(&environment, tokens).with_policy(policy).with_content_type(content_type);
     let client = Client::new(args.connection.transport, setup, &route)?;
-    send(args, &client, &capture, &environment)
+    send(args, client, &capture, &environment)
 }
 
 /// The amount and its currency. A currency that was retired since is good for resuming its ticket.
@@ -66,7 +69,7 @@ fn money(args: &Order) -> Result<Money, Invalid> {
 /// Captures or resumes. Once the client has started, there is an outcome, whatever happens.
 fn send(
     args: &Order,
-    client: &Client,
+    client: Client,
     capture: &Capture,
     environment: &Environment,
 ) -> Result<Exit, BadInput> {
@@ -78,7 +81,8 @@ fn send(
     if let Some(file) = &mut file {
         file.begin(&open)?;
     }
-    end_as_unknown_when_interrupted(open.clone(), json)?;
+    let (stop, decided) = (Stop::new(), Arc::new(OnceLock::new()));
+    stop_when_interrupted(stop.clone(), decided.clone())?;
 
     if environment.is_production() {
         output::note("PRODUCTION: real money");
@@ -86,9 +90,11 @@ fn send(
     let verb = if resumed { "resuming" } else { "capturing" };
     let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
     output::note(&format!("{verb} {money} of order {order} at {environment}, key {key}"));
+    let client = client.with_stop(&stop);
     let outcome = if resumed { client.resume(open) } else { client.capture(capture) };
+    drop(client);
 
-    output::last_word();
+    let _ = decided.set(Exit::of(&outcome));
     match (file, &outcome) {
         (Some(mut file), Outcome::Unknown(ticket)) => file.keep(ticket),
         (Some(file), _) => file.close(),
@@ -97,12 +103,14 @@ fn send(
     Ok(report(&outcome, json))
 }
 
-/// Ctrl-C or SIGTERM with a request in flight ends the capture as unknown, and says so.
-fn end_as_unknown_when_interrupted(open: Ticket, json: bool) -> Result<(), BadInput> {
+/// Ctrl-C or SIGTERM ends the capture gracefully, with its outcome and attempts. The next one ends
+/// the process at once, should it hang in a file or a pipe.
+fn stop_when_interrupted(stop: Stop, decided: Arc<OnceLock<Exit>>) -> Result<(), BadInput> {
     ctrlc::set_handler(move || {
-        output::last_word();
-        let exit = report(&Outcome::Unknown(open.clone()), json);
-        std::process::exit(exit as i32);
+        if stop.is_stopped() {
+            std::process::exit(*decided.get().unwrap_or(&Exit::Unknown) as i32);
+        }
+        stop.stop();
     })
     .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))
 }
@@ -113,6 +121,8 @@ struct Report<'a> {
     order_id: OrderId,
     outcome: &'static str,
     code: &'static str,
+    /// What stands in the way.
+    cause: Option<&'static str>,
     /// What happened, in one sentence.
     says: String,
     idempotency_key: IdempotencyKey,
@@ -128,8 +138,12 @@ struct Report<'a> {
     caveat: Option<&'static str>,
     /// What keeps an unknown outcome from being decided.
     obstacle: Option<&'a Obstacle>,
+    /// How long the API asked to wait.
+    retry_after_s: Option<u64>,
+    /// When it makes sense to resume an unknown outcome, in milliseconds since the Unix epoch.
+    due_at_ms: Option<u64>,
     attempts: Vec<ReportedAttempt<'a>>,
-    next_step: &'static str,
+    next_step: Cow<'static, str>,
 }
 
 #[derive(Serialize)]
@@ -145,14 +159,29 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
     let receipt = if let Outcome::Captured(receipt) = outcome { Some(receipt) } else { None };
     let amount_verified = receipt.is_some_and(Receipt::amount_verified);
     let caveat = receipt.and_then(Receipt::caveat);
-    let sentence = outcome.to_string();
+    let exit = Exit::of(outcome);
+    let (name, why) = match outcome {
+        Outcome::NotCaptured(refusal) if exit == Exit::Nothing => {
+            ("nothing_done", refusal.reason().to_string())
+        }
+        _ => (outcome.name(), said(outcome)),
+    };
+    let next_step = match exit {
+        Exit::Nothing => format!("{} {EARLIER}", outcome.next_step()).into(),
+        _ => outcome.next_step(),
+    };
+    let due_at = match outcome {
+        Outcome::Unknown(ticket) => Some(ticket.due_at()),
+        _ => None,
+    };
     if json {
-        let said = |attempt| ReportedAttempt { attempt, says: attempt.to_string() };
+        let reported = |attempt| ReportedAttempt { attempt, says: attempt.to_string() };
         output::json(&Report {
             order_id: order,
-            outcome: outcome.name(),
+            outcome: name,
             code: outcome.code(),
-            says: sentence,
+            cause: outcome.cause(),
+            says: format!("{}: {why}", name.replace('_', " ")),
             idempotency_key: key,
             asked_amount: money.minor_units(),
             asked_currency: money.currency().code(),
@@ -164,11 +193,12 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
                 Outcome::Unknown(ticket) => Some(ticket.obstacle()),
                 _ => None,
             },
-            attempts: attempts.iter().map(said).collect(),
-            next_step: outcome.next_step(),
+            retry_after_s: outcome.retry_after().map(|wait| wait.as_secs()),
+            due_at_ms: due_at.map(unix_ms),
+            attempts: attempts.iter().map(reported).collect(),
+            next_step,
         });
     } else {
-        let (name, why) = sentence.split_once(": ").unwrap_or((&sentence, ""));
         let is_login = |attempt: &&Attempt| attempt.operation == Operation::Login;
         let count = match attempts.len() - attempts.iter().filter(is_login).count() {
             1 => "1 attempt".to_owned(),
@@ -180,18 +210,39 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
             }
             _ => money.to_string(),
         };
-        output::line(&format!("{name}  {order}  {shown}"));
+        output::line(&format!("{}  {order}  {shown}", name.replace('_', " ")));
         output::line(&format!("  {why}"));
         output::line(&format!("  {count}, key {key}"));
-        output::line(&format!("  next: {}", outcome.next_step()));
+        output::line(&format!("  next: {next_step}"));
+        if let Some(when) = when(due_at, outcome.retry_after()) {
+            output::line(&format!("  {when}"));
+        }
     }
-    match outcome {
-        // Neither "ship" nor "not captured": hold the goods, and look.
-        Outcome::Captured(_) if caveat.is_some() => Exit::Unknown,
-        Outcome::Captured(_) => Exit::Yes,
-        Outcome::NotCaptured(_) => Exit::No,
-        Outcome::Unknown(_) => Exit::Unknown,
+    exit
+}
+
+/// What a run that did nothing cannot know.
+const EARLIER: &str = "If an earlier run of this capture ended as unknown, it still is.";
+
+/// The sentence without its first word, which is shown as the name of the outcome.
+fn said(outcome: &Outcome) -> String {
+    let sentence = outcome.to_string();
+    sentence.split_once(": ").map_or_else(String::new, |(_, why)| why.to_owned())
+}
+
+/// When to come back, for a person.
+fn when(due_at: Option<SystemTime>, asked: Option<Duration>) -> Option<String> {
+    let asked = asked.map(|wait| format!("the API asked to wait {} s", wait.as_secs()));
+    match (due_at.map(httpdate::fmt_http_date), asked) {
+        (Some(date), Some(asked)) => Some(format!("look again after {date}: {asked}")),
+        (Some(date), None) => Some(format!("look again after {date}")),
+        (None, asked) => asked,
     }
+}
+
+fn unix_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The request as it would go out, with the token masked.

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use capture_core::printable;
 use serde::Serialize;
@@ -65,13 +64,6 @@ impl<'a> Error<'a> {
     pub(crate) fn new(sentence: &str, field: Option<&'a str>) -> Self {
         Self { error: printable(sentence, LONGEST_LINE), field }
     }
-}
-
-/// Claims the right to report the outcome. It is never released: a result and an interruption that
-/// come at the same moment must not both be printed.
-pub(crate) fn last_word() {
-    static LAST_WORD: Mutex<()> = Mutex::new(());
-    std::mem::forget(LAST_WORD.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
 const LONGEST_LINE: usize = 2000;

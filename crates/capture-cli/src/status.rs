@@ -1,6 +1,6 @@
 //! `capture status`: the definitive status of one order.
 
-use capture_core::{OrderId, OrderStatus, Setup, StatusError};
+use capture_core::{OrderId, OrderStatus, Setup, StatusError, printable};
 use serde::Serialize;
 
 use crate::args::Status;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Status) -> Result<Exit, BadInput> {
             Ok(Exit::Yes)
         }
         Err(error) => {
-            output::error(connection.json, &explain(order, &error), None);
+            report_failure(&explain(order, &error), &error, connection.json);
             Ok(Exit::No)
         }
     }
@@ -73,4 +73,29 @@ fn explain(order: OrderId, error: &StatusError) -> String {
         }
     }
     text
+}
+
+/// What `--json` prints where there is no status.
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: String,
+    field: Option<&'a str>,
+    cause: &'static str,
+    retry_after_s: Option<u64>,
+    next_step: &'a str,
+}
+
+fn report_failure(sentence: &str, error: &StatusError, json: bool) {
+    let next_step = format!("{}, then ask again.", error.advice());
+    output::note(&format!("error: {sentence}"));
+    output::note(&format!("next: {next_step}"));
+    if json {
+        output::json(&Failure {
+            error: printable(sentence, 2000),
+            field: None,
+            cause: error.cause(),
+            retry_after_s: error.retry_after().map(|wait| wait.as_secs()),
+            next_step: &next_step,
+        });
+    }
 }

@@ -1,10 +1,15 @@
 //! One client over any of the three transports: the only place that knows there are three.
 
+use std::time::Duration;
+
+use capture_client::driver::TransportError;
+use capture_client::{BuildError, Connect, Stop, blocking, wire};
 use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket};
 use capture_hyper::{Hyper, client_config};
 use capture_reqwest::Reqwest;
 use capture_ureq::Ureq;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::spawn_blocking;
 use ureq::tls::{Certificate, RootCerts};
 
 use crate::args::Transport;
@@ -13,72 +18,128 @@ use crate::route::{Proxy, Route};
 use crate::tunnel::Tunnelled;
 
 /// A client that blocks, whatever it runs on.
+pub(crate) struct Client {
+    /// Taken when the client is dropped.
+    runtime: Option<Runtime>,
+    over: Over,
+}
+
 #[allow(clippy::large_enum_variant, reason = "one value exists, and it lives on the stack")]
-pub(crate) enum Client {
-    Reqwest(Runtime, capture_reqwest::Client),
-    Ureq(capture_ureq::Client),
-    Hyper(Runtime, capture_hyper::Client),
-    Tunnelled(Runtime, capture_hyper::Client<Tunnelled>),
+enum Over {
+    Reqwest(capture_reqwest::Client),
+    Ureq(capture_client::Client<OnThread>),
+    Hyper(capture_hyper::Client),
+    Tunnelled(capture_hyper::Client<Tunnelled>),
 }
 
 impl Client {
     /// Connects nothing yet; it fails where TLS, the proxy or the runtime cannot be set up.
     pub(crate) fn new(transport: Transport, setup: Setup, route: &Route) -> Result<Self, BadInput> {
-        let runtime = || Builder::new_current_thread().enable_all().build().map_err(not_set_up);
         let pem = &route.authorities[..];
-        Ok(match (transport, &route.proxy) {
+        let over = match (transport, &route.proxy) {
             (Transport::Reqwest, None) => {
-                let client = capture_reqwest::Client::with_extra_roots(setup, pem);
-                Self::Reqwest(runtime()?, client.map_err(not_set_up)?)
+                capture_reqwest::Client::with_extra_roots(setup, pem).map(Over::Reqwest)
             }
             (Transport::Reqwest, Some(proxy)) => {
                 let http = reqwest_through(proxy, pem)?;
-                Self::Reqwest(runtime()?, capture_reqwest::Client::over(setup, http))
+                Ok(Over::Reqwest(capture_reqwest::Client::over(setup, http)))
             }
             (Transport::Ureq, None) => {
-                let client = capture_ureq::Client::with_extra_roots(setup, pem);
-                Self::Ureq(client.map_err(not_set_up)?)
+                capture_client::Client::with_extra_roots(setup, pem).map(Over::Ureq)
             }
             (Transport::Ureq, Some(proxy)) => {
-                Self::Ureq(capture_ureq::Client::blocking(setup, ureq_through(proxy, pem)?))
+                let http = OnThread(ureq_through(proxy, pem)?);
+                Ok(Over::Ureq(capture_client::Client::over(setup, http)))
             }
             (Transport::Hyper, None) => {
-                let client = capture_hyper::Client::with_extra_roots(setup, pem);
-                Self::Hyper(runtime()?, client.map_err(not_set_up)?)
+                capture_hyper::Client::with_extra_roots(setup, pem).map(Over::Hyper)
             }
             (Transport::Hyper, Some(proxy)) => {
                 let tls = client_config(pem).map_err(not_set_up)?;
                 let http = Hyper::over(Tunnelled::new(tls, proxy).map_err(not_set_up)?);
-                Self::Tunnelled(runtime()?, capture_hyper::Client::over(setup, http))
+                Ok(Over::Tunnelled(capture_hyper::Client::over(setup, http)))
             }
-        })
+        };
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(not_set_up)?;
+        Ok(Self { runtime: Some(runtime), over: over.map_err(not_set_up)? })
+    }
+
+    /// The same client, whose captures this stop ends.
+    pub(crate) fn with_stop(mut self, stop: &Stop) -> Self {
+        self.over = match &self.over {
+            Over::Reqwest(client) => Over::Reqwest(client.with_stop(stop)),
+            Over::Ureq(client) => Over::Ureq(client.with_stop(stop)),
+            Over::Hyper(client) => Over::Hyper(client.with_stop(stop)),
+            Over::Tunnelled(client) => Over::Tunnelled(client.with_stop(stop)),
+        };
+        self
     }
 
     pub(crate) fn capture(&self, capture: &Capture) -> Outcome {
-        match self {
-            Self::Reqwest(runtime, client) => runtime.block_on(client.capture(capture)),
-            Self::Ureq(client) => client.capture(capture),
-            Self::Hyper(runtime, client) => runtime.block_on(client.capture(capture)),
-            Self::Tunnelled(runtime, client) => runtime.block_on(client.capture(capture)),
+        match &self.over {
+            Over::Reqwest(client) => self.block_on(client.capture(capture)),
+            Over::Ureq(client) => self.block_on(client.capture(capture)),
+            Over::Hyper(client) => self.block_on(client.capture(capture)),
+            Over::Tunnelled(client) => self.block_on(client.capture(capture)),
         }
     }
 
     pub(crate) fn resume(&self, ticket: Ticket) -> Outcome {
-        match self {
-            Self::Reqwest(runtime, client) => runtime.block_on(client.resume(ticket)),
-            Self::Ureq(client) => client.resume(ticket),
-            Self::Hyper(runtime, client) => runtime.block_on(client.resume(ticket)),
-            Self::Tunnelled(runtime, client) => runtime.block_on(client.resume(ticket)),
+        match &self.over {
+            Over::Reqwest(client) => self.block_on(client.resume(ticket)),
+            Over::Ureq(client) => self.block_on(client.resume(ticket)),
+            Over::Hyper(client) => self.block_on(client.resume(ticket)),
+            Over::Tunnelled(client) => self.block_on(client.resume(ticket)),
         }
     }
 
     pub(crate) fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
-        match self {
-            Self::Reqwest(runtime, client) => runtime.block_on(client.status(order)),
-            Self::Ureq(client) => client.status(order),
-            Self::Hyper(runtime, client) => runtime.block_on(client.status(order)),
-            Self::Tunnelled(runtime, client) => runtime.block_on(client.status(order)),
+        match &self.over {
+            Over::Reqwest(client) => self.block_on(client.status(order)),
+            Over::Ureq(client) => self.block_on(client.status(order)),
+            Over::Hyper(client) => self.block_on(client.status(order)),
+            Over::Tunnelled(client) => self.block_on(client.status(order)),
         }
+    }
+
+    fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().expect("taken on drop only").block_on(work)
+    }
+}
+
+/// A name resolution or a blocking request cannot be cancelled. A runtime that is merely dropped waits
+/// for it, long after the outcome was reported.
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// ureq on a thread of its own, so that Ctrl-C need not wait for its request.
+#[derive(Clone)]
+struct OnThread(Ureq);
+
+impl Connect for OnThread {
+    fn connect(pem: &[u8]) -> Result<Self, BuildError> {
+        Ureq::connect(pem).map(Self)
+    }
+}
+
+impl capture_client::Transport for OnThread {
+    async fn send(
+        &self,
+        request: wire::Request,
+        timeout: Duration,
+    ) -> Result<wire::Response, TransportError> {
+        let Self(ureq) = self.clone();
+        let sent = spawn_blocking(move || blocking::Transport::send(&ureq, request, timeout));
+        sent.await.unwrap_or_else(|panicked| Err(TransportError::maybe_sent(panicked)))
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

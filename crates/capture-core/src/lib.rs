@@ -60,6 +60,7 @@
 //! prove. Out of scope: sockets, TLS, timers, storage, refunds, webhooks.
 
 mod attempt;
+mod cause;
 pub mod driver;
 mod machine;
 mod mask;
@@ -81,6 +82,7 @@ mod time;
 mod token_error;
 mod tokens;
 mod transport;
+mod unread;
 mod values;
 mod verdict;
 pub mod wire;

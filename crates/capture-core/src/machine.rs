@@ -35,6 +35,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use crate::attempt::{Attempt, Finding, Operation, Phase};
+use crate::cause::{STOPPED, TOO_LATE};
 use crate::mask;
 use crate::outcome::{Outcome, Receipt, Refusal};
 use crate::policy::{self, CLOCK_TOLERANCE, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
@@ -47,9 +48,10 @@ use crate::time::Now;
 use crate::token_error::TokenError;
 use crate::tokens::phase;
 use crate::transport::TransportError;
+use crate::unread;
 use crate::values::{BearerToken, Capture};
 use crate::verdict::{Evidence, Verdict};
-use crate::wire::{self, Api, Request, Response, retry_after};
+use crate::wire::{self, Api, ContentType, Request, Response, retry_after};
 
 /// What the driver has to do next. Each variant but the last carries the only value that accepts the
 /// result, so a wrong event, or a step after the end, does not compile.
@@ -111,6 +113,7 @@ impl Ticket {
         let mut flow = Flow::new(self.capture, api, policy, now);
         flow.doubt = Some(self.doubt);
         flow.obstacle = self.obstacle;
+        flow.is_unread = self.is_unread && api.content_type() == ContentType::AnyJson;
         flow.first_sent = self.first_sent.map(|wall| FirstSent { wall, monotonic: None });
         flow.record = self.record.resumed();
         let first = if policy.lookup() { Next::Lookup } else { Next::Capture };
@@ -331,8 +334,6 @@ pub struct Progress<'a> {
 /// A driver that wakes too early this many times in a row does not wait at all.
 const MOST_EARLY_WAKES: u32 = 1_000;
 
-const STOPPED: &str = "the caller stopped the capture";
-
 /// What is sent next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
@@ -383,6 +384,8 @@ struct Flow {
     doubt: Option<Doubt>,
     /// What keeps us from clearing the doubt.
     obstacle: Obstacle,
+    /// Whether the server seems not to read our content type. It decides nothing.
+    is_unread: bool,
     reason_unless_doubt: Option<Reason>,
     record: Record,
 }
@@ -406,6 +409,7 @@ impl Flow {
             first_sent: None,
             doubt: None,
             obstacle: Obstacle::NotLookedUp,
+            is_unread: false,
             reason_unless_doubt: None,
             record: Record::default(),
         })
@@ -440,6 +444,8 @@ impl Flow {
     /// The reply to a capture.
     fn capture_answered(mut self: Box<Self>, response: Response, began: Now, now: Now) -> Step {
         let verdict = Verdict::of(self.capture.order_id(), &response);
+        self.is_unread |= self.api.content_type() == ContentType::AnyJson
+            && unread::seems_unread(&verdict, response.body());
         let mut attempt = replied(Operation::Capture, &response, (began, now), verdict.finding());
         attempt.keep(response.into_body());
         self.record.push(attempt);
@@ -558,12 +564,15 @@ impl Flow {
     fn no_token(mut self: Box<Self>, error: TokenError, next: Next, now: Now) -> Step {
         self.failed_logins += 1;
         let lasting = error.is_lasting();
-        let wait = match &error {
-            TokenError::Unavailable { retry_after, .. } => *retry_after,
-            _ => None,
-        };
+        let wait = error.retry_after();
         let enough = self.doubt.is_none() && self.failed_logins >= self.policy.max_sends().get();
-        if matches!(self.reason_unless_doubt, None | Some(Reason::NoToken(_))) {
+        // What stands in the way now is what helps, unless the API has decided or refused the only
+        // token.
+        let stays = match &self.reason_unless_doubt {
+            Some(Reason::Unauthorized) => error == TokenError::NoOther,
+            reason => reason.as_ref().is_some_and(Reason::is_decided),
+        };
+        if !stays {
             self.reason_unless_doubt = Some(Reason::NoToken(error.clone()));
         }
         self.obstacle = Obstacle::NoToken(error);
@@ -601,7 +610,7 @@ impl Flow {
 
     /// The end without a receipt, perhaps because the server asked for too long a wait.
     fn conclude(self, asked: Option<Duration>, now: Now) -> Step {
-        Step::Done(self.end(asked, "the deadline passed first", now))
+        Step::Done(self.end(asked, TOO_LATE, now))
     }
 
     fn stop(mut self, now: Now) -> Outcome {
@@ -613,6 +622,7 @@ impl Flow {
     fn end(self, asked: Option<Duration>, cut_short: &str, now: Now) -> Outcome {
         let pause = asked.unwrap_or_else(|| self.backoff());
         let Self { capture, doubt, obstacle, reason_unless_doubt, first_sent, record, .. } = self;
+        let is_unread = self.is_unread;
         match doubt {
             Some(doubt) => Outcome::Unknown(Ticket {
                 capture,
@@ -621,12 +631,13 @@ impl Flow {
                 first_sent: first_sent.map(|first| first.wall),
                 due_at: now.wall().checked_add(pause).unwrap_or(now.wall()),
                 retry_after: asked,
+                is_unread,
                 record,
             }),
             None => {
                 let reason =
                     reason_unless_doubt.unwrap_or_else(|| Reason::NeverSent(cut_short.into()));
-                Outcome::NotCaptured(Refusal { capture, reason, record })
+                Outcome::NotCaptured(Refusal { capture, reason, is_unread, record })
             }
         }
     }

@@ -1,12 +1,16 @@
 //! The three outcomes of a capture, each with its proof and with what to do next.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::attempt::Attempt;
+use crate::cause;
 use crate::proof::{Caveat, Proof};
 use crate::reason::Reason;
 use crate::record::Record;
 use crate::ticket::Ticket;
+use crate::unread;
 use crate::values::Capture;
 
 /// What became of a capture. There are three outcomes, and nothing turns the third into the second.
@@ -34,6 +38,8 @@ pub struct Receipt {
 pub struct Refusal {
     pub(crate) capture: Capture,
     pub(crate) reason: Reason,
+    /// Whether the server seems not to have read the body, sent under the literal content type.
+    pub(crate) is_unread: bool,
     pub(crate) record: Record,
 }
 
@@ -59,6 +65,27 @@ impl Outcome {
             },
             Self::NotCaptured(refusal) => refusal.reason.code(),
             Self::Unknown(ticket) => ticket.doubt.code(),
+        }
+    }
+
+    /// What stands in the way by its stable name: finer than the code where nothing was sent or
+    /// where a doubt is still open; `None` once it is captured.
+    #[must_use]
+    pub fn cause(&self) -> Option<&'static str> {
+        match self {
+            Self::Captured(_) => None,
+            Self::NotCaptured(refusal) => Some(refusal.reason.cause()),
+            Self::Unknown(ticket) => Some(ticket.obstacle.cause()),
+        }
+    }
+
+    /// How long the API asked to wait before the next try.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Captured(_) => None,
+            Self::NotCaptured(refusal) => refusal.reason.retry_after(),
+            Self::Unknown(ticket) => ticket.retry_after,
         }
     }
 
@@ -93,11 +120,11 @@ impl Outcome {
         }
     }
 
-    /// What to do next, in one sentence for a person.
+    /// What to do next, for a person.
     #[must_use]
-    pub fn next_step(&self) -> &'static str {
+    pub fn next_step(&self) -> Cow<'static, str> {
         match self {
-            Self::Captured(receipt) => receipt.next_step(),
+            Self::Captured(receipt) => receipt.next_step().into(),
             Self::NotCaptured(refusal) => refusal.next_step(),
             Self::Unknown(ticket) => ticket.next_step(),
         }
@@ -187,12 +214,17 @@ impl Refusal {
 
     /// What to do next, in one sentence for a person.
     #[must_use]
-    pub fn next_step(&self) -> &'static str {
-        match self.reason {
-            Reason::NeverSent(_) => {
-                "Check the network and the environment, then capture again with the same key."
+    pub fn next_step(&self) -> Cow<'static, str> {
+        let same_key = |advice| format!("{advice}, then capture again with the same key.").into();
+        let sentence = match &self.reason {
+            // Without a body the server saw no key either, so that the same one is right.
+            Reason::Declined(_) | Reason::Rejected(..) if self.is_unread => {
+                return same_key(unread::ADVICE);
             }
-            Reason::NoToken(_) | Reason::Unauthorized => {
+            Reason::NeverSent(why) if why == cause::STOPPED => "Capture again with the same key.",
+            Reason::NeverSent(why) => return same_key(cause::of(why).advice),
+            Reason::NoToken(error) => return same_key(error.advice()),
+            Reason::Unauthorized => {
                 "Check the credentials and that they belong to this environment, then capture again with the same key."
             }
             Reason::Declined(_) => {
@@ -205,6 +237,7 @@ impl Refusal {
             Reason::OrderCancelled => {
                 "The order can no longer be captured; ask the customer to pay again."
             }
-        }
+        };
+        sentence.into()
     }
 }

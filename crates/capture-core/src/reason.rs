@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cause;
 use crate::token_error::TokenError;
 use crate::wire::error::ApiError;
 use crate::wire::order::OrderStatus;
@@ -106,12 +107,45 @@ impl Reason {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NeverSent(_) => "never_sent",
-            Self::NoToken(_) => "no_token",
+            Self::NoToken(error) => error.code(),
             Self::Unauthorized => "unauthorized",
             Self::Declined(_) => "declined",
             Self::Rejected(..) => "rejected",
             Self::Throttled(_) => "throttled",
             Self::OrderCancelled => "order_cancelled",
+        }
+    }
+
+    /// The cause by its stable name: the code, or why the request was not sent
+    /// (`connection_refused`, `name_not_resolved`, `certificate`, ...).
+    #[must_use]
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::NeverSent(why) => cause::of(why).code,
+            Self::NoToken(error) => error.cause(),
+            _ => self.code(),
+        }
+    }
+
+    /// Whether the API decided about this capture. Otherwise nothing was executed, which says
+    /// nothing about what an earlier process may have sent for the same order.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        match self {
+            Self::NeverSent(_) | Self::NoToken(_) | Self::Unauthorized | Self::Throttled(_) => {
+                false
+            }
+            Self::Declined(_) | Self::Rejected(..) | Self::OrderCancelled => true,
+        }
+    }
+
+    /// How long the API asked to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::NoToken(error) => error.retry_after(),
+            Self::Throttled(wait) => *wait,
+            _ => None,
         }
     }
 }
@@ -144,13 +178,64 @@ impl Obstacle {
             Self::Stopped => "stopped",
             Self::OrderStatus(_) => "order_status",
             Self::NotSentAgain(_) => "not_sent_again",
-            Self::Lookup(_) => "lookup",
+            Self::Lookup(doubt) => lookup_code(doubt),
             Self::Network(_) => "network",
             Self::Unauthorized => "unauthorized",
-            Self::NoToken(_) => "no_token",
+            Self::NoToken(error) => error.code(),
             Self::LookupOff => "lookup_off",
             Self::Driver => "driver",
         }
+    }
+
+    /// The cause by its stable name: the code, or why the request was not sent
+    /// (`connection_refused`, `name_not_resolved`, `certificate`, ...).
+    #[must_use]
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::Network(why) => cause::of(why).code,
+            Self::NoToken(error) => error.cause(),
+            _ => self.code(),
+        }
+    }
+
+    /// What to do about it before the capture is resumed, in one clause; `None` where resuming is
+    /// all there is to do.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::NoToken(error) => Some(error.advice()),
+            Self::Network(why) => Some(cause::of(why).advice),
+            Self::Unauthorized => {
+                Some("Check the credentials and that they belong to this environment")
+            }
+            Self::OrderStatus(OrderStatus::Problem) => Some("Ask FlexFactor's support"),
+            Self::OrderStatus(_) => Some("Wait until the order's status is final"),
+            Self::Lookup(doubt) => match lookup_code(doubt) {
+                "lookup_refused" => {
+                    Some("Check that the credentials may read orders in this environment")
+                }
+                "lookup_not_found" => Some("Check the order id and the environment"),
+                "lookup_throttled" => Some("Wait as long as the API asks"),
+                "lookup_unavailable" => Some("Wait until the API works again"),
+                "lookup_no_reply" => Some("Check the network to the API"),
+                _ => Some("Check that the environment's URL leads to the API"),
+            },
+            Self::LookupOff => Some("Allow lookups in the policy"),
+            Self::Driver => Some("Fix the driver"),
+            Self::NotLookedUp | Self::Stopped | Self::NotSentAgain(_) => None,
+        }
+    }
+}
+
+/// The stable name of what keeps a lookup from being evidence.
+fn lookup_code(doubt: &Doubt) -> &'static str {
+    match doubt {
+        Doubt::Status(401 | 403) => "lookup_refused",
+        Doubt::Status(404) => "lookup_not_found",
+        Doubt::Status(429) => "lookup_throttled",
+        Doubt::Status(408 | 425 | 500..=599) => "lookup_unavailable",
+        Doubt::NoReply | Doubt::CutReply => "lookup_no_reply",
+        _ => "lookup",
     }
 }
 
@@ -158,7 +243,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeverSent(why) => write!(f, "no capture was sent ({why})"),
-            Self::NoToken(error) => write!(f, "no bearer token: {error}"),
+            Self::NoToken(error) => error.fmt(f),
             Self::Unauthorized => f.write_str("the API refused the bearer token"),
             Self::Declined(errors) => write!(f, "the API says FAILED{}", Listed(errors)),
             Self::Rejected(status, errors) => {
@@ -223,7 +308,7 @@ impl fmt::Display for Obstacle {
             Self::Lookup(doubt) => write!(f, "the order could not be looked up: {doubt}"),
             Self::Network(why) => write!(f, "the order could not be looked up: {why}"),
             Self::Unauthorized => f.write_str("the API refused the bearer token"),
-            Self::NoToken(error) => write!(f, "there is no bearer token: {error}"),
+            Self::NoToken(error) => error.fmt(f),
             Self::LookupOff => f.write_str("the policy forbids looking the order up"),
             Self::Driver => f.write_str("the driver did not wait, or its clock stands still"),
         }

@@ -1,15 +1,19 @@
 //! Reading the definitive status of one order, without a capture.
 
+use std::time::Duration;
+
 use http::StatusCode;
 
+use crate::cause;
 use crate::mask;
 use crate::shared::TokenRequest;
-use crate::token_error::TokenError;
-use crate::transport::TransportError;
+use crate::text;
+use crate::token_error::{TokenError, asked};
+use crate::transport::{Delivery, TransportError};
 use crate::values::{BearerToken, OrderId};
 use crate::wire::error::{ApiError, Shape};
 use crate::wire::order::{self, OrderStatus};
-use crate::wire::{Api, Request, Response};
+use crate::wire::{Api, Request, Response, retry_after};
 
 /// A query for one order's status: it is sent once, and once more if the token was refused.
 ///
@@ -44,14 +48,62 @@ pub enum StatusError {
     #[error("no complete reply came")]
     NoReply(#[source] TransportError),
     /// The API refused two tokens in a row.
-    #[error("the API refused the bearer token; check that it belongs to this environment")]
+    #[error("the API refused the bearer token")]
     Unauthorized,
     /// The API refused the request, for example because it does not know the order.
-    #[error("the API refused the request (status {}); check the order id and the environment", .0.as_u16())]
+    #[error("the API refused the request (status {})", .0.as_u16())]
     Refused(StatusCode, Vec<ApiError>),
+    /// The API shows no order now; later it may.
+    #[error("the API shows no order now (status {}){}", .0.as_u16(), asked(*.1))]
+    Later(StatusCode, Option<Duration>),
     /// The reply does not describe this order.
-    #[error("the reply (status {}) does not describe this order; try again later", .0.as_u16())]
+    #[error("the reply (status {}) does not describe this order", .0.as_u16())]
     NotTheOrder(StatusCode),
+}
+
+impl StatusError {
+    /// The cause by its stable name.
+    #[must_use]
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::NoToken(error) => error.cause(),
+            Self::NoReply(error) => match error.delivery() {
+                Delivery::NotSent => cause::of(&text::chain(error)).code,
+                Delivery::MaybeSent => "no_reply",
+            },
+            Self::Unauthorized => "unauthorized",
+            Self::Refused(..) => "refused",
+            Self::Later(StatusCode::TOO_MANY_REQUESTS, _) => "throttled",
+            Self::Later(..) => "unavailable",
+            Self::NotTheOrder(_) => "not_the_order",
+        }
+    }
+
+    /// How long the API asked to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::NoToken(error) => error.retry_after(),
+            Self::Later(_, wait) => *wait,
+            _ => None,
+        }
+    }
+
+    /// What to do about it, in one clause.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NoToken(error) => error.advice(),
+            Self::NoReply(error) => match error.delivery() {
+                Delivery::NotSent => cause::of(&text::chain(error)).advice,
+                Delivery::MaybeSent => "Check the network to the API",
+            },
+            Self::Unauthorized => "Check the credentials and that they belong to this environment",
+            Self::Refused(..) => "Check the order id and the environment",
+            Self::Later(..) => "Wait until the API works again",
+            Self::NotTheOrder(_) => "Check that the environment's URL leads to the API",
+        }
+    }
 }
 
 impl StatusQuery {
@@ -99,6 +151,9 @@ impl StatusQuery {
             }
             self.refused = self.token.take();
             return None;
+        }
+        if matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
+            return Some(Err(StatusError::Later(status, retry_after(response.headers()))));
         }
         Some(Err(match Shape::read(status, response.body()) {
             Some(Shape::Api(errors)) if status.is_client_error() => {

@@ -48,6 +48,8 @@ struct Stored {
     due_at_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_after_s: Option<u64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_unread: bool,
     /// How many of the attempts were made before the last run.
     #[serde(default)]
     earlier_attempts: usize,
@@ -81,6 +83,7 @@ impl Stored {
             first_sent_ms: None,
             due_at_ms: None,
             retry_after_s: None,
+            is_unread: false,
             earlier_attempts: record.earlier(),
             attempts: record.all().to_vec(),
         }
@@ -103,7 +106,7 @@ impl From<&Receipt> for Stored {
 impl From<&Refusal> for Stored {
     fn from(refusal: &Refusal) -> Self {
         let stored = Self::new(Kind::NotCaptured, &refusal.capture, &refusal.record);
-        Self { reason: Some(refusal.reason.clone()), ..stored }
+        Self { reason: Some(refusal.reason.clone()), is_unread: refusal.is_unread, ..stored }
     }
 }
 
@@ -115,6 +118,7 @@ impl From<&Ticket> for Stored {
             first_sent_ms: ticket.first_sent.map(unix_ms),
             due_at_ms: Some(unix_ms(ticket.due_at)),
             retry_after_s: ticket.retry_after.map(|wait| wait.as_secs()),
+            is_unread: ticket.is_unread,
             ..Self::new(Kind::Unknown, &ticket.capture, &ticket.record)
         }
     }
@@ -144,7 +148,7 @@ impl TryFrom<Stored> for Outcome {
             }
             Kind::NotCaptured => {
                 let reason = stored.reason.ok_or_else(|| missing("reason"))?;
-                Self::NotCaptured(Refusal { capture, reason, record })
+                Self::NotCaptured(Refusal { capture, reason, is_unread: stored.is_unread, record })
             }
             Kind::Unknown => {
                 let first_sent = stored.first_sent_ms.map(moment).transpose()?;
@@ -157,6 +161,7 @@ impl TryFrom<Stored> for Outcome {
                     // Version 1 did not say when it was due: at once.
                     due_at: due_at.or(first_sent).unwrap_or(SystemTime::UNIX_EPOCH),
                     retry_after: stored.retry_after_s.map(Duration::from_secs),
+                    is_unread: stored.is_unread,
                     record,
                 })
             }

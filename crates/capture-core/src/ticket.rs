@@ -1,10 +1,12 @@
 //! The ticket of an unknown outcome: what another process needs to find out.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use crate::attempt::Attempt;
 use crate::reason::{Doubt, Obstacle};
 use crate::record::Record;
+use crate::unread;
 use crate::values::Capture;
 
 /// An unknown outcome, to be resumed: all it takes to find out later, in this process or another,
@@ -20,6 +22,8 @@ pub struct Ticket {
     pub(crate) first_sent: Option<SystemTime>,
     pub(crate) due_at: SystemTime,
     pub(crate) retry_after: Option<Duration>,
+    /// Whether the server seems not to have read the body, sent under the literal content type.
+    pub(crate) is_unread: bool,
     pub(crate) record: Record,
 }
 
@@ -41,6 +45,7 @@ impl Ticket {
             first_sent: Some(saved_at),
             due_at: saved_at,
             retry_after: None,
+            is_unread: false,
             record: Record::default(),
         }
     }
@@ -88,9 +93,15 @@ impl Ticket {
         self.record.all()
     }
 
-    /// What to do next, in one sentence for a person.
+    /// What to do next, for a person.
     #[must_use]
-    pub fn next_step(&self) -> &'static str {
-        "Money may have moved. Do not use a new key: run the same capture again with this key, or look the order up, until it is decided."
+    pub fn next_step(&self) -> Cow<'static, str> {
+        let advice = match (self.is_unread, self.obstacle.advice()) {
+            (false, None) => return "Money may have moved. Do not use a new key: run the same capture again with this key, or look the order up, until it is decided.".into(),
+            (false, Some(advice)) => advice.to_owned(),
+            (true, None) => unread::ADVICE.to_owned(),
+            (true, Some(advice)) => format!("{}. {advice}", unread::ADVICE),
+        };
+        format!("Money may have moved. Do not use a new key. {advice}, then run the same capture again with this key, until it is decided.").into()
     }
 }

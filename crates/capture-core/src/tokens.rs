@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
 
 use crate::attempt::{Attempt, Finding, Operation, Phase};
 use crate::mask;
@@ -169,26 +169,42 @@ pub(crate) fn phase(error: &TransportError) -> Phase {
 }
 
 fn read(reply: &Result<Response, TransportError>) -> Result<token::Grant, TokenError> {
-    let unavailable = |why, retry_after| TokenError::Unavailable { why, retry_after };
     let response = match reply {
         Ok(response) => response,
         Err(error) => {
             let detail = mask::one_line(error.cause(), std::iter::empty());
-            return Err(match error.is_lasting() {
-                true => TokenError::NeverSent(detail),
-                false => unavailable(format!("{error} ({detail})"), None),
+            return Err(match (error.delivery(), error.is_lasting()) {
+                (Delivery::NotSent, true) => TokenError::NeverSent(detail),
+                (Delivery::NotSent, false) => TokenError::NotSent(detail),
+                (Delivery::MaybeSent, _) => TokenError::NoReply(format!("{error} ({detail})")),
             });
         }
     };
     if let Some(grant) = token::read_reply(response) {
         return Ok(grant);
     }
-    let status: StatusCode = response.status();
-    Err(match status.as_u16() {
-        408 | 425 | 429 | 500..=599 => {
-            unavailable(format!("status {}", status.as_u16()), retry_after(response.headers()))
+    let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
+    let is_page = is_page(response);
+    Err(match status {
+        429 => TokenError::Throttled { retry_after },
+        408 | 425 | 500 | 502..=504 | 506..=599 if is_page => {
+            TokenError::Page { status, retry_after }
         }
-        refused @ 400..=499 => TokenError::Credentials(refused),
-        other => TokenError::NoToken(other),
+        408 | 425 | 500 | 502..=504 | 506..=599 => {
+            TokenError::Unavailable { why: format!("status {status}"), retry_after }
+        }
+        403 => TokenError::Blocked(status),
+        400 | 401 | 422 if !is_page => TokenError::Credentials(status),
+        200..=299 if !is_page => TokenError::NoToken(status),
+        // A missing route, a redirect, a page: this is not the API, or not its login.
+        other => TokenError::NotTheApi(other),
     })
+}
+
+/// Whether the reply is a page for people. The API sends none.
+fn is_page(response: &Response) -> bool {
+    let declared = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_html =
+        declared.is_some_and(|it| it.trim_start().to_ascii_lowercase().starts_with("text/html"));
+    is_html || response.body().trim_ascii_start().starts_with(b"<")
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::attempt::Finding;
+use crate::cause::MISDIRECTED;
 use crate::reason::{Doubt, Reason};
 use crate::values::OrderId;
 use crate::wire::capture::Reply;
@@ -65,9 +66,7 @@ impl Verdict {
             200 => of_success(order, response),
             202 | 409 | 425 => Self::InProgress(Doubt::Status(status.as_u16())),
             300..=399 => Self::Ambiguous(Doubt::Redirect(target(headers)), None),
-            421 => {
-                Self::Refused(Reason::NeverSent("this server does not serve the API (421)".into()))
-            }
+            421 => Self::Refused(Reason::NeverSent(MISDIRECTED.into())),
             429 => Self::Refused(Reason::Throttled(retry_after(headers))),
             400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 => {
                 of_refusal(response).unwrap_or(undecided(None))

@@ -1,6 +1,6 @@
 //! Telling a connection that was never established from a request that may have been sent.
 
-use capture_client::driver::TransportError;
+use capture_client::{driver::TransportError, one_line};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{self, ConnectionDetails, Connector, DefaultConnector};
 use ureq::{Error, config::Config, http::Uri};
@@ -23,8 +23,7 @@ impl Connector for Marking<DefaultConnector> {
 
 impl Resolver for Marking<DefaultResolver> {
     fn resolve(&self, uri: &Uri, config: &Config, most: transport::NextTimeout) -> Resolved {
-        let resolved = self.0.resolve(uri, config, most);
-        resolved.map_err(|error| Error::Other(Box::new(not_sent(error))))
+        self.0.resolve(uri, config, most).map_err(|error| Error::Other(Box::new(not_sent(error))))
     }
 }
 
@@ -38,10 +37,11 @@ pub(crate) fn classify(error: Error) -> TransportError {
     }
 }
 
-/// ureq's error hides its cause from `source()`.
+/// ureq's error hides its cause from `source()`; one of ours inside it is about a proxy.
 fn not_sent(error: Error) -> TransportError {
     match error {
         Error::Io(error) => capture_tls::not_connected(error),
+        Error::Other(it) => TransportError::not_sent(format!("the proxy: {}", one_line(&*it))),
         _ => TransportError::not_sent(error),
     }
 }

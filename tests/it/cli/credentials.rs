@@ -163,7 +163,7 @@ fn a_file_that_others_can_read_gets_a_warning() {
     let run = with_file(&server, &path);
     let warning = format!("warning: others can read {0}; run: chmod 600 {0}\n", path.display());
     assert!(run.stderr.starts_with(&warning), "{run:?}");
-    assert_eq!(run.code, 1, "a warning is no refusal: {run:?}");
+    assert!(run.stdout.starts_with("nothing done"), "a warning is no refusal: {run:?}");
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn wrong_credentials() {
             transport,
         ]);
         let run = run(&mut command);
-        assert_eq!(run.code, 1, "{transport}: {run:?}");
-        assert_eq!(outcome(&run.json()), ("not_captured", "no_token"));
+        assert_eq!(run.code, 2, "{transport}: {run:?}");
+        assert_eq!(outcome(&run.json()), ("nothing_done", "credentials_refused"));
         assert_eq!(server.transcript().len(), 1, "one login and nothing else");
     });
 }
@@ -190,8 +190,8 @@ fn a_refused_token_is_final_without_credentials() {
         let mut command = capture(&ORDER);
         command.env("CAPTURE_ENVIRONMENT", server.base_url()).env(TOKEN.0, TOKEN.1);
         let run = run(command.args(["--json", "--transport", transport]));
-        assert_eq!(run.code, 1, "{transport}: {run:?}");
-        assert_eq!(outcome(&run.json()), ("not_captured", "unauthorized"));
+        assert_eq!(run.code, 2, "{transport}: {run:?}");
+        assert_eq!(outcome(&run.json()), ("nothing_done", "unauthorized"));
         assert_eq!(server.transcript().len(), 1, "there is no other token to try");
     });
 }
@@ -210,20 +210,20 @@ fn a_token_that_expires_on_the_way_is_replaced_once() {
 }
 
 #[test]
-fn a_port_without_a_listener_is_not_captured() {
+fn a_port_without_a_listener_means_nothing_done() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
     each_transport(|transport| {
         for (variables, reason) in [
             (&[TOKEN][..], "never_sent"),
-            (&[("CAPTURE_APP_KEY", KEY), ("CAPTURE_APP_SECRET", SECRET)], "no_token"),
+            (&[("CAPTURE_APP_KEY", KEY), ("CAPTURE_APP_SECRET", SECRET)], "login_not_sent"),
         ] {
             let mut command = capture(&ORDER);
             command.args(["--json", "--max-sends", "1", "--transport", transport]);
             command.env("CAPTURE_ENVIRONMENT", &url).envs(variables.iter().copied());
             let run = run(&mut command);
-            assert_eq!(run.code, 1, "{transport}: {run:?}");
-            assert_eq!(outcome(&run.json()), ("not_captured", reason));
+            assert_eq!(run.code, 2, "{transport}: {run:?}");
+            assert_eq!(outcome(&run.json()), ("nothing_done", reason));
         }
     });
 }

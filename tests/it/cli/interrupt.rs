@@ -1,15 +1,25 @@
-//! Ctrl-C: a capture in flight ends as unknown, a sandbox just stops.
+//! Ctrl-C and SIGTERM: a capture ends at once, with its outcome and all its attempts, whatever hangs.
 
 #![cfg(unix)]
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
+use capture_core::Ticket;
 use capture_sandbox::Script;
+use serde_json::json;
 
-use super::command::{Run, TRANSPORTS, capture_at, directory, order, server};
+use super::command::{KEY, Run, SECRET, TRANSPORTS, capture, capture_at, directory, order, server};
 use super::order::{operations, outcome, simple};
+
+/// No timeout of the command itself may end what the signal has to end.
+const PATIENT: [&str; 4] = ["--attempt-timeout", "3600", "--deadline", "3600"];
+
+const HANGS: Duration = Duration::from_secs(3600);
 
 #[test]
 fn an_interrupted_capture_is_unknown_and_can_be_resumed() {
@@ -18,31 +28,126 @@ fn an_interrupted_capture_is_unknown_and_can_be_resumed() {
         let order = order(&server);
         let file = directory(&format!("interrupt-{transport}")).join("order.ticket");
         let flags = ["--json", "--transport", transport, "--ticket", file.to_str().unwrap()];
-        server.script(Script::delayed(Duration::from_secs(3600)).times(1000));
+        server.script(Script::close_before().then(Script::delayed(HANGS)));
 
         let mut command = capture_at(&server, &["order", &order.to_string()]);
-        command.args(["--amount", "100.00", "--currency", "USD"]).args(flags);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // The line with the key comes before the first send; whether that happened does not matter.
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
+        command.args(["--amount", "100.00", "--currency", "USD"]).args(flags).args(PATIENT);
+        let child = started(&mut command);
+        // The money moves, and then nothing comes.
+        while server.ledger().captures(order) == 0 {
+            thread::yield_now();
+        }
         send(signal, child.id());
-        let mut output = child.wait_with_output().unwrap();
-        output.stderr.extend(line.into_bytes());
-        stderr.read_to_end(&mut output.stderr).unwrap();
-
-        let run = Run::of(output);
+        let run = ended(child);
+        let json = run.json();
         assert_eq!(run.code, 3, "{transport}: {run:?}");
-        assert_eq!(outcome(&run.json()), ("unknown", "interrupted"));
+        assert_eq!((outcome(&json), &json["cause"]), (("unknown", "no_reply"), &json!("stopped")));
+        assert_eq!(operations(&json), ["capture", "lookup", "capture"], "{run:?}");
+        let last = json["attempts"].as_array().unwrap().last().unwrap();
+        assert_eq!((&last["operation"], &last["phase"]), (&json!("capture"), &json!("maybe_sent")));
+        let saved: Ticket = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        assert_eq!(saved.attempts().len(), 4, "the login as well: {saved:?}");
 
         server.clear_script();
         let run = simple(&server, &order.to_string(), &flags);
         assert_eq!(run.code, 0, "{transport}: {run:?}");
-        assert_eq!(operations(&run.json())[0], "lookup");
+        assert_eq!(operations(&run.json()), ["capture", "lookup", "capture", "lookup"]);
         assert_eq!(server.ledger().captures(order), 1);
         assert!(!file.exists());
     }
+}
+
+/// The login hangs: no capture was sent, and no ticket is left.
+#[test]
+fn an_interrupted_login_has_sent_nothing() {
+    for (transport, signal) in TRANSPORTS.into_iter().zip(["TERM", "INT", "TERM"]) {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let file = directory(&format!("interrupt-login-{transport}")).join("order.ticket");
+        let mut command = capture(&["order", "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81", "--json"]);
+        command.args(["--amount", "100.00", "--currency", "USD", "--transport", transport]);
+        command.args(PATIENT).arg("--ticket").arg(&file);
+        command.env("CAPTURE_APP_KEY", KEY).env("CAPTURE_APP_SECRET", SECRET);
+        command.env("CAPTURE_ENVIRONMENT", format!("http://{}", silent.local_addr().unwrap()));
+        let child = started(&mut command);
+        let (mut login, _) = silent.accept().unwrap();
+        login.read_exact(&mut [0; 20]).unwrap();
+        send(signal, child.id());
+        let run = ended(child);
+        let json = run.json();
+        assert_eq!((run.code, outcome(&json)), (2, ("nothing_done", "never_sent")), "{run:?}");
+        assert_eq!((&json["cause"], &json["attempts"]), (&json!("stopped"), &json!([])));
+        assert!(json["says"].as_str().unwrap().contains("no capture was sent"), "{run:?}");
+        assert!(!file.exists(), "{run:?}");
+    }
+}
+
+/// A wait ends as well: what was refused before it is in the record.
+#[test]
+fn an_interrupted_wait_keeps_its_attempts() {
+    let server = server();
+    let order = order(&server);
+    server.script(Script::status(429).times(100));
+    let mut command = capture_at(&server, &["order", &order.to_string(), "--json"]);
+    command.args(["--amount", "100.00", "--currency", "USD", "--max-sends", "100"]);
+    let child = started(command.args(PATIENT));
+    while server.transcript().len() < 3 {
+        thread::yield_now();
+    }
+    send("TERM", child.id());
+    let run = ended(child);
+    let json = run.json();
+    assert!(operations(&json).len() >= 2, "{run:?}");
+    assert_eq!(server.ledger().captures(order), 0);
+}
+
+/// The outcome cannot be written, because nobody reads: the second signal ends the process.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_signal_ends_a_process_that_hangs_in_a_pipe() {
+    let server = server();
+    let order = order(&server);
+    server.script(Script::close_before().then(Script::delayed(HANGS)));
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    // Exactly what such a pipe holds.
+    writer.write_all(&[b'x'; 64 * 1024]).unwrap();
+    let file = directory("interrupt-twice").join("order.ticket");
+    let mut command = capture_at(&server, &["order", &order.to_string(), "--json"]);
+    command.args(["--amount", "100.00", "--currency", "USD"]).args(PATIENT);
+    command.arg("--ticket").arg(&file).stdout(writer).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    while server.ledger().captures(order) == 0 {
+        thread::yield_now();
+    }
+    send("TERM", child.id());
+    // It says so once the ticket is saved; the outcome is printed after that.
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let saved = stderr.lines().find(|line| line.as_ref().unwrap().starts_with("saved to "));
+    assert!(saved.is_some());
+    send("TERM", child.id());
+    assert_eq!(guarded(child).status.code(), Some(3));
+    drop(reader);
+}
+
+fn started(command: &mut Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn ended(child: Child) -> Run {
+    Run::of(guarded(child))
+}
+
+/// The output of a process that has to end by itself; one that hangs is killed, which is an error.
+fn guarded(child: Child) -> std::process::Output {
+    let (id, (done, over)) = (child.id(), mpsc::channel::<()>());
+    let watchdog = thread::spawn(move || {
+        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+            send("KILL", id);
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(done);
+    watchdog.join().unwrap();
+    output
 }
 
 pub(crate) fn send(signal: &str, process: u32) {

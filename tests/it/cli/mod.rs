@@ -1,5 +1,6 @@
 //! The built `capture` command, as a person or a script runs it.
 
+mod causes;
 mod command;
 mod credentials;
 mod demo;

@@ -46,13 +46,16 @@ fn the_json_has_exactly_these_keys() {
         "attempts",
         "captured_amount",
         "caveat",
+        "cause",
         "code",
+        "due_at_ms",
         "idempotency_key",
         "next_step",
         "obstacle",
         "order_id",
         "outcome",
         "proof",
+        "retry_after_s",
         "says",
     ];
     let server = server();

@@ -66,7 +66,7 @@ fn with_tls_it_writes_the_authority_to_trust() {
     let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
     let mut command = sandbox.client(&["order", order, "--amount", "1.00", "--currency", "USD"]);
     let refused = run(&mut command);
-    assert_eq!(refused.code, 1, "{refused:?}");
+    assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.stdout.to_lowercase().contains("certificate"), "{refused:?}");
 
     let folder = std::env::temp_dir();

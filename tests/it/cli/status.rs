@@ -1,7 +1,7 @@
 //! `capture status`: what it prints, and what it prints when it cannot know.
 
 use capture_core::OrderStatus;
-use capture_sandbox::{Operation, Script};
+use capture_sandbox::{Answer, Operation, Script};
 use serde_json::json;
 
 use super::command::{KEY, SECRET, capture, capture_at, each_transport, order, run, server};
@@ -44,12 +44,15 @@ fn each_status_through_each_transport() {
 #[test]
 fn a_status_that_cannot_be_read() {
     let id = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
-    for (script, secret, why) in [
-        (None, SECRET, "check the order id and the environment"),
-        (None, "canary/other", "no bearer token"),
-        (Some(Script::status(500)), SECRET, "does not describe this order"),
-        (Some(Script::close_before()), SECRET, "no complete reply came"),
-        (Some(Script::status(401).times(2)), SECRET, "the API refused the bearer token"),
+    let throttled = || Script::status(Answer::new(429).header("retry-after", "900"));
+    for (script, secret, cause, advice) in [
+        (None, SECRET, "refused", "Check the order id and the environment"),
+        (None, "canary/other", "credentials_refused", "Check the app key and secret"),
+        (Some(Script::status(500)), SECRET, "unavailable", "Wait"),
+        (Some(throttled()), SECRET, "throttled", "Wait"),
+        (Some(Script::status(204)), SECRET, "not_the_order", "URL leads to the API"),
+        (Some(Script::close_before()), SECRET, "no_reply", "Check the network"),
+        (Some(Script::status(401).times(2)), SECRET, "unauthorized", "Check the credentials"),
     ] {
         let server = server();
         if let Some(script) = script {
@@ -62,8 +65,14 @@ fn a_status_that_cannot_be_read() {
         assert_eq!(run.code, 1, "{run:?}");
         let begin = format!("error: the status of order {id} could not be read: ");
         assert!(run.stderr.starts_with(&begin), "{run:?}");
-        assert!(run.stderr.contains(why), "{why}: {run:?}");
-        let error = run.stderr.trim_end().trim_start_matches("error: ");
-        assert_eq!(run.json(), json!({ "error": error, "field": null }));
+        let (error, next) = run.stderr.split_once('\n').unwrap();
+        let error = error.trim_start_matches("error: ");
+        let next = next.trim_end().trim_start_matches("next: ");
+        assert!(next.contains(advice), "{advice}: {run:?}");
+        let wait = (cause == "throttled").then_some(900);
+        let told = json!({
+            "error": error, "field": null, "cause": cause, "retry_after_s": wait, "next_step": next
+        });
+        assert_eq!(run.json(), told);
     }
 }

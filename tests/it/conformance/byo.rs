@@ -130,6 +130,30 @@ fn ureq_with_errors_for_statuses_and_redirects_on_is_overruled() {
     }
 }
 
+/// Fault 8: a proxy that is down is named as the cause, and what is wrong with it is shown.
+#[test]
+fn a_proxy_that_is_down_is_named() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{nobody}");
+    let policy = Policy::default().with_deadline(Duration::from_millis(300));
+    let setup = || setup("https://api.invalid", true).with_policy(policy);
+
+    let through = reqwest::Proxy::all(&url).expect("a proxy");
+    let tls = drivers::client_config(Authority::new().root());
+    let http = capture_reqwest::Reqwest::hardened(tls, Some(through)).expect("a client");
+    let reqwest =
+        drivers::block_on(capture_reqwest::Client::over(setup(), http).capture(&capture()));
+    let through = Some(ureq::Proxy::new(&url).expect("a proxy"));
+    let http = capture_ureq::Ureq::hardened(ureq::tls::RootCerts::WebPki, through);
+    let ureq = capture_ureq::Client::blocking(setup(), http).capture(&capture());
+    for (whose, outcome) in [("reqwest", reqwest), ("ureq", ureq)] {
+        let came = (outcome.code(), outcome.cause(), attempts(&outcome));
+        assert_eq!(came, ("never_sent", Some("proxy"), "C!".into()), "{whose}: {outcome:?}");
+        assert!(outcome.to_string().contains("refused"), "{whose}: {outcome}");
+        assert!(outcome.next_step().starts_with("Check the proxy"), "{whose}: {outcome}");
+    }
+}
+
 /// Fault 8: a proxy of the user's own grants no tunnel, in whatever way; the capture was never sent.
 #[test]
 fn a_refused_tunnel_is_not_sent() {

@@ -64,8 +64,8 @@ fn the_deadline_passes<D: Driver>() {
         ..Dialogue::default()
     };
     let phases: Vec<Phase> = vec![
-        ("the login's answer", token(hang()), 700, "not_captured no_token", ""),
-        ("the login's body", token(cut("HTTP/1.1 200 OK")), 700, "not_captured no_token", ""),
+        ("the login's answer", token(hang()), 700, "not_captured login_no_reply", ""),
+        ("the login's body", token(cut("HTTP/1.1 200 OK")), 700, "not_captured login_no_reply", ""),
         ("the answer", on_capture([hang()]), 700, "unknown no_reply", "C?"),
         (
             "the head",

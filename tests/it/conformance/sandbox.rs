@@ -29,9 +29,9 @@ const CAPTURES: [(&str, &str, usize); 12] = [
 
 /// What the handshakes meet, the outcome, how often the money moved.
 const HANDSHAKES: [(&str, &str, usize); 5] = [
-    (r#""do": "unknown-authority", "times": "always""#, "not_captured no_token", 0),
-    (r#""do": "expired", "times": "always""#, "not_captured no_token", 0),
-    (r#""do": "wrong-host", "times": "always""#, "not_captured no_token", 0),
+    (r#""do": "unknown-authority", "times": "always""#, "not_captured login_not_sent", 0),
+    (r#""do": "expired", "times": "always""#, "not_captured login_not_sent", 0),
+    (r#""do": "wrong-host", "times": "always""#, "not_captured login_not_sent", 0),
     (r#""do": "close""#, "captured reply", 1),
     (r#""do": "reset""#, "captured reply", 1),
 ];

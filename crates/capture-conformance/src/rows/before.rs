@@ -25,7 +25,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::new(
             "1 the name resolves to nothing, at login",
             dialogue(),
-            "not_captured no_token",
+            "not_captured login_not_sent",
             "",
             "",
         )
@@ -38,7 +38,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::new(
             "3 the connection is refused, at login",
             dialogue(),
-            "not_captured no_token",
+            "not_captured login_not_sent",
             "",
             "",
         )

@@ -69,12 +69,18 @@ pub(super) fn rows() -> Vec<Row> {
     let garbage = "canary/secret+=\r\n\r\n".into();
     let person = json(200, &order_body(ORDER, 7));
     for (name, dialogue, outcome, attempts, wire) in [
-        ("key and secret in a login's refusal", login(refusal), "not_captured no_token", "", "T"),
+        (
+            "key and secret in a login's refusal",
+            login(refusal),
+            "not_captured credentials_refused",
+            "",
+            "T",
+        ),
         ("the secret in a login's garbage", login(garbage), "captured reply", "C200", "T T C"),
         (
             "a token that no header can hold",
             login(granted("canary-token\\r\\nx: y")),
-            "not_captured no_token",
+            "not_captured login_without_token",
             "",
             "T",
         ),

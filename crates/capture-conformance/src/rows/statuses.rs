@@ -46,7 +46,7 @@ pub(super) fn rows() -> Vec<Row> {
             token: vec![say(with(307, "location: http://TRAP/v1/oauth2/token\r\n", ""))],
             ..Dialogue::default()
         },
-        "not_captured no_token",
+        "not_captured login_not_the_api",
         "",
         "T",
     ));

@@ -11,7 +11,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::new(
             "86 the login says 503 until tomorrow",
             login(vec![later()]),
-            "not_captured no_token",
+            "not_captured login_unavailable",
             "",
             "T",
         ),
@@ -52,22 +52,24 @@ pub(super) fn rows() -> Vec<Row> {
     ];
     let whole = granted("canary-token-number-0");
     let cut = whole[..whole.len() - 9].to_vec();
-    for (name, act) in [
-        ("86 the login says 500", Act::say(with(500, "", ""))),
-        ("86 the login says 502", Act::say(with(502, "", ""))),
-        ("86 the login says 429", Act::say(with(429, "retry-after: 1\r\n", ""))),
-        ("86 the login says 408", Act::say(with(408, "", ""))),
-        ("86 the login gets no answer", Act::does(vec![Do::Finish])),
-        ("86 the login is reset", Act::does(vec![Do::Reset])),
-        ("86 the login's answer is cut", Act::say(cut).then(Do::Finish)),
-        ("86 the login's answer is garbage", Act::say(*b"HELLO\r\n\r\n").then(Do::Finish)),
+    for (name, act, code) in [
+        ("86 the login says 500", Act::say(with(500, "", "")), "login_unavailable"),
+        ("86 the login says 502", Act::say(with(502, "", "")), "login_unavailable"),
+        ("86 the login says 429", Act::say(with(429, "retry-after: 1\r\n", "")), "login_throttled"),
+        ("86 the login says 408", Act::say(with(408, "", "")), "login_unavailable"),
+        ("86 the login gets no answer", Act::does(vec![Do::Finish]), "login_no_reply"),
+        ("86 the login is reset", Act::does(vec![Do::Reset]), "login_no_reply"),
+        ("86 the login's answer is cut", Act::say(cut).then(Do::Finish), "login_no_reply"),
+        (
+            "86 the login's answer is garbage",
+            Act::say(*b"HELLO\r\n\r\n").then(Do::Finish),
+            "login_no_reply",
+        ),
     ] {
         rows.push(Row::new(name, login(vec![act.clone()]), "captured reply", "C200", "T T C"));
         let always = login(vec![act; 3]);
-        rows.push(
-            Row::new(&format!("{name}, always"), always, "not_captured no_token", "", "T T")
-                .sends(2),
-        );
+        let ends = format!("not_captured {code}");
+        rows.push(Row::new(&format!("{name}, always"), always, &ends, "", "T T").sends(2));
     }
     rows.push(
         Row::new(
@@ -91,26 +93,36 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .hangs(),
     );
-    for (name, reply) in [
+    for (name, reply, code) in [
         (
             "87 the credentials are refused with a 400",
             json(400, r#"{"message":"Invalid credentials"}"#),
+            "credentials_refused",
         ),
-        ("87 the credentials are refused with a 401", json(401, "")),
-        ("87 the credentials are refused with a 403", json(403, "{}")),
-        ("87 the login is not there", json(404, "")),
-        ("88 no token in a 200", json(200, r#"{"success":true}"#)),
-        ("88 an empty token", granted("")),
-        ("88 a token with CR and LF", granted(r"a\r\nx-injected: 1")),
-        ("88 a token with spaces", granted("a b")),
-        ("88 a token of 900 KiB", granted(&"a".repeat(900 << 10))),
-        ("88 a token that is a number", json(200, r#"{"accessToken":7}"#)),
-        ("88 two tokens", json(200, r#"{"accessToken":"a","AccessToken":"b"}"#)),
-        ("88 a page in a 200", with(200, "content-type: text/html\r\n", "<html></html>")),
-        ("88 a 201 with a token", json(201, r#"{"accessToken":"a"}"#)),
-        ("88 a 204", raw("HTTP/1.1 204 X", "", "")),
+        ("87 the credentials are refused with a 401", json(401, ""), "credentials_refused"),
+        ("87 the credentials are refused with a 403", json(403, "{}"), "login_blocked"),
+        ("87 the login is not there", json(404, ""), "login_not_the_api"),
+        ("88 no token in a 200", json(200, r#"{"success":true}"#), "login_without_token"),
+        ("88 an empty token", granted(""), "login_without_token"),
+        ("88 a token with CR and LF", granted(r"a\r\nx-injected: 1"), "login_without_token"),
+        ("88 a token with spaces", granted("a b"), "login_without_token"),
+        ("88 a token of 900 KiB", granted(&"a".repeat(900 << 10)), "login_without_token"),
+        ("88 a token that is a number", json(200, r#"{"accessToken":7}"#), "login_without_token"),
+        (
+            "88 two tokens",
+            json(200, r#"{"accessToken":"a","AccessToken":"b"}"#),
+            "login_without_token",
+        ),
+        (
+            "88 a page in a 200",
+            with(200, "content-type: text/html\r\n", "<html></html>"),
+            "login_not_the_api",
+        ),
+        ("88 a 201 with a token", json(201, r#"{"accessToken":"a"}"#), "login_without_token"),
+        ("88 a 204", raw("HTTP/1.1 204 X", "", ""), "login_without_token"),
     ] {
-        rows.push(Row::new(name, login(vec![Act::say(reply)]), "not_captured no_token", "", "T"));
+        let ends = format!("not_captured {code}");
+        rows.push(Row::new(name, login(vec![Act::say(reply)]), &ends, "", "T"));
     }
     let date = "content-type: application/json\r\ndate: Tue, 01 Sep 2026 10:00:00 GMT\r\n";
     let expires = |value: &str| {

@@ -59,6 +59,15 @@ impl Api {
         &self.0.base_url
     }
 
+    /// The content type that `/capture` is sent with.
+    #[must_use]
+    pub fn content_type(&self) -> ContentType {
+        match self.0.capture_headers.get(header::CONTENT_TYPE) {
+            Some(json) if *json == JSON => ContentType::Json,
+            _ => ContentType::AnyJson,
+        }
+    }
+
     pub(super) fn capture(&self, token: &BearerToken, body: Bytes) -> Request {
         let Prepared { capture, capture_headers, .. } = &*self.0;
         request(Method::POST, capture.clone(), capture_headers, Some(token), body)

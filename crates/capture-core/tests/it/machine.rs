@@ -127,7 +127,6 @@ fn tokens() {
             (&[UNAUTHORIZED, SUCCESS], &[], &[], "captured reply: A C A C"),
             (&[UNAUTHORIZED], &[], &[], "not_captured unauthorized: A C A C"),
             (&[UNAUTHORIZED], &[], &[Fresh, Same], "not_captured unauthorized: A C A"),
-            (&[UNAUTHORIZED], &[], &[Fresh, Denied], "not_captured unauthorized: A C A"),
             (
                 &[UNAUTHORIZED, NotSent, UNAUTHORIZED, SUCCESS],
                 &[],
@@ -140,15 +139,29 @@ fn tokens() {
                 &[Fresh, Unavailable(None), Fresh],
                 "captured reply: A C A A C",
             ),
-            (&[SUCCESS], &[], &[Denied], "not_captured no_token: A"),
+            (&[SUCCESS], &[], &[Denied], "not_captured credentials_refused: A"),
+            // The last obstacle is the one to name, unless the API has decided.
+            (&[UNAUTHORIZED], &[], &[Fresh, Denied], "not_captured credentials_refused: A C A"),
+            (
+                &[UNAUTHORIZED],
+                &[],
+                &[Fresh, Unavailable(Some(3600))],
+                "not_captured login_unavailable: A C A",
+            ),
+            (
+                &[FAILED],
+                &[UNAUTHORIZED],
+                &[Fresh, Unavailable(Some(3600))],
+                "not_captured declined: A C L A",
+            ),
             (
                 &[SUCCESS],
                 &[],
                 &[Unavailable(None), Unavailable(Some(5)), Fresh],
                 "captured reply: A+ C",
             ),
-            (&[SUCCESS], &[], &[Unavailable(Some(3600))], "not_captured no_token: A"),
-            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured no_token: A+"),
+            (&[SUCCESS], &[], &[Unavailable(Some(3600))], "not_captured login_unavailable: A"),
+            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured login_unavailable: A+"),
             (&[Lost], &[UNAUTHORIZED, COMPLETED], &[], "captured order_status: A C L A L"),
             (&[Lost], &[UNAUTHORIZED], &[], "unknown no_reply: A C L A L"),
             (&[Lost], &[UNAUTHORIZED], &[Fresh, Same], "unknown no_reply: A C L A"),
@@ -322,7 +335,7 @@ fn sends_and_time_are_bounded() {
             (&[FAILED], &[], &[], "not_captured declined: A C"),
             (&[NotSent], &[], &[], "not_captured never_sent: A C"),
             (&[Lost], &[], &[], "unknown no_reply: A C"),
-            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured no_token: A"),
+            (&[SUCCESS], &[], &[Unavailable(None)], "not_captured login_unavailable: A"),
         ],
     );
     let logins = |policy: &Policy| run(policy, &(&[], &[], &[Unavailable(None)], "")).logins();

@@ -2,7 +2,7 @@
 //! for each kind and version: none is ever changed once it is released.
 
 use capture_core::driver::Step;
-use capture_core::{Outcome, Policy, Receipt, Refusal, Ticket};
+use capture_core::{ContentType, Outcome, Policy, Receipt, Refusal, Ticket};
 use serde_json::{Value, json};
 
 use crate::driver::Say::{self, Lost, Reply};
@@ -38,6 +38,34 @@ fn every_outcome_is_stored_like_its_golden_file() {
         let stored = serde_json::to_value(&outcome).unwrap();
         assert_eq!(stored, golden(name), "{name}\n{stored:#}");
         assert_eq!(serde_json::from_value::<Outcome>(golden(name)).unwrap(), outcome, "{name}");
+    }
+}
+
+/// The advice survives the file: the content type is named for as long as it seems to matter.
+#[test]
+fn a_content_type_that_is_not_read_is_remembered() {
+    const UNREAD: Say = Reply(415, &[], r#"{"title":"Unsupported Media Type","status":415}"#);
+    const FOREIGN: Say = Reply(415, &[], r#"{"message":"Unsupported Media Type"}"#);
+    const SWITCH: &str = "--content-type application/json";
+    let literal = api();
+    let json = api().with_content_type(ContentType::Json);
+    let cases: [(&'static [Say], &'static [Say], &str); 2] =
+        [(&[UNREAD], &[WAITING], "not_captured"), (&[FOREIGN], &[LATER], "unknown")];
+    for (captures, lookups, kind) in cases {
+        for (api, advised) in [(&literal, true), (&json, false)] {
+            let step = capture().start(api, &Policy::default(), base());
+            let outcome = drive(step, base(), &mut Replies::new(captures, lookups, &[])).outcome;
+            assert_eq!(outcome.name(), kind);
+            let stored = serde_json::to_string(&outcome).unwrap();
+            let read: Outcome = serde_json::from_str(&stored).unwrap();
+            assert_eq!(read, outcome);
+            for outcome in [outcome, read] {
+                let next = outcome.next_step();
+                assert_eq!(next.contains(SWITCH), advised, "{kind}: {next}");
+                assert!(!advised || next.contains("same key") || next.contains("this key"));
+                assert!(!advised || !next.contains("with a new key"), "{kind}: {next}");
+            }
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use capture_core::driver::{Now, TokenAction, Tokens, TransportError};
+use capture_core::driver::{Now, Step, TokenAction, Tokens, TransportError};
 use capture_core::wire::Response;
-use capture_core::{Attempt, BearerToken, Credentials, Finding, Operation, TokenError, wire};
+use capture_core::{
+    Attempt, BearerToken, Credentials, Finding, Operation, Outcome, Policy, TokenError, wire,
+};
 
-use crate::{api, base, reply, token};
+use crate::{api, base, capture, reply, token};
 
 fn by_login() -> Tokens {
     Tokens::login(Credentials::new("key", "secret").unwrap())
@@ -139,34 +141,53 @@ fn a_token_of_your_own_cannot_be_renewed() {
 #[test]
 fn every_reply_to_a_login() {
     const OVER: &[(&str, &str)] = &[("retry-after", "7")];
+    const PAGE: &[(&str, &str)] = &[("content-type", "text/html; charset=utf-8")];
+    const FORBIDDEN: &str = r#"{"message":"Forbidden"}"#;
+    let never = || TransportError::not_sent_for_good("invalid peer certificate: UnknownIssuer");
     let wait = Some(Duration::from_secs(7));
-    for (answer, lasting, retry_after, why) in [
-        (Ok(reply(400, &[], "")), true, None, "the API refused the credentials (status 400)"),
-        (Ok(reply(401, &[], "")), true, None, "(status 401)"),
-        (Ok(reply(403, &[], r#"{"message":"Forbidden"}"#)), true, None, "(status 403)"),
-        (Ok(reply(404, &[], "")), true, None, "(status 404)"),
-        (Ok(reply(408, &[], "")), false, None, "status 408"),
-        (Ok(reply(429, OVER, "")), false, wait, "status 429"),
-        (Ok(reply(500, &[], "")), false, None, "status 500"),
-        (Ok(reply(503, OVER, "")), false, wait, "status 503"),
-        (Ok(reply(200, &[], "")), true, None, "no usable token"),
-        (Ok(reply(200, &[], "<html>")), true, None, "no usable token"),
-        (Ok(reply(200, &[], r#"{"accessToken":"a\r\nb"}"#)), true, None, "no usable token"),
+    for (answer, code, lasting, retry_after, says) in [
+        (Ok(reply(400, &[], "")), "credentials_refused", true, None, "(status 400)"),
+        (Ok(reply(401, &[], "")), "credentials_refused", true, None, "(status 401)"),
+        (Ok(reply(400, PAGE, "The plain HTTP")), "login_not_the_api", true, None, "(status 400)"),
+        (Ok(reply(401, &[], " <html>")), "login_not_the_api", true, None, "(status 401)"),
+        (Ok(reply(403, &[], FORBIDDEN)), "login_blocked", true, None, "(status 403)"),
+        (Ok(reply(403, PAGE, "challenge")), "login_blocked", true, None, "a firewall"),
+        (Ok(reply(404, &[], "")), "login_not_the_api", true, None, "(status 404)"),
+        (Ok(reply(404, PAGE, "<html>")), "login_not_the_api", true, None, "(status 404)"),
+        (Ok(reply(405, &[], "")), "login_not_the_api", true, None, "(status 405)"),
+        (Ok(reply(302, &[], "")), "login_not_the_api", true, None, "(status 302)"),
+        (Ok(reply(408, &[], "")), "login_unavailable", false, None, "status 408"),
+        (Ok(reply(429, &[], "")), "login_throttled", false, None, "(status 429)"),
+        (Ok(reply(429, OVER, "")), "login_throttled", false, wait, "asks to wait 7 s"),
+        (Ok(reply(500, &[], "")), "login_unavailable", false, None, "status 500"),
+        (Ok(reply(503, OVER, "")), "login_unavailable", false, wait, "asks to wait 7 s"),
+        (Ok(reply(503, PAGE, "challenge")), "login_page", false, None, "a firewall"),
+        (Ok(reply(501, &[], "")), "login_not_the_api", true, None, "(status 501)"),
+        (Ok(reply(200, &[], "")), "login_without_token", true, None, "no usable token"),
+        (Ok(reply(200, &[], "<html>")), "login_not_the_api", true, None, "not the API"),
         (
-            Ok(reply(200, &[], r#"{"accessToken":"a","AccessToken":"b"}"#)),
+            Ok(reply(200, &[], r#"{"accessToken":"a\r\nb"}"#)),
+            "login_without_token",
             true,
             None,
             "no usable token",
         ),
-        (Ok(reply(302, &[], "")), true, None, "status 302"),
-        (Err(TransportError::not_sent("refused")), false, None, "was not sent (refused)"),
-        (Err(TransportError::maybe_sent("reset")), false, None, "(reset)"),
         (
-            Err(TransportError::not_sent_for_good("bad certificate")),
+            Ok(reply(200, &[], r#"{"accessToken":"a","AccessToken":"b"}"#)),
+            "login_without_token",
             true,
             None,
-            "cannot be sent: bad certificate",
+            "no usable token",
         ),
+        (
+            Err(TransportError::not_sent("Connection refused")),
+            "login_not_sent",
+            false,
+            None,
+            "was not sent: Connection refused",
+        ),
+        (Err(TransportError::maybe_sent("reset")), "login_no_reply", false, None, "(reset)"),
+        (Err(never()), "login_not_sent", true, None, "cannot be sent: invalid peer certificate"),
     ] {
         let now = base();
         let mut tokens = by_login();
@@ -177,12 +198,53 @@ fn every_reply_to_a_login() {
             (Operation::Login, &Finding::NoToken(denied.clone()))
         );
         assert_eq!(attempt.status, answer.as_ref().ok().map(|reply| reply.status().as_u16()));
-        assert!(denied.to_string().contains(why), "{denied}");
-        assert_eq!(denied.is_lasting(), lasting, "{denied}");
-        let told = match &denied {
-            TokenError::Unavailable { retry_after, .. } => *retry_after,
-            _ => None,
-        };
-        assert_eq!(told, retry_after, "{denied}");
+        assert!(denied.to_string().contains(says), "{denied}");
+        assert_eq!((denied.code(), denied.is_lasting()), (code, lasting), "{denied}");
+        assert_eq!(denied.retry_after(), retry_after, "{denied}");
+        let stored = serde_json::to_string(&denied).unwrap();
+        assert_eq!(serde_json::from_str::<TokenError>(&stored).unwrap(), denied);
+    }
+}
+
+/// Only wrong credentials are called that; the advice follows the cause.
+#[test]
+fn the_advice_follows_the_cause() {
+    let refused = || TransportError::not_sent("tcp connect error: Connection refused");
+    for (answer, cause, advice) in [
+        (Ok(reply(400, &[], "")), "credentials_refused", "Check the app key and secret"),
+        (Ok(reply(404, &[], "")), "login_not_the_api", "Check the environment"),
+        (Ok(reply(403, &[], "<")), "login_blocked", "firewall"),
+        (Ok(reply(429, &[], "")), "login_throttled", "Wait"),
+        (Ok(reply(503, &[], "")), "login_unavailable", "Wait"),
+        (Ok(reply(503, &[], "<")), "login_page", "firewall"),
+        (Err(refused()), "connection_refused", "nothing listens there"),
+        (Err(TransportError::not_sent("dns error")), "name_not_resolved", "host name"),
+        (Err(TransportError::not_sent("tls handshake eof")), "not_tls", "Check the port"),
+    ] {
+        let (now, mut tokens) = (base(), by_login());
+        let denied = log_in(&mut tokens, None, (now, now), &answer).0.unwrap_err();
+        let is_about_credentials = denied.advice().contains("secret");
+        assert_eq!(is_about_credentials, denied.code() == "credentials_refused", "{denied}");
+        let outcome = without_token(&denied);
+        assert_eq!(outcome.cause(), Some(cause), "{outcome}");
+        assert!(outcome.next_step().contains(advice), "{outcome}: {}", outcome.next_step());
+        assert!(outcome.next_step().contains("the same key"), "{}", outcome.next_step());
+    }
+}
+
+/// The outcome of a capture whose login fails like this until the deadline.
+fn without_token(error: &TokenError) -> Outcome {
+    let mut now = base();
+    let mut step = capture().start(&api(), &Policy::default(), now);
+    loop {
+        step = match step {
+            Step::Authorize(need) => need.no_token(error.clone(), now),
+            Step::Wait(delay, waiting) => {
+                now += delay;
+                waiting.elapsed(now)
+            }
+            Step::Send(..) => panic!("there is no token"),
+            Step::Done(outcome) => return outcome,
+        }
     }
 }
