@@ -438,7 +438,7 @@ impl Flow {
 
     /// The reply to a capture.
     fn capture_answered(mut self: Box<Self>, response: Response, began: Now, now: Now) -> Step {
-        let verdict = Verdict::of(self.capture.order_id(), &response);
+        let verdict = Verdict::of(&self.capture, &response);
         let mut attempt = replied(Operation::Capture, &response, (began, now), verdict.finding());
         attempt.keep(response.into_body());
         self.record.push(attempt);
@@ -648,6 +648,9 @@ impl Flow {
     fn may_resend(&self, now: Now) -> Result<(), Barred> {
         if self.policy.resend() == Resend::Never {
             return Err(Barred::Never);
+        }
+        if self.doubt == Some(Doubt::UnprovenKey) {
+            return Err(Barred::Answered);
         }
         if self.sends >= self.policy.max_sends().get() {
             return Err(Barred::SendsUsed);

@@ -5,8 +5,9 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::api::Api;
+use super::beside::{self, Beside};
 use super::error::{ApiError, is_blank, read_errors};
-use super::json::{self, Scalar, Unreadable};
+use super::json::{self, Names, Scalar, Unreadable};
 use super::message::{Empty, Request, Response, json_reply};
 use crate::values::{BearerToken, Capture, Currency, IdempotencyKey, Money, OrderId};
 
@@ -65,9 +66,9 @@ pub fn request(api: &Api, token: &BearerToken, body: Bytes) -> Request {
 /// # Errors
 /// Every field at fault, named as the service names it.
 pub fn read_request(body: &[u8]) -> Result<Capture, Vec<ApiError>> {
-    let names = ["idempotencykey", "orderid", "amount", "currency"];
+    let names = const { &Names::new(["idempotencykey", "orderid", "amount", "currency"]) };
     let whole_body = |error: Unreadable| vec![ApiError::field("$", &error.to_string())];
-    let [key, order, amount, currency] = json::members(body, &names).map_err(whole_body)?;
+    let [key, order, amount, currency] = json::members(body, names).map_err(whole_body)?;
     let mut errors = Vec::new();
     let mut text = |field: &'static str, raw| match Scalar::read(field, raw) {
         Ok(Scalar::Text(text)) => Some(text),
@@ -119,6 +120,8 @@ pub struct Reply<'a> {
     pub(crate) errors: Vec<ApiError>,
     /// Whether `errors` holds anything at all, readable or not.
     pub(crate) has_errors: bool,
+    /// Further members that may speak against the word, or give a reason.
+    pub(crate) beside: Beside<'a>,
 }
 
 impl<'a> Reply<'a> {
@@ -127,8 +130,10 @@ impl<'a> Reply<'a> {
     /// # Errors
     /// Anything that is not one complete JSON object, or in which a member that matters appears twice.
     pub fn read(body: &'a [u8]) -> Result<Self, Unreadable> {
-        let names = ["capturestatus", "status", "success", "orderid", "errors"];
-        let [capture_status, status, success, order_id, errors] = json::members(body, &names)?;
+        const NAMES: Names<{ 5 + beside::COUNT }> =
+            beside::names(&["status", "success", "errors", "captureStatus", "orderId"]);
+        let [status, success, errors, capture_status, order_id, beside @ ..] =
+            json::members(body, &NAMES)?;
         Ok(Self {
             capture_status: Scalar::read("captureStatus", capture_status)?,
             status: Scalar::read("status", status)?,
@@ -136,6 +141,7 @@ impl<'a> Reply<'a> {
             order_id: Scalar::read("orderId", order_id)?,
             has_errors: !is_blank(errors),
             errors: read_errors(errors)?,
+            beside: Beside::new(beside),
         })
     }
 
@@ -161,6 +167,12 @@ impl<'a> Reply<'a> {
     #[must_use]
     pub fn errors(&self) -> &[ApiError] {
         &self.errors
+    }
+
+    /// Those, and what further members say about a failure, each thing once.
+    pub(crate) fn into_reasons(mut self) -> Vec<ApiError> {
+        self.beside.add_reasons(&mut self.errors);
+        self.errors
     }
 }
 

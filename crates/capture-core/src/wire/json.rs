@@ -32,14 +32,45 @@ pub enum Unreadable {
     Type(&'static str),
 }
 
-/// The members of the one object in `body` that have these `names` (lower case), in any case.
+/// Names to look for, in any case, with a filter that passes over nearly every other name at once.
+#[derive(Debug)]
+pub(crate) struct Names<const N: usize> {
+    names: [&'static str; N],
+    /// One bit for each length and first letter that occurs.
+    filter: u64,
+}
+
+impl<const N: usize> Names<N> {
+    pub(crate) const fn new(names: [&'static str; N]) -> Self {
+        let (mut filter, mut at) = (0, 0);
+        while at < N {
+            filter |= Self::bit(names[at].as_bytes());
+            at += 1;
+        }
+        Self { names, filter }
+    }
+
+    fn index(&self, name: &str) -> Option<usize> {
+        if self.filter & Self::bit(name.as_bytes()) == 0 {
+            return None;
+        }
+        self.names.iter().position(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    const fn bit(name: &[u8]) -> u64 {
+        let first = if name.is_empty() { 0 } else { name[0] | 0x20 };
+        1 << ((name.len() * 5 + first as usize) % 64)
+    }
+}
+
+/// The members of the one object in `body` that have these names, in any case.
 ///
 /// Unknown members are skipped without allocating. Anything that is not exactly one complete object
 /// is refused, with one leading byte order mark forgiven. Skipping does not recurse, so depth costs
 /// nothing; the caller bounds the size.
 pub(crate) fn members<'a, const N: usize>(
     body: &'a [u8],
-    names: &[&'static str; N],
+    names: &Names<N>,
 ) -> Result<[Option<&'a RawValue>; N], Unreadable> {
     let text = text(body)?;
     let mut duplicate = None;
@@ -103,8 +134,16 @@ impl<'a> Scalar<'a> {
     }
 }
 
+/// Case and spaces do not matter: `Success`, `SUCCESS ` and `CAPTURE REQUIRED` are known spellings.
+pub(crate) fn fold(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Cow::Borrowed(word); // as the contract spells it
+    }
+    word.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
+}
+
 struct Members<'n, const N: usize> {
-    names: &'n [&'static str; N],
+    names: &'n Names<N>,
     duplicate: &'n mut Option<&'static str>,
 }
 
@@ -130,7 +169,7 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
                 None => drop(map.next_value::<IgnoredAny>()?),
                 Some(index) => {
                     if found[index].replace(map.next_value()?).is_some() {
-                        *self.duplicate = Some(self.names[index]);
+                        *self.duplicate = Some(self.names.names[index]);
                     }
                 }
             }
@@ -140,7 +179,7 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
 }
 
 /// Reads a key as its index among the known names, without keeping it.
-pub(crate) struct Name<'n, const N: usize>(pub(crate) &'n [&'static str; N]);
+pub(crate) struct Name<'n, const N: usize>(pub(crate) &'n Names<N>);
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Name<'_, N> {
     type Value = Option<usize>;
@@ -158,7 +197,7 @@ impl<const N: usize> Visitor<'_> for Name<'_, N> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|name| name.eq_ignore_ascii_case(key)))
+        Ok(self.0.index(key))
     }
 }
 
@@ -167,7 +206,7 @@ mod tests {
     use super::*;
 
     fn status(body: &[u8]) -> Result<Scalar<'_>, Unreadable> {
-        Scalar::read("status", members(body, &["status"])?[0])
+        Scalar::read("status", members(body, &Names::new(["status"]))?[0])
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The integration tests of the core: one binary, one file per subject.
 
 mod budget;
+mod contradictions;
 mod driver;
 mod golden;
 mod machine;

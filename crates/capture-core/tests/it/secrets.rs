@@ -239,8 +239,8 @@ fn personal_data_of_an_order_is_never_shown() {
     let orders = [
         r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7,PERSON}"#,
         r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":2,PERSON}"#,
-        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":3,"statusName":"canary",PERSON}"#,
-        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","statusName":"canary",PERSON}"#,
+        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":3,"statusName":"Odd",PERSON}"#,
+        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","statusName":"Odd",PERSON}"#,
         r#"{"id":"canary","status":7,PERSON}"#,
         r#"{"status":400,"title":"canary","errors":{"canary":["canary"]},PERSON}"#,
         "<html>canary",
