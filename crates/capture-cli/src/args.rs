@@ -39,7 +39,9 @@ Output:
   object with exactly these keys: order_id, outcome (captured, not_captured,
   unknown), code, says, idempotency_key, asked_amount (in minor units),
   asked_currency, captured_amount (null unless the proof shows it),
-  amount_verified, obstacle, attempts, next_step. On exit code 2 it is {\"error\", \"field\"} instead.
+  amount_verified, errors (all that the API said about a refusal), obstacle,
+  attempts (each with its reply, where that was a refusal or decided nothing),
+  next_step. On exit code 2 it is {\"error\", \"field\"} instead.
 
 After exit code 3 (unknown):
   Run the same command again; the key stays the same. With --ticket FILE the

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use capture_core::driver::Api;
+use capture_core::wire::error::ApiError;
 use capture_core::{
-    Attempt, BearerToken, Capture, Environment, IdempotencyKey, Money, Obstacle, Operation,
-    OrderId, Outcome, Resend, Setup, Ticket, wire,
+    Attempt, BearerToken, Capture, Environment, Finding, IdempotencyKey, Money, Obstacle,
+    Operation, OrderId, Outcome, Resend, Setup, Ticket, printable, wire,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -105,6 +106,8 @@ struct Report<'a> {
     /// What was captured, if the proof shows it: an order's status does not.
     captured_amount: Option<u32>,
     amount_verified: bool,
+    /// All that the API said about a refusal.
+    errors: &'a [ApiError],
     /// What keeps an unknown outcome from being decided.
     obstacle: Option<&'a Obstacle>,
     attempts: Vec<ReportedAttempt<'a>>,
@@ -116,16 +119,22 @@ struct ReportedAttempt<'a> {
     #[serde(flatten)]
     attempt: &'a Attempt,
     says: String,
+    /// The reply to a capture that was no SUCCESS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<String>,
 }
 
-fn report(outcome: &Outcome, json: bool) -> Exit {
+fn report<'a>(outcome: &'a Outcome, json: bool) -> Exit {
     let (capture, attempts) = (outcome.capture(), outcome.attempts());
     let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
     let amount_verified =
         matches!(outcome, Outcome::Captured(receipt) if receipt.amount_verified());
     let sentence = outcome.to_string();
     if json {
-        let said = |attempt| ReportedAttempt { attempt, says: attempt.to_string() };
+        let said = |attempt: &'a Attempt| {
+            let (says, reply) = (attempt.to_string(), attempt.reply_text());
+            ReportedAttempt { attempt, says, reply }
+        };
         output::json(&Report {
             order_id: order,
             outcome: outcome.name(),
@@ -136,6 +145,10 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
             asked_currency: money.currency().code(),
             captured_amount: amount_verified.then_some(money.minor_units()),
             amount_verified,
+            errors: match outcome {
+                Outcome::NotCaptured(refusal) => refusal.reason().errors(),
+                _ => &[],
+            },
             obstacle: match outcome {
                 Outcome::Unknown(ticket) => Some(ticket.obstacle()),
                 _ => None,
@@ -158,6 +171,9 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
         };
         output::line(&format!("{name}  {order}  {shown}"));
         output::line(&format!("  {why}"));
+        if let Some(reply) = unread_reply(outcome) {
+            output::line(&format!("  reply: {}", printable(&reply, 500)));
+        }
         output::line(&format!("  {count}, key {key}"));
         output::line(&format!("  next: {}", outcome.next_step()));
     }
@@ -166,6 +182,18 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
         Outcome::NotCaptured(_) => Exit::No,
         Outcome::Unknown(_) => Exit::Unknown,
     }
+}
+
+/// The last reply to a capture of an undecided or refused one, if nothing of its reason could be read.
+fn unread_reply(outcome: &Outcome) -> Option<String> {
+    let is_capture = |attempt: &&Attempt| attempt.operation == Operation::Capture;
+    let last = outcome.attempts_this_run().iter().rfind(is_capture)?;
+    let is_unread = match (outcome, &last.finding) {
+        (Outcome::Captured(_), _) => false,
+        (_, Finding::Refused(reason)) => reason.errors().iter().all(ApiError::is_blank),
+        _ => true,
+    };
+    last.reply_text().filter(|_| is_unread)
 }
 
 /// The request as it would go out, with the token masked.

@@ -175,16 +175,23 @@ fn of_success(capture: &Capture, response: &Response) -> Verdict {
     let Bool(success) = reply.success else {
         return ambiguous(Doubt::Unreadable(Unreadable::Type("success").to_string()));
     };
+    let beside = match reply.beside() {
+        Ok(beside) => beside,
+        Err(error) => return ambiguous(Doubt::Unreadable(error.to_string())),
+    };
     match (&*word, success) {
         ("SUCCESS", true) if reply.has_errors => contradiction("SUCCESS beside errors"),
-        ("SUCCESS", true) => match reply.beside.against_success() {
+        ("SUCCESS", true) => match beside.and_then(|beside| beside.against_success()) {
             None if is_ours => Verdict::Captured,
             None => ambiguous(Doubt::UnprovenKey),
             Some(what) => contradiction(&format!("SUCCESS, but {what}")),
         },
         ("SUCCESS", false) => contradiction("SUCCESS beside success: false"),
-        ("FAILED" | "FAIL", _) => match reply.beside.against_failed() {
-            None => Verdict::Refused(Reason::Declined(reply.into_reasons())),
+        ("FAILED" | "FAIL", _) => match beside.and_then(|beside| beside.against_failed()) {
+            None => Verdict::Refused(Reason::Declined(match beside {
+                Some(beside) => beside.add_reasons(reply.errors),
+                None => reply.errors,
+            })),
             Some(what) => contradiction(&format!("FAILED, but {what}")),
         },
         ("", _) => ambiguous(Doubt::Unreadable("its status word is empty".into())),

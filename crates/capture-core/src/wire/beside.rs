@@ -4,7 +4,7 @@
 use serde_json::value::RawValue;
 
 use super::error::{ApiError, MOST_ERRORS, is_blank, read_error, read_errors};
-use super::json::{self, Names, Scalar, fold};
+use super::json::{self, Names, Scalar, Unreadable, fold};
 use crate::text::printable;
 
 /// How a member is read.
@@ -90,39 +90,33 @@ const CAPTURED: [&str; 6] = ["CAPTURED", "COMPLETED", "SETTLED", "SUCCESS", "RET
 /// ISO 8583, field 39: these approve; 10 approves a part only, and is none of them.
 const APPROVALS: [&str; 5] = ["00", "08", "11", "16", "85"];
 
-/// How many members there are.
-pub(super) const COUNT: usize = TABLE.len();
-
-/// The names to look for: these, and then those of the table.
-pub(super) const fn names<const ALL: usize>(first: &[&'static str]) -> Names<ALL> {
-    assert!(ALL == first.len() + COUNT, "a name is missing, or one too many");
-    let (mut names, mut at) = ([""; ALL], 0);
-    while at < ALL {
-        names[at] = if at < first.len() { first[at] } else { TABLE[at - first.len()].0 };
+/// The names of the table.
+pub(super) const NAMES: Names<{ TABLE.len() }> = {
+    let (mut names, mut at) = ([""; TABLE.len()], 0);
+    while at < names.len() {
+        names[at] = TABLE[at].0;
         at += 1;
     }
     Names::new(names)
-}
+};
 
 /// The members of the table, as they are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Beside<'a>([Option<&'a RawValue>; COUNT]);
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Beside<'a>([Option<&'a RawValue>; TABLE.len()]);
 
 impl<'a> Beside<'a> {
-    pub(super) fn new(members: [Option<&'a RawValue>; COUNT]) -> Self {
-        Self(members)
-    }
-
-    /// The members in a body, as far as it can be read.
-    pub(super) fn of(body: &'a [u8]) -> Self {
-        Self(json::members(body, const { &names(&[]) }).unwrap_or_default())
+    /// The members in this body.
+    pub(super) fn of(body: &'a [u8]) -> Result<Self, Unreadable> {
+        json::members(body, &NAMES).map(Self)
     }
 
     /// The member that contradicts SUCCESS, and what it is.
     pub(crate) fn against_success(&self) -> Option<String> {
-        let mut objects = self.objects();
-        self.own_against_success()
-            .or_else(|| objects.find_map(|(name, object)| object.against_success(name)))
+        let in_object = |(name, raw): (&'static str, &'a RawValue)| match Object::read(raw) {
+            Ok(object) => object.against_success(name),
+            Err(_) => Some(named(name, raw)), // a member twice: neither is believed
+        };
+        self.own_against_success().or_else(|| self.objects().find_map(in_object))
     }
 
     fn own_against_success(&self) -> Option<String> {
@@ -140,15 +134,16 @@ impl<'a> Beside<'a> {
         })
     }
 
-    /// Adds the reason that the members give to what `errors` says already.
-    pub(crate) fn add_reasons(&self, list: &mut Vec<ApiError>) {
-        self.add_own_reasons(list);
-        for (_, object) in self.objects() {
+    /// What `errors` says, and then the reason that these members give, each thing once.
+    pub(crate) fn add_reasons(&self, mut list: Vec<ApiError>) -> Vec<ApiError> {
+        self.add_own_reasons(&mut list);
+        for object in self.objects().filter_map(|(_, raw)| Object::read(raw).ok()) {
             for error in read_errors(object.errors).unwrap_or_default() {
-                add(list, error);
+                add(&mut list, error);
             }
-            object.beside.add_own_reasons(list);
+            object.beside.add_own_reasons(&mut list);
         }
+        list
     }
 
     fn add_own_reasons(&self, list: &mut Vec<ApiError>) {
@@ -183,22 +178,18 @@ impl<'a> Beside<'a> {
     }
 
     /// The members that are objects with members of their own, which are read one level deep.
-    fn objects(&self) -> impl Iterator<Item = (&'static str, Object<'a>)> {
-        ["result", "data"].into_iter().zip([self.get("result"), self.get("data")]).filter_map(
-            |(name, raw)| {
-                let text = raw?.get();
-                text.starts_with('{').then(|| Some((name, Object::read(text)?))).flatten()
-            },
-        )
+    fn objects(&self) -> impl Iterator<Item = (&'static str, &'a RawValue)> {
+        let raw = ["result", "data"].map(|name| (name, self.get(name)));
+        let is_object = |raw: &&RawValue| raw.get().starts_with('{');
+        raw.into_iter().filter_map(move |(name, raw)| Some((name, raw.filter(is_object)?)))
     }
 }
 
 impl Reads {
     fn is_against_success(self, value: &Scalar<'_>) -> bool {
         match value {
-            Scalar::Nothing | Scalar::Nested => false,
+            Scalar::Nothing | Scalar::Nested | Scalar::Number(Some(0)) => false,
             Scalar::Bool(flag) => *flag == (self == Self::Failure),
-            Scalar::Number(Some(0)) => false,
             Scalar::Number(_) if self == Self::Failure => true,
             Scalar::Number(number) => number.is_some_and(|number| self.is_refusal(number)),
             Scalar::Text(text) if self == Self::Failure => {
@@ -233,12 +224,12 @@ struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    fn read(text: &'a str) -> Option<Self> {
-        const NAMES: Names<{ 4 + COUNT }> =
-            names(&["captureStatus", "status", "success", "errors"]);
-        let [capture_status, status, success, errors, beside @ ..] =
-            json::members(text.as_bytes(), &NAMES).ok()?;
-        Some(Self { words: [capture_status, status], success, errors, beside: Beside(beside) })
+    fn read(raw: &'a RawValue) -> Result<Self, Unreadable> {
+        let names = const { &Names::new(["captureStatus", "status", "success", "errors"]) };
+        let body = raw.get().as_bytes();
+        let [capture_status, status, success, errors] = json::members(body, names)?;
+        let beside = Beside::of(body)?;
+        Ok(Self { words: [capture_status, status], success, errors, beside })
     }
 
     fn against_success(&self, name: &str) -> Option<String> {
@@ -284,12 +275,3 @@ fn add(list: &mut Vec<ApiError>, error: ApiError) {
 fn named(name: &str, raw: &RawValue) -> String {
     format!("{name} is {}", printable(raw.get(), 60))
 }
-
-impl PartialEq for Beside<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        let texts = |members: &Self| members.0.map(|raw| raw.map(RawValue::get));
-        texts(self) == texts(other)
-    }
-}
-
-impl Eq for Beside<'_> {}

@@ -66,7 +66,7 @@ pub fn request(api: &Api, token: &BearerToken, body: Bytes) -> Request {
 /// # Errors
 /// Every field at fault, named as the service names it.
 pub fn read_request(body: &[u8]) -> Result<Capture, Vec<ApiError>> {
-    let names = const { &Names::new(["idempotencykey", "orderid", "amount", "currency"]) };
+    let names = const { &Names::new(["idempotencyKey", "orderId", "amount", "currency"]) };
     let whole_body = |error: Unreadable| vec![ApiError::field("$", &error.to_string())];
     let [key, order, amount, currency] = json::members(body, names).map_err(whole_body)?;
     let mut errors = Vec::new();
@@ -120,8 +120,8 @@ pub struct Reply<'a> {
     pub(crate) errors: Vec<ApiError>,
     /// Whether `errors` holds anything at all, readable or not.
     pub(crate) has_errors: bool,
-    /// Further members that may speak against the word, or give a reason.
-    pub(crate) beside: Beside<'a>,
+    /// The body, if further members in it may speak against the word, or give a reason.
+    beside: Option<&'a [u8]>,
 }
 
 impl<'a> Reply<'a> {
@@ -130,10 +130,10 @@ impl<'a> Reply<'a> {
     /// # Errors
     /// Anything that is not one complete JSON object, or in which a member that matters appears twice.
     pub fn read(body: &'a [u8]) -> Result<Self, Unreadable> {
-        const NAMES: Names<{ 5 + beside::COUNT }> =
-            beside::names(&["status", "success", "errors", "captureStatus", "orderId"]);
-        let [status, success, errors, capture_status, order_id, beside @ ..] =
-            json::members(body, &NAMES)?;
+        let names =
+            const { &Names::new(["status", "success", "errors", "captureStatus", "orderId"]) };
+        let (found, has_beside) = json::members_and(body, names, &beside::NAMES)?;
+        let [status, success, errors, capture_status, order_id] = found;
         Ok(Self {
             capture_status: Scalar::read("captureStatus", capture_status)?,
             status: Scalar::read("status", status)?,
@@ -141,7 +141,7 @@ impl<'a> Reply<'a> {
             order_id: Scalar::read("orderId", order_id)?,
             has_errors: !is_blank(errors),
             errors: read_errors(errors)?,
-            beside: Beside::new(beside),
+            beside: has_beside.then_some(body),
         })
     }
 
@@ -169,10 +169,9 @@ impl<'a> Reply<'a> {
         &self.errors
     }
 
-    /// Those, and what further members say about a failure, each thing once.
-    pub(crate) fn into_reasons(mut self) -> Vec<ApiError> {
-        self.beside.add_reasons(&mut self.errors);
-        self.errors
+    /// The further members that may speak against the word, or give a reason.
+    pub(crate) fn beside(&self) -> Result<Option<Beside<'a>>, Unreadable> {
+        self.beside.map(Beside::of).transpose()
     }
 }
 

@@ -115,10 +115,10 @@ impl Shape {
         if !same_status || claims_success || !known {
             return None;
         }
-        let mut list = read_errors(errors).ok()?;
-        Beside::of(body).add_reasons(&mut list);
+        let beside = Beside::of(body).unwrap_or_default();
+        let mut list = beside.add_reasons(read_errors(errors).ok()?);
         if list.is_empty() || detail != Scalar::Nothing {
-            let whole = titled(title.text(), detail.text());
+            let whole = titled(title.text().map(shown), detail.text().map(shown));
             list.extend(whole.map(|message| ApiError { message, ..ApiError::default() }));
         }
         Some(Self::Api(list))
@@ -126,15 +126,13 @@ impl Shape {
 }
 
 const MEMBERS: Names<7> =
-    Names::new(["status", "success", "title", "detail", "traceid", "errors", "message"]);
+    Names::new(["status", "success", "title", "detail", "traceId", "errors", "message"]);
 
 /// A title and the detail below it in one text.
-fn titled(title: Option<&str>, detail: Option<&str>) -> Option<String> {
+fn titled(title: Option<String>, detail: Option<String>) -> Option<String> {
     match (title, detail) {
-        (Some(title), Some(detail)) if title != detail => {
-            Some(shown(&format!("{title}: {detail}")))
-        }
-        (title, detail) => detail.or(title).map(shown),
+        (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
+        (title, detail) => detail.or(title),
     }
 }
 
@@ -275,7 +273,7 @@ impl<'de> Visitor<'de> for Entries<'_> {
                 _ => error.field = Some(value),
             }
         }
-        error.message = titled(title.as_deref(), detail.as_deref()).unwrap_or_default();
+        error.message = titled(title, detail).unwrap_or_default();
         self.push(error);
         Ok(())
     }

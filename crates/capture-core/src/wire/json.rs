@@ -44,22 +44,33 @@ impl<const N: usize> Names<N> {
     pub(crate) const fn new(names: [&'static str; N]) -> Self {
         let (mut filter, mut at) = (0, 0);
         while at < N {
-            filter |= Self::bit(names[at].as_bytes());
+            filter |= bit(names[at].as_bytes());
             at += 1;
         }
         Self { names, filter }
     }
 
     fn index(&self, name: &str) -> Option<usize> {
-        if self.filter & Self::bit(name.as_bytes()) == 0 {
+        if self.filter & bit(name.as_bytes()) == 0 {
             return None;
+        }
+        self.find(name)
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        // As the API spells it, which costs less to compare.
+        let mut names = self.names.iter();
+        if let Some(index) = names.position(|known| *known == name) {
+            return Some(index);
         }
         self.names.iter().position(|known| known.eq_ignore_ascii_case(name))
     }
+}
 
-    const fn bit(name: &[u8]) -> u64 {
-        let first = if name.is_empty() { 0 } else { name[0] | 0x20 };
-        1 << ((name.len() * 5 + first as usize) % 64)
+const fn bit(name: &[u8]) -> u64 {
+    match name {
+        [first, ..] => 1 << (((*first | 0x20) as usize + name.len() * 5) % 64),
+        [] => 0,
     }
 }
 
@@ -72,14 +83,25 @@ pub(crate) fn members<'a, const N: usize>(
     body: &'a [u8],
     names: &Names<N>,
 ) -> Result<[Option<&'a RawValue>; N], Unreadable> {
+    let (found, _) = members_and(body, names, const { &Names::new([]) })?;
+    Ok(found)
+}
+
+/// The same, and whether any of the `others` is there and not `null`.
+pub(crate) fn members_and<'a, const N: usize, const M: usize>(
+    body: &'a [u8],
+    names: &Names<N>,
+    others: &Names<M>,
+) -> Result<([Option<&'a RawValue>; N], bool), Unreadable> {
     let text = text(body)?;
-    let mut duplicate = None;
+    let (mut duplicate, mut has_others) = (None, false);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let seed = Members { names, duplicate: &mut duplicate };
+    let (duplicate_name, any) = (&mut duplicate, &mut has_others);
+    let seed = Members { names, others, duplicate: duplicate_name, has_others: any };
     let found = seed.deserialize(&mut reader).and_then(|found| reader.end().map(|()| found));
     match (found, duplicate) {
         (_, Some(name)) => Err(Unreadable::Duplicate(name)),
-        (Ok(found), None) => Ok(found),
+        (Ok(found), None) => Ok((found, has_others)),
         (Err(error), None) => Err(not_json(&error)),
     }
 }
@@ -142,12 +164,14 @@ pub(crate) fn fold(word: &str) -> Cow<'_, str> {
     word.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
 }
 
-struct Members<'n, const N: usize> {
+struct Members<'n, const N: usize, const M: usize> {
     names: &'n Names<N>,
+    others: &'n Names<M>,
     duplicate: &'n mut Option<&'static str>,
+    has_others: &'n mut bool,
 }
 
-impl<'de, const N: usize> DeserializeSeed<'de> for Members<'_, N> {
+impl<'de, const N: usize, const M: usize> DeserializeSeed<'de> for Members<'_, N, M> {
     type Value = [Option<&'de RawValue>; N];
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -155,7 +179,7 @@ impl<'de, const N: usize> DeserializeSeed<'de> for Members<'_, N> {
     }
 }
 
-impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
+impl<'de, const N: usize, const M: usize> Visitor<'de> for Members<'_, N, M> {
     type Value = [Option<&'de RawValue>; N];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -164,17 +188,59 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = [None; N];
-        while let Some(known) = map.next_key_seed(Name(self.names))? {
-            match known {
-                None => drop(map.next_value::<IgnoredAny>()?),
-                Some(index) => {
+        while let Some(name) = map.next_key_seed(Either(self.names, self.others))? {
+            match name {
+                Known::Name(index) => {
                     if found[index].replace(map.next_value()?).is_some() {
                         *self.duplicate = Some(self.names.names[index]);
                     }
                 }
+                Known::Other => {
+                    *self.has_others |= map.next_value::<Option<IgnoredAny>>()?.is_some();
+                }
+                Known::Nothing => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(found)
+    }
+}
+
+/// Reads a key as what is known of it, without keeping it.
+struct Either<'n, const N: usize, const M: usize>(&'n Names<N>, &'n Names<M>);
+
+enum Known {
+    /// Its index among the names.
+    Name(usize),
+    /// One of the others.
+    Other,
+    Nothing,
+}
+
+impl<'de, const N: usize, const M: usize> DeserializeSeed<'de> for Either<'_, N, M> {
+    type Value = Known;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Known, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<const N: usize, const M: usize> Visitor<'_> for Either<'_, N, M> {
+    type Value = Known;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Known, E> {
+        let Self(names, others) = self;
+        if (names.filter | others.filter) & bit(key.as_bytes()) == 0 {
+            return Ok(Known::Nothing);
+        }
+        Ok(match names.find(key) {
+            Some(index) => Known::Name(index),
+            None if others.find(key).is_some() => Known::Other,
+            None => Known::Nothing,
+        })
     }
 }
 

@@ -175,6 +175,14 @@ fn held(raw: Option<&RawValue>) -> String {
     }
 }
 
+/// Whether this text could be an order, or a list of them: JSON without the member `success`, which
+/// every reply to a capture has.
+pub(crate) fn may_be_one(text: &str) -> bool {
+    let names = const { &Names::new(["success"]) };
+    let is_json = text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+    is_json && !matches!(json::members(text.as_bytes(), names), Ok([Some(_)]))
+}
+
 /// An order as it was recorded from the service, for servers.
 ///
 /// `details` are further members, such as addresses.

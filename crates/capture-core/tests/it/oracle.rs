@@ -81,13 +81,13 @@ fn denies(name: &str, value: &Value) -> bool {
         },
         "result" | "statuscode" | "orderstatus" | "statusname" => {
             *value == Value::Bool(false)
-                || *value == Value::from(402)
+                || value.as_i64() == Some(402)
                 || ["FAILED", "FAIL", "DECLINED", "PROCESSING", "RETURNED", "402", "400001"]
                     .contains(&&*word)
         }
         "responsecode" => {
             *value == Value::Bool(false)
-                || *value == Value::from(402)
+                || value.as_i64() == Some(402)
                 || ["FAILED", "FAIL", "DECLINED", "PROCESSING", "05", "2001", "402", "400001"]
                     .contains(&&*word)
         }
@@ -144,8 +144,12 @@ fn members(reply: &Response) -> Option<BTreeMap<String, Value>> {
                 Err(_) if BESIDE.contains(&&*name) => Value::from(1),
                 Err(_) => return None,
             };
-            if members.insert(name, value).is_some() {
-                return None;
+            let is_beside = BESIDE.contains(&&*name);
+            match members.insert(name, value) {
+                None => {}
+                // What is null says nothing, however often.
+                Some(Value::Null) if is_beside => {}
+                Some(_) => return None,
             }
         }
     }
