@@ -62,7 +62,7 @@ pub fn benchmarks() -> Vec<Benchmark> {
     }
     let judged = reply(inputs::SMALL);
     benchmarks.push(Benchmark::new("verdict", "say what the documented reply proves", move || {
-        drop(black_box(Verdict::of(capture.order_id(), black_box(&judged))));
+        drop(black_box(Verdict::of(&capture, black_box(&judged))));
     }));
     let captured = reply(inputs::SMALL);
     benchmarks.push(Benchmark::new(

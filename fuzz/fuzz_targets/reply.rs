@@ -3,18 +3,20 @@
 
 use bytes::Bytes;
 use capture_core::wire::{capture, error, order, token};
-use capture_core::OrderId;
+use capture_core::{Capture, IdempotencyKey, Money, OrderId};
 use capture_core::driver::Verdict;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u16, &[u8])| {
     let (status, body) = input;
     let ours: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+    let money = Money::parse("1.00", "USD").unwrap();
+    let intent = Capture::new(ours, money, IdempotencyKey::for_order(ours));
     let Ok(status) = http::StatusCode::from_u16(status) else { return };
     let mut response = http::Response::new(Bytes::copy_from_slice(body));
     *response.status_mut() = status;
 
-    if Verdict::of(ours, &response) == Verdict::Captured {
+    if Verdict::of(&intent, &response) == Verdict::Captured {
         let text = std::str::from_utf8(body).expect("a captured reply is text");
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let value: serde_json::Value = serde_json::from_str(text).expect("and complete JSON");

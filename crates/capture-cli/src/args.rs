@@ -43,9 +43,11 @@ Output:
   nothing_done, unknown), code, cause (what stands in the way), says,
   idempotency_key, asked_amount (in minor units), asked_currency,
   captured_amount (null unless the proof shows it), amount_verified, proof (null
-  unless captured), caveat (null, refunded or other_currency), obstacle,
-  retry_after_s (the wait that the API asked for), due_at_ms (when to look
-  again), attempts, next_step. Invalid input gives {\"error\", \"field\"} instead.
+  unless captured), caveat (null, refunded or other_currency), errors (all that
+  the API said about a refusal), obstacle, retry_after_s (the wait that the API
+  asked for), due_at_ms (when to look again), attempts (each with its reply,
+  where that was a refusal or decided nothing), next_step. Invalid input gives
+  {\"error\", \"field\"} instead.
 
 After exit code 2 (nothing done):
   This run did not get as far as the order: fix what it names and run it

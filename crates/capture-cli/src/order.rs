@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use capture_client::Stop;
 use capture_core::driver::Api;
+use capture_core::wire::error::ApiError;
 use capture_core::{
-    Attempt, BearerToken, Capture, Environment, IdempotencyKey, Invalid, Money, Obstacle,
-    Operation, OrderId, Outcome, Proof, Receipt, Resend, Setup, Ticket, wire,
+    Attempt, BearerToken, Capture, Environment, Finding, IdempotencyKey, Invalid, Money, Obstacle,
+    Operation, OrderId, Outcome, Proof, Receipt, Resend, Setup, Ticket, printable, wire,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -136,6 +137,8 @@ struct Report<'a> {
     proof: Option<Proof>,
     /// Why the goods must not be shipped although the order was captured.
     caveat: Option<&'static str>,
+    /// All that the API said about a refusal.
+    errors: &'a [ApiError],
     /// What keeps an unknown outcome from being decided.
     obstacle: Option<&'a Obstacle>,
     /// How long the API asked to wait.
@@ -151,9 +154,12 @@ struct ReportedAttempt<'a> {
     #[serde(flatten)]
     attempt: &'a Attempt,
     says: String,
+    /// The reply to a capture that was no SUCCESS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<String>,
 }
 
-fn report(outcome: &Outcome, json: bool) -> Exit {
+fn report<'a>(outcome: &'a Outcome, json: bool) -> Exit {
     let (capture, attempts) = (outcome.capture(), outcome.attempts());
     let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
     let receipt = if let Outcome::Captured(receipt) = outcome { Some(receipt) } else { None };
@@ -175,7 +181,10 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
         _ => None,
     };
     if json {
-        let reported = |attempt| ReportedAttempt { attempt, says: attempt.to_string() };
+        let reported = |attempt: &'a Attempt| {
+            let (says, reply) = (attempt.to_string(), attempt.reply_text());
+            ReportedAttempt { attempt, says, reply }
+        };
         output::json(&Report {
             order_id: order,
             outcome: name,
@@ -189,6 +198,10 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
             amount_verified,
             proof: receipt.map(Receipt::proof),
             caveat: caveat.map(|caveat| caveat.code()),
+            errors: match outcome {
+                Outcome::NotCaptured(refusal) => refusal.reason().errors(),
+                _ => &[],
+            },
             obstacle: match outcome {
                 Outcome::Unknown(ticket) => Some(ticket.obstacle()),
                 _ => None,
@@ -212,6 +225,9 @@ fn report(outcome: &Outcome, json: bool) -> Exit {
         };
         output::line(&format!("{}  {order}  {shown}", name.replace('_', " ")));
         output::line(&format!("  {why}"));
+        if let Some(reply) = unread_reply(outcome) {
+            output::line(&format!("  reply: {}", printable(&reply, 500)));
+        }
         output::line(&format!("  {count}, key {key}"));
         output::line(&format!("  next: {next_step}"));
         if let Some(when) = when(due_at, outcome.retry_after()) {
@@ -243,6 +259,18 @@ fn when(due_at: Option<SystemTime>, asked: Option<Duration>) -> Option<String> {
 fn unix_ms(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The last reply to a capture of an undecided or refused one, if nothing of its reason could be read.
+fn unread_reply(outcome: &Outcome) -> Option<String> {
+    let is_capture = |attempt: &&Attempt| attempt.operation == Operation::Capture;
+    let last = outcome.attempts_this_run().iter().rfind(is_capture)?;
+    let is_unread = match (outcome, &last.finding) {
+        (Outcome::Captured(_), _) => false,
+        (_, Finding::Refused(reason)) => reason.errors().iter().all(ApiError::is_blank),
+        _ => true,
+    };
+    last.reply_text().filter(|_| is_unread)
 }
 
 /// The request as it would go out, with the token masked.

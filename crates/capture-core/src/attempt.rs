@@ -11,8 +11,8 @@ use crate::reason::{Doubt, Reason};
 use crate::text::printable;
 use crate::time::Now;
 use crate::token_error::TokenError;
-use crate::wire::REQUEST_ID;
 use crate::wire::order::OrderStatus;
+use crate::wire::{self, REQUEST_ID};
 
 /// One request that was sent for a capture, and what came of it.
 ///
@@ -164,6 +164,20 @@ impl Attempt {
         }
     }
 
+    /// The first 4096 characters of that body, escaped, for an operator who looks for a reason that
+    /// could not be read. Nobody needs it for SUCCESS.
+    ///
+    /// A reply that strayed could show an order, which is personal data: of a 2xx, JSON is shown only
+    /// where it has the member `success`, which no order has.
+    #[must_use]
+    pub fn reply_text(&self) -> Option<String> {
+        let is_success = self.status.is_some_and(|status| (200..300).contains(&status));
+        let body = self.raw_reply().filter(|_| self.finding != Finding::Captured)?;
+        let text = std::str::from_utf8(body).ok()?.trim();
+        let is_hidden = text.is_empty() || (is_success && wire::order::may_be_one(text));
+        (!is_hidden).then(|| printable(text, LONGEST_REPLY))
+    }
+
     /// The SHA-1 of the whole body in hexadecimal, which a stored attempt holds instead of the body.
     #[must_use]
     pub fn reply_sha1(&self) -> Option<String> {
@@ -180,6 +194,9 @@ impl Attempt {
         });
     }
 }
+
+/// In a reply that is shown.
+const LONGEST_REPLY: usize = 4096;
 
 /// What it showed, in one sentence.
 impl fmt::Display for Attempt {

@@ -443,7 +443,7 @@ impl Flow {
 
     /// The reply to a capture.
     fn capture_answered(mut self: Box<Self>, response: Response, began: Now, now: Now) -> Step {
-        let verdict = Verdict::of(self.capture.order_id(), &response);
+        let verdict = Verdict::of(&self.capture, &response);
         self.is_unread |= self.api.content_type() == ContentType::AnyJson
             && unread::seems_unread(&verdict, response.body());
         let mut attempt = replied(Operation::Capture, &response, (began, now), verdict.finding());
@@ -660,6 +660,9 @@ impl Flow {
     fn may_resend(&self, now: Now) -> Result<(), Barred> {
         if self.policy.resend() == Resend::Never {
             return Err(Barred::Never);
+        }
+        if self.doubt == Some(Doubt::UnprovenKey) {
+            return Err(Barred::Answered);
         }
         if self.sends >= self.policy.max_sends().get() {
             return Err(Barred::SendsUsed);

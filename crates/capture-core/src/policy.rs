@@ -75,7 +75,9 @@ impl Policy {
     }
 
     /// Whether the order's status is looked up as evidence; on unless set. Without it, only the
-    /// reply to a resend can clear doubt.
+    /// reply to a resend can clear doubt, and a key that is not derived from the order
+    /// ([`Capture::has_derived_key`](crate::Capture::has_derived_key)) ends as unknown after a SUCCESS
+    /// that names no order.
     #[must_use]
     pub fn with_lookup(self, lookup: bool) -> Self {
         Self { lookup, ..self }

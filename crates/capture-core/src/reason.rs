@@ -54,6 +54,9 @@ pub enum Doubt {
     Contradiction(String),
     /// The reply is about another order.
     ForeignOrder,
+    /// SUCCESS, but perhaps to another order: the key is the caller's own and was perhaps used before,
+    /// and the reply names no order.
+    UnprovenKey,
 }
 
 /// What keeps an unknown outcome from being decided. It helps a reader more than the doubt does.
@@ -99,6 +102,8 @@ pub enum Barred {
     KeyAgeUnknown,
     /// The client's retry budget is used up for now.
     RetryBudget,
+    /// The API has answered this key with SUCCESS; it would say the same again.
+    Answered,
 }
 
 impl Reason {
@@ -148,6 +153,15 @@ impl Reason {
             _ => None,
         }
     }
+
+    /// All that the API said about it, in its own words.
+    #[must_use]
+    pub fn errors(&self) -> &[ApiError] {
+        match self {
+            Self::Declined(errors) | Self::Rejected(_, errors) => errors,
+            _ => &[],
+        }
+    }
 }
 
 impl Doubt {
@@ -165,6 +179,7 @@ impl Doubt {
             Self::Word(_) => "undecided_word",
             Self::Contradiction(_) => "contradiction",
             Self::ForeignOrder => "foreign_order",
+            Self::UnprovenKey => "unproven_key",
         }
     }
 }
@@ -258,20 +273,23 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The first errors of a list, after a colon.
+/// The first errors of a list that say anything, after a colon, and how many more there are.
 struct Listed<'a>(&'a [ApiError]);
+
+/// A sentence holds no more of them; the others are in [`Reason::errors`].
+const MOST_LISTED: usize = 3;
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.0.iter().take(3).enumerate() {
+        let said = || self.0.iter().filter(|error| !error.is_blank());
+        for (index, error) in said().take(MOST_LISTED).enumerate() {
             f.write_str(if index == 0 { ": " } else { "; " })?;
-            match (&error.field, &error.code) {
-                (Some(field), _) => write!(f, "{field}: {}", error.message)?,
-                (None, Some(code)) => write!(f, "{} ({code})", error.message)?,
-                (None, None) => f.write_str(&error.message)?,
-            }
+            error.fmt(f)?;
         }
-        Ok(())
+        match said().count().saturating_sub(MOST_LISTED) {
+            0 => Ok(()),
+            more => write!(f, ", and {more} more"),
+        }
     }
 }
 
@@ -291,6 +309,9 @@ impl fmt::Display for Doubt {
             Self::Word(word) => write!(f, "the API says \"{word}\", neither SUCCESS nor FAILED"),
             Self::Contradiction(what) => write!(f, "the reply contradicts itself: {what}"),
             Self::ForeignOrder => f.write_str("the reply is about another order"),
+            Self::UnprovenKey => f.write_str(
+                "the API says SUCCESS but names no order, and its key is not derived from this one",
+            ),
         }
     }
 }
@@ -323,6 +344,9 @@ impl fmt::Display for Barred {
             Self::KeyTooOld => "its key is older than 24 hours",
             Self::KeyAgeUnknown => "the age of its key is unknown; check this machine's clock",
             Self::RetryBudget => "the client's retry budget is used up for now",
+            Self::Answered => {
+                "the API says SUCCESS to its key; check whether that was another order"
+            }
         })
     }
 }

@@ -56,10 +56,13 @@ mod tests {
     use http::{Response, StatusCode};
 
     use super::*;
+    use crate::values::{Capture, IdempotencyKey, Money};
 
     #[test]
     fn the_words_of_other_stacks() {
         let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+        let money = Money::parse("100.00", "USD").unwrap();
+        let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
         for (status, body, unread) in [
             // prism
             (415, r#"{"title":"Invalid content type","status":415}"#, true),
@@ -100,7 +103,7 @@ mod tests {
         ] {
             let mut reply = Response::new(Bytes::from_static(body.as_bytes()));
             *reply.status_mut() = StatusCode::from_u16(status).unwrap();
-            let verdict = Verdict::of(order, &reply);
+            let verdict = Verdict::of(&capture, &reply);
             assert_eq!(
                 seems_unread(&verdict, body.as_bytes()),
                 unread,

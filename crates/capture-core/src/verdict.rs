@@ -1,17 +1,16 @@
 //! What one reply proves, to a capture and to a lookup. Everything unrecognised is ambiguous.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use crate::attempt::Finding;
 use crate::cause::MISDIRECTED;
 use crate::reason::{Doubt, Reason};
-use crate::values::OrderId;
+use crate::values::{Capture, OrderId};
 use crate::wire::capture::Reply;
 use crate::wire::error::{ApiError, Shape};
 use crate::wire::order::{self, NotTheOrder, Order, OrderStatus};
-use crate::wire::{self, Response, Unreadable, retry_after};
+use crate::wire::{self, Response, Unreadable, fold, retry_after};
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode, Uri};
 
@@ -19,7 +18,8 @@ use http::{HeaderMap, StatusCode, Uri};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// A complete 200 says SUCCESS, with `success: true` and nothing against it.
+    /// A complete 200 says SUCCESS, with `success: true` and nothing against it, and it must be about
+    /// this order: the reply names it, or the key is derived from it.
     Captured,
     /// Not executed, and why: FAILED in a complete 200 (an outcome, not an error), a 4xx with a
     /// body that the API is known to send, 401, 429, or 421.
@@ -49,21 +49,23 @@ pub enum Evidence {
 }
 
 impl Verdict {
-    /// What a complete reply to a capture of this order proves.
+    /// What a complete reply to this capture proves.
     ///
     /// ```
-    /// use capture_core::{OrderId, driver::Verdict, wire};
+    /// use capture_core::{Capture, IdempotencyKey, Money, OrderId, driver::Verdict, wire};
     /// let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
-    /// assert_eq!(Verdict::of(order, &wire::capture::captured()), Verdict::Captured);
+    /// let money = Money::parse("100.00", "USD")?;
+    /// let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+    /// assert_eq!(Verdict::of(&capture, &wire::capture::captured()), Verdict::Captured);
     /// # Ok::<(), capture_core::Invalid>(())
     /// ```
     #[must_use]
-    pub fn of(order: OrderId, response: &Response) -> Self {
+    pub fn of(capture: &Capture, response: &Response) -> Self {
         let status = response.status();
         let headers = response.headers();
         let undecided = |wait| Self::Ambiguous(Doubt::Status(status.as_u16()), wait);
         match status.as_u16() {
-            200 => of_success(order, response),
+            200 => of_success(capture, response),
             202 | 409 | 425 => Self::InProgress(Doubt::Status(status.as_u16())),
             300..=399 => Self::Ambiguous(Doubt::Redirect(target(headers)), None),
             421 => Self::Refused(Reason::NeverSent(MISDIRECTED.into())),
@@ -102,6 +104,7 @@ impl Evidence {
             }
             Err(NotTheOrder::Status(status)) => Self::Nothing(Doubt::Status(status)),
             Err(NotTheOrder::Foreign) => Self::Nothing(Doubt::ForeignOrder),
+            Err(NotTheOrder::Contradiction(what)) => Self::Nothing(Doubt::Contradiction(what)),
             Err(unreadable) => Self::Nothing(Doubt::Unreadable(unreadable.to_string())),
         }
     }
@@ -144,7 +147,7 @@ impl fmt::Display for Verdict {
 }
 
 /// A 200: the word decides, `captureStatus` before `status`, and SUCCESS needs the flag as well.
-fn of_success(order: OrderId, response: &Response) -> Verdict {
+fn of_success(capture: &Capture, response: &Response) -> Verdict {
     let ambiguous = |doubt| Verdict::Ambiguous(doubt, None);
     let contradiction = |what: &str| ambiguous(Doubt::Contradiction(what.into()));
     if !wire::is_plain_json(response) {
@@ -158,9 +161,11 @@ fn of_success(order: OrderId, response: &Response) -> Verdict {
     use wire::Scalar::{Bool, Nothing, Text};
     match &reply.order_id {
         Nothing => {}
-        Text(id) if id.parse() == Ok(order) => {}
+        Text(id) if id.parse() == Ok(capture.order_id()) => {}
         _ => return ambiguous(Doubt::ForeignOrder),
     }
+    // A server that repeats its reply to a key could repeat it to another order's capture.
+    let is_ours = capture.has_derived_key() || reply.order_id != Nothing;
     let word = match (&reply.capture_status, &reply.status) {
         (Text(first), Text(second)) if fold(first) != fold(second) => {
             return contradiction("captureStatus and status disagree");
@@ -172,11 +177,25 @@ fn of_success(order: OrderId, response: &Response) -> Verdict {
     let Bool(success) = reply.success else {
         return ambiguous(Doubt::Unreadable(Unreadable::Type("success").to_string()));
     };
+    let beside = match reply.beside() {
+        Ok(beside) => beside,
+        Err(error) => return ambiguous(Doubt::Unreadable(error.to_string())),
+    };
     match (&*word, success) {
-        ("SUCCESS", true) if !reply.has_errors => Verdict::Captured,
-        ("SUCCESS", true) => contradiction("SUCCESS beside errors"),
+        ("SUCCESS", true) if reply.has_errors => contradiction("SUCCESS beside errors"),
+        ("SUCCESS", true) => match beside.and_then(|beside| beside.against_success()) {
+            None if is_ours => Verdict::Captured,
+            None => ambiguous(Doubt::UnprovenKey),
+            Some(what) => contradiction(&format!("SUCCESS, but {what}")),
+        },
         ("SUCCESS", false) => contradiction("SUCCESS beside success: false"),
-        ("FAILED" | "FAIL", _) => Verdict::Refused(Reason::Declined(reply.errors)),
+        ("FAILED" | "FAIL", _) => match beside.and_then(|beside| beside.against_failed()) {
+            None => Verdict::Refused(Reason::Declined(match beside {
+                Some(beside) => beside.add_reasons(reply.errors),
+                None => reply.errors,
+            })),
+            Some(what) => contradiction(&format!("FAILED, but {what}")),
+        },
         ("", _) => ambiguous(Doubt::Unreadable("its status word is empty".into())),
         _ => Verdict::InProgress(Doubt::Word(crate::printable(&word, 40))),
     }
@@ -201,14 +220,6 @@ fn of_refusal(response: &Response) -> Option<Verdict> {
     Some(Verdict::Refused(reason))
 }
 
-/// Case and spaces do not matter: `Success`, `SUCCESS ` and `CAPTURE REQUIRED` are known spellings.
-fn fold(word: &str) -> Cow<'_, str> {
-    if word.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Cow::Borrowed(word); // as the contract spells it
-    }
-    word.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
-}
-
 /// The host of a redirect, not its path, which may hold anything.
 fn target(headers: &HeaderMap) -> Option<String> {
     let location: Uri = headers.get(LOCATION)?.to_str().ok()?.parse().ok()?;
@@ -220,10 +231,13 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::values::{IdempotencyKey, Money};
 
     #[test]
     fn doubt_names_what_is_missing() {
         let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+        let money = Money::parse("100.00", "USD").unwrap();
+        let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
         for (body, says) in [
             (r#"{"success":true}"#, "the reply is unreadable: it has no status word"),
             (
@@ -236,7 +250,7 @@ mod tests {
             ),
         ] {
             let reply = http::Response::new(Bytes::from_static(body.as_bytes()));
-            assert_eq!(Verdict::of(order, &reply).to_string(), says);
+            assert_eq!(Verdict::of(&capture, &reply).to_string(), says);
         }
     }
 }

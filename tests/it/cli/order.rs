@@ -49,6 +49,7 @@ fn the_json_has_exactly_these_keys() {
         "cause",
         "code",
         "due_at_ms",
+        "errors",
         "idempotency_key",
         "next_step",
         "obstacle",
@@ -99,6 +100,65 @@ fn not_captured() {
         assert!(["declined", "rejected"].contains(&json["code"].as_str().unwrap()), "{json}");
         assert_eq!(server.ledger().captures(order), 0);
     });
+}
+
+/// The API's reason is shown: at most three entries in a sentence, all of them as JSON.
+#[test]
+fn the_apis_reason_is_shown() {
+    let error = |n: usize| json!({ "detail": format!("d{n}"), "code": format!("c{n}"), "source": { "pointer": format!("/p{n}") } });
+    let body = json!({ "status": "FAILED", "success": true, "errors": [error(1), error(2), error(3), error(4)], "responseMessage": "r", "responseCode": "2001" });
+    let server = server();
+    let order = order(&server).to_string();
+    let answer = || Answer::new(200).body(body.to_string());
+    server.script(Script::status(answer()).on(Operation::Capture).times(2));
+    let text = simple(&server, &order, &[]);
+    let says = "the API says FAILED: /p1: d1 (c1); /p2: d2 (c2); /p3: d3 (c3), and 2 more";
+    assert_eq!(text.stdout.lines().nth(1), Some(&*format!("  {says}")), "{text:?}");
+    assert!(!text.stdout.contains("reply:"), "its reason was read: {text:?}");
+
+    let json = simple(&server, &order, &["--json"]).json();
+    let coded = |n: usize| json!({ "message": format!("d{n}"), "code": format!("c{n}"), "field": format!("/p{n}") });
+    let last = json!({ "message": "r", "code": "2001" });
+    assert_eq!(json["errors"], json!([coded(1), coded(2), coded(3), coded(4), last]));
+}
+
+/// A reply whose reason could not be read reaches the operator, short and escaped.
+#[test]
+fn a_reply_without_a_known_reason_is_shown() {
+    let server = server();
+    let id = order(&server);
+    let answer =
+        || Answer::new(418).body("{\"why\":\"tea\u{1b}[2J\"}").header("content-type", "text/plain");
+    server.script(Script::status(answer()).on(Operation::Capture).times(9).then(lookups_fail()));
+    let shown = r#"{"why":"tea\u{1b}[2J"}"#;
+    let text = simple(&server, &id.to_string(), &[]);
+    assert_eq!(text.code, 3, "{text:?}");
+    assert!(text.stdout.contains(&format!("\n  reply: {shown}\n")), "{text:?}");
+    let json = simple(&server, &id.to_string(), &["--json"]).json();
+    let replies: Vec<&Value> =
+        json["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["reply"]).collect();
+    assert!(replies.contains(&&json!(shown)), "{json}");
+    assert!(json["errors"].as_array().unwrap().is_empty());
+}
+
+/// The same key for two orders, and a server that repeats its reply to a key, whatever it came with.
+#[test]
+fn a_key_used_for_two_orders_is_not_believed() {
+    let server = server();
+    let orders = [order(&server).to_string(), order(&server).to_string()];
+    let key = ["--key", "1d120e99-7a63-4210-98dc-78f56fde12cf", "--json"];
+    let first = simple(&server, &orders[0], &key);
+    assert_eq!(outcome(&first.json()), ("captured", "order_status"), "{first:?}");
+    let repeated = Answer::new(200).body(r#"{"status":"SUCCESS","success":true}"#);
+    server.script(Script::status(repeated).on(Operation::Capture).times(9));
+    let deadline = [&key[..], &["--deadline", "2"]].concat();
+    let second = simple(&server, &orders[1], &deadline);
+    assert_eq!(second.code, 3, "{second:?}");
+    assert_eq!(outcome(&second.json()), ("unknown", "unproven_key"));
+    let operations = operations(&second.json()).join(" ");
+    assert!(operations.starts_with("capture lookup"), "{operations}");
+    assert_eq!(operations.matches("capture").count(), 1, "never sent again: {operations}");
+    assert_eq!(second.json()["obstacle"], json!({ "not_sent_again": "answered" }));
 }
 
 #[test]

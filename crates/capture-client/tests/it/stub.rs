@@ -56,14 +56,14 @@ impl blocking::Transport for &Stub {
     }
 }
 
+/// The first waits of its derived key are near the shortest.
 pub(crate) fn order() -> OrderId {
-    "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap()
+    "5f1a3c5e-7c1d-4e0b-9d6a-0c4f0065092a".parse().unwrap()
 }
 
 pub(crate) fn capture() -> Capture {
-    // Its first waits are near the shortest.
-    let key: IdempotencyKey = "1d120e99-7a63-4210-98dc-78f56fde12cf".parse().unwrap();
-    Capture::new(order(), Money::parse("100.00", "USD").unwrap(), key)
+    let money = Money::parse("100.00", "USD").unwrap();
+    Capture::new(order(), money, IdempotencyKey::for_order(order()))
 }
 
 pub(crate) fn setup() -> Setup {

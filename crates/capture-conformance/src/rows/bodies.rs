@@ -1,8 +1,10 @@
 //! Faults 65 to 84: what the body of a 200 says.
 
+use std::time::Duration;
+
 use super::row::{Row, proven, unclear};
 use crate::fixture::{ORDER, OTHER_ORDER};
-use crate::replies::{SUCCESS, chunked, json, raw, waiting};
+use crate::replies::{SUCCESS, chunked, json, later, order, raw, waiting};
 use crate::wire::{Act, Dialogue, Do, on_capture};
 
 pub(super) fn rows() -> Vec<Row> {
@@ -120,6 +122,68 @@ pub(super) fn rows() -> Vec<Row> {
     ] {
         rows.extend(unclear(name, act, "cut_reply", "C200~"));
     }
+    for (what, member) in [
+        ("statusCode 402", r#""statusCode":"402""#),
+        ("a number for statusCode", r#""statusCode":402"#),
+        ("a decline in responseCode", r#""responseCode":"2001""#),
+        ("result failed", r#""result":"failed""#),
+        ("an error", r#""error":{"message":"m"}"#),
+        ("a declineCode", r#""declineCode":"51""#),
+        ("FAILED in data", r#""data":{"captureStatus":"FAILED"}"#),
+        ("a cancelled order", r#""orderStatus":"Cancelled""#),
+    ] {
+        let body = SUCCESS.replacen('{', &format!("{{{member},"), 1);
+        let act = || Act::say(json(200, &body));
+        let name = format!("74 SUCCESS beside {what}");
+        rows.extend(unclear(&name, act(), "contradiction", "C200"));
+        rows.push(proven(&name, act(), "C200"));
+    }
+    let refused = r#"{"status":"FAILED","success":true,"orderStatus":"Completed"}"#;
+    let act = || Act::say(json(200, refused));
+    rows.extend(unclear("74 FAILED beside a completed order", act(), "contradiction", "C200"));
+    rows.push(proven("74 FAILED beside a completed order", act(), "C200"));
+    let ours = SUCCESS.replacen('{', &format!(r#"{{"orderId":"{ORDER}","#), 1);
+    let under_own_key =
+        |name: &str, body: &str, lookup: Vec<u8>, outcome: &str, rest: [&str; 2]| {
+            let dialogue = Dialogue {
+                capture: vec![Act::say(json(200, body))],
+                lookup: vec![Act::say(lookup)],
+                ..Dialogue::default()
+            };
+            let [attempts, wire] = rest;
+            Row::new(name, dialogue, outcome, attempts, wire).own_key()
+        };
+    rows.extend([
+        under_own_key(
+            "98 SUCCESS under a key of one's own, which names our order",
+            &ours,
+            later(),
+            "captured reply",
+            ["C200", "T C"],
+        ),
+        under_own_key(
+            "98 SUCCESS under a key of one's own, and the order is completed",
+            SUCCESS,
+            order(7),
+            "captured order_status",
+            ["C200 L200", "T C L"],
+        ),
+        under_own_key(
+            "98 SUCCESS under a key of one's own, and the order cannot be looked up",
+            SUCCESS,
+            later(),
+            "unknown unproven_key",
+            ["C200 L503", "T C L"],
+        ),
+        under_own_key(
+            "98 SUCCESS under a key of one's own, and the order still waits",
+            SUCCESS,
+            waiting(),
+            "unknown unproven_key",
+            ["C200 L200 L200 L200", "T C L L L"],
+        )
+        .policy(|policy| policy.with_deadline(Duration::from_secs(3))),
+    ]);
     for (name, body) in [
         ("68 Success", r#"{"status":"Success","success":true}"#.to_owned()),
         ("68 SUCCESS with a space", r#"{"status":" SUCCESS ","success":true}"#.into()),
@@ -144,6 +208,14 @@ pub(super) fn rows() -> Vec<Row> {
         (
             "79 a number of 10^5 digits",
             SUCCESS.replacen('{', &format!(r#"{{"x":{},"#, "9".repeat(100_000)), 1),
+        ),
+        (
+            "74 what says nothing beside SUCCESS",
+            SUCCESS.replacen(
+                '{',
+                r#"{"result":"Success","statusCode":"200","responseCode":"100","responseMessage":"Approved","errorCode":"00","error":null,"#,
+                1,
+            ),
         ),
         ("80 one byte order mark", format!("\u{feff}{SUCCESS}")),
         ("82 an escape sequence elsewhere", SUCCESS.replacen('{', r#"{"x":"\u001b[2J","#, 1)),

@@ -27,6 +27,7 @@ pub(super) fn rows() -> Vec<Row> {
     }
     let named = format!(r#"{{"id":"{ORDER}","status":7,"statusName":"Cancelled"}}"#);
     let twice = format!(r#"{{"id":"{ORDER}","status":5,"status":7}}"#);
+    let odd = |members: &str| json(200, &format!(r#"{{"id":"{ORDER}",{members}}}"#));
     let coded = "content-type: application/json\r\ncontent-encoding: gzip\r\n";
     for (name, reply, status) in [
         ("120 a 404", json(404, r#"{"title":"Not Found","status":404}"#), 404),
@@ -38,6 +39,9 @@ pub(super) fn rows() -> Vec<Row> {
         ("120 a 202", json(202, &order_body(ORDER, 7)), 202),
         ("120 a gzipped order", with(200, coded, gzip(order_body(ORDER, 7).as_bytes())), 200),
         ("120 a number and a name that differ", json(200, &named), 200),
+        ("120 a number as text", odd(r#""status":"7""#), 200),
+        ("120 a word for a number", odd(r#""status":"Completed""#), 200),
+        ("120 an unknown name alone", odd(r#""statusName":"Paid""#), 200),
         ("120 two statuses", json(200, &twice), 200),
         ("121 draft", order(0), 200),
         ("121 on hold", order(1), 200),

@@ -20,6 +20,8 @@ pub struct Row {
     pub target: Target,
     /// A token of the user's own instead of a login.
     pub own_token: bool,
+    /// A key of the user's own instead of the one that is derived from the order.
+    pub own_key: bool,
     /// How often the capture is made through the one client; the last outcome counts.
     pub captures: usize,
     pub expect: Expect,
@@ -60,6 +62,7 @@ impl Row {
             policy: Policy::default().with_attempt_timeout(Duration::from_secs(20)),
             target: Target::Server,
             own_token: false,
+            own_key: false,
             captures: 1,
             expect,
         }
@@ -73,6 +76,10 @@ impl Row {
 
     pub fn own_token(self) -> Self {
         Self { own_token: true, ..self }
+    }
+
+    pub fn own_key(self) -> Self {
+        Self { own_key: true, ..self }
     }
 
     pub fn to(self, target: Target) -> Self {

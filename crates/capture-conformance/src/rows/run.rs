@@ -4,7 +4,7 @@ use capture_core::{Capture, Outcome, Setup};
 
 use super::aside::Aside;
 use super::row::{Expect, Row, Target};
-use crate::fixture::{capture, setup};
+use crate::fixture::{capture, capture_under_own_key, setup};
 use crate::notation::{attempts, ending, words};
 use crate::wire::{Dialogue, Endpoint, Seen, Server};
 
@@ -56,11 +56,12 @@ where
         Target::NoName => format!("https://{}.invalid", "a".repeat(70)),
         Target::Nobody | Target::Full => format!("http://{}", aside.address()),
     };
+    let capture = if row.own_key { capture_under_own_key() } else { capture() };
     let mut client = make(setup(&url, row.own_token).with_policy(row.policy));
-    let mut outcome = client(&capture());
+    let mut outcome = client(&capture);
     for _ in 1..row.captures {
         server.wait_until_still();
-        outcome = client(&capture());
+        outcome = client(&capture);
     }
     drop(client);
     let seen = server.seen();

@@ -22,7 +22,7 @@ pub const CAPTURED: Frames = &[Reply(200, 0, replies::SUCCESS)];
 pub const GOAWAY_THEN_REPLY: Frames = &[GoAway(1, NO_ERROR), Reply(200, 0, replies::SUCCESS)];
 pub const LATER: Frames = &[Reply(503, 86400, "")];
 pub const WAITING: Frames =
-    &[Reply(200, 0, r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":5}"#)];
+    &[Reply(200, 0, r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f0065092a","status":5}"#)];
 
 /// Serves one connection: reads the frames of whole requests, and meets the nth request with the nth
 /// act. `record` keeps a request and says which one it is.

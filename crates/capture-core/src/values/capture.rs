@@ -1,5 +1,7 @@
 //! The merchant's intent: this order, this money, under this key.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{IdempotencyKey, Money, OrderId};
@@ -17,8 +19,19 @@ use super::{IdempotencyKey, Money, OrderId};
 /// assert_eq!(serde_json::from_str::<Capture>(&stored)?, capture);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct Capture {
+    order_id: OrderId,
+    idempotency_key: IdempotencyKey,
+    money: Money,
+    /// Found out here, once: it takes a hash.
+    key_is_derived: bool,
+}
+
+/// What is stored of it.
+#[derive(Serialize, Deserialize)]
+struct Stored {
     order_id: OrderId,
     idempotency_key: IdempotencyKey,
     #[serde(flatten)]
@@ -29,7 +42,8 @@ impl Capture {
     /// The intent to capture this money of this order under this key.
     #[must_use]
     pub fn new(order_id: OrderId, money: Money, idempotency_key: IdempotencyKey) -> Self {
-        Self { order_id, idempotency_key, money }
+        let key_is_derived = idempotency_key == IdempotencyKey::for_order(order_id);
+        Self { order_id, idempotency_key, money, key_is_derived }
     }
 
     /// The order.
@@ -44,9 +58,39 @@ impl Capture {
         self.idempotency_key
     }
 
+    /// Whether the key is [`IdempotencyKey::for_order`] of this order, and so cannot have been used for
+    /// another one.
+    #[must_use]
+    pub fn has_derived_key(&self) -> bool {
+        self.key_is_derived
+    }
+
     /// The amount and its currency.
     #[must_use]
     pub fn money(&self) -> Money {
         self.money
+    }
+}
+
+impl From<Stored> for Capture {
+    fn from(stored: Stored) -> Self {
+        Self::new(stored.order_id, stored.money, stored.idempotency_key)
+    }
+}
+
+impl From<Capture> for Stored {
+    fn from(capture: Capture) -> Self {
+        let Capture { order_id, idempotency_key, money, .. } = capture;
+        Self { order_id, idempotency_key, money }
+    }
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capture")
+            .field("order_id", &self.order_id)
+            .field("idempotency_key", &self.idempotency_key)
+            .field("money", &self.money)
+            .finish()
     }
 }

@@ -72,6 +72,9 @@ impl IdempotencyKey {
     /// Partial capture is not supported by the API, so one key per order is natural, and two
     /// workers that know nothing of each other still send the same key. After a decided failure that
     /// the server keeps repeating for this key, capture again with a new key.
+    ///
+    /// It cannot belong to two orders, so SUCCESS counts under it at once; under any other key the order
+    /// is looked up first, unless the reply names it.
     #[must_use]
     pub fn for_order(order: OrderId) -> Self {
         Self(Uuid::new_v5(&KEY_NAMESPACE, order.as_bytes()))

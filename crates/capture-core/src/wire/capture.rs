@@ -5,8 +5,9 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::api::Api;
+use super::beside::{self, Beside};
 use super::error::{ApiError, is_blank, read_errors};
-use super::json::{self, Scalar, Unreadable};
+use super::json::{self, Names, Scalar, Unreadable};
 use super::message::{Empty, Request, Response, json_reply};
 use crate::values::{BearerToken, Capture, Currency, IdempotencyKey, Money, OrderId};
 
@@ -65,9 +66,9 @@ pub fn request(api: &Api, token: &BearerToken, body: Bytes) -> Request {
 /// # Errors
 /// Every field at fault, named as the service names it.
 pub fn read_request(body: &[u8]) -> Result<Capture, Vec<ApiError>> {
-    let names = ["idempotencykey", "orderid", "amount", "currency"];
+    let names = const { &Names::new(["idempotencyKey", "orderId", "amount", "currency"]) };
     let whole_body = |error: Unreadable| vec![ApiError::field("$", &error.to_string())];
-    let [key, order, amount, currency] = json::members(body, &names).map_err(whole_body)?;
+    let [key, order, amount, currency] = json::members(body, names).map_err(whole_body)?;
     let mut errors = Vec::new();
     let mut text = |field: &'static str, raw| match Scalar::read(field, raw) {
         Ok(Scalar::Text(text)) => Some(text),
@@ -119,6 +120,8 @@ pub struct Reply<'a> {
     pub(crate) errors: Vec<ApiError>,
     /// Whether `errors` holds anything at all, readable or not.
     pub(crate) has_errors: bool,
+    /// The body, if further members in it may speak against the word, or give a reason.
+    beside: Option<&'a [u8]>,
 }
 
 impl<'a> Reply<'a> {
@@ -127,8 +130,10 @@ impl<'a> Reply<'a> {
     /// # Errors
     /// Anything that is not one complete JSON object, or in which a member that matters appears twice.
     pub fn read(body: &'a [u8]) -> Result<Self, Unreadable> {
-        let names = ["capturestatus", "status", "success", "orderid", "errors"];
-        let [capture_status, status, success, order_id, errors] = json::members(body, &names)?;
+        let names =
+            const { &Names::new(["status", "success", "errors", "captureStatus", "orderId"]) };
+        let (found, has_beside) = json::members_and(body, names, &beside::NAMES)?;
+        let [status, success, errors, capture_status, order_id] = found;
         Ok(Self {
             capture_status: Scalar::read("captureStatus", capture_status)?,
             status: Scalar::read("status", status)?,
@@ -136,6 +141,7 @@ impl<'a> Reply<'a> {
             order_id: Scalar::read("orderId", order_id)?,
             has_errors: !is_blank(errors),
             errors: read_errors(errors)?,
+            beside: has_beside.then_some(body),
         })
     }
 
@@ -161,6 +167,11 @@ impl<'a> Reply<'a> {
     #[must_use]
     pub fn errors(&self) -> &[ApiError] {
         &self.errors
+    }
+
+    /// The further members that may speak against the word, or give a reason.
+    pub(crate) fn beside(&self) -> Result<Option<Beside<'a>>, Unreadable> {
+        self.beside.map(Beside::of).transpose()
     }
 }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::json::{self, Name, Scalar, Unreadable};
+use super::beside::Beside;
+use super::json::{self, Name, Names, Scalar, Unreadable};
 use super::message::{Response, json_reply};
 use crate::text::printable;
 
@@ -33,8 +34,30 @@ impl ApiError {
         Self { message: shown(message), code: None, field: Some(shown(field)) }
     }
 
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.message.is_empty() && self.code.is_none() && self.field.is_none()
+    }
+
     fn message(message: &str) -> Self {
         Self { message: shown(message), ..Self::default() }
+    }
+}
+
+/// The field, the message and the code, as far as they are there.
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut between = "";
+        if let Some(field) = &self.field {
+            write!(f, "{field}:")?;
+            between = " ";
+        }
+        if !self.message.is_empty() {
+            write!(f, "{between}{}", self.message)?;
+            between = " ";
+        }
+        self.code.as_ref().map_or(Ok(()), |code| write!(f, "{between}({code})"))
     }
 }
 
@@ -56,17 +79,17 @@ impl Shape {
     /// Recognises the body of an error reply; `None` for a body that no known server sends.
     #[must_use]
     pub fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
-        let found = match json::members(body, &MEMBERS) {
+        let found = match json::members(body, const { &MEMBERS }) {
             Ok(found) => found,
             Err(Unreadable::Empty) => return Some(Self::Empty),
             Err(_) => return None,
         };
-        let [status_word, success, title, trace_id, errors, message, response_message] = found;
+        let [status_word, success, title, detail, trace_id, errors, message] = found;
         let word = Scalar::read("status", status_word).ok()?;
         let flag = Scalar::read("success", success).ok()?;
         let title = Scalar::read("title", title).ok()?;
         let gateway = Scalar::read("message", message).ok()?;
-        let response = Scalar::read("responseMessage", response_message).ok()?;
+        let detail = Scalar::read("detail", detail).ok()?;
 
         let is_field_map =
             word == Scalar::Nothing && flag == Scalar::Nothing && title == Scalar::Nothing;
@@ -92,19 +115,29 @@ impl Shape {
         if !same_status || claims_success || !known {
             return None;
         }
-        let mut list = read_errors(errors).ok()?;
-        if list.is_empty() {
-            list.extend(response.text().or(title.text()).map(ApiError::message));
+        let beside = Beside::of(body).unwrap_or_default();
+        let mut list = beside.add_reasons(read_errors(errors).ok()?);
+        if list.is_empty() || detail != Scalar::Nothing {
+            let whole = titled(title.text().map(shown), detail.text().map(shown));
+            list.extend(whole.map(|message| ApiError { message, ..ApiError::default() }));
         }
         Some(Self::Api(list))
     }
 }
 
-const MEMBERS: [&str; 7] =
-    ["status", "success", "title", "traceid", "errors", "message", "responsemessage"];
+const MEMBERS: Names<7> =
+    Names::new(["status", "success", "title", "detail", "traceId", "errors", "message"]);
+
+/// A title and the detail below it in one text.
+fn titled(title: Option<String>, detail: Option<String>) -> Option<String> {
+    match (title, detail) {
+        (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
+        (title, detail) => detail.or(title),
+    }
+}
 
 /// More entries than this do not help a person.
-const MOST_ERRORS: usize = 64;
+pub(super) const MOST_ERRORS: usize = 64;
 /// Nor does a longer list. Each attempt may hold one, so this bounds what a ticket can grow to.
 const MOST_JSON: usize = 8 * 1024;
 
@@ -114,13 +147,19 @@ pub(crate) fn read_errors(raw: Option<&RawValue>) -> Result<Vec<ApiError>, Unrea
     let Some(raw) = raw.filter(|_| !is_blank(raw)).map(RawValue::get) else {
         return Ok(Vec::new());
     };
-    entries(raw).map_err(|_| Unreadable::Type("errors"))
+    entries(raw, true).map_err(|_| Unreadable::Type("errors"))
 }
 
-fn entries(json: &str) -> serde_json::Result<Vec<ApiError>> {
+/// The `error` member: as `errors`, but an object is one entry.
+pub(super) fn read_error(raw: Option<&RawValue>) -> Vec<ApiError> {
+    let raw = raw.filter(|_| !is_blank(raw)).map(RawValue::get);
+    raw.and_then(|raw| entries(raw, false).ok()).unwrap_or_default()
+}
+
+fn entries(json: &str, is_top: bool) -> serde_json::Result<Vec<ApiError>> {
     let mut list = Vec::with_capacity(8);
     let mut reader = serde_json::Deserializer::from_str(json);
-    Entries { list: &mut list, is_top: true }.deserialize(&mut reader)?;
+    Entries { list: &mut list, is_top }.deserialize(&mut reader)?;
     reader.end()?;
     cut(&mut list);
     Ok(list)
@@ -226,26 +265,61 @@ impl<'de> Visitor<'de> for Entries<'_> {
             }
             return Ok(());
         }
-        let mut error = ApiError::default();
-        while let Some(known) = members.next_key_seed(Name(&PARTS))? {
+        let (mut error, mut title, mut detail) = (ApiError::default(), None, None);
+        while let Some(known) = members.next_key_seed(Name(const { &PARTS }))? {
             let Some(known) = known else {
                 members.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let value = Scalar::read("errors", Some(members.next_value()?)).unwrap_or_default();
-            match (known, value.text()) {
-                (0..=2, Some(text)) => error.message = shown(text),
-                (3 | 4, Some(text)) => error.code = Some(shown(text)),
-                (_, Some(text)) => error.field = Some(shown(text)),
-                (_, None) => {}
+            let raw: &RawValue = members.next_value()?;
+            let value = match Scalar::read("errors", Some(raw)).unwrap_or_default() {
+                Scalar::Text(text) => shown(&text),
+                Scalar::Number(Some(number)) => number.to_string(),
+                Scalar::Nested if known == SOURCE => match source(raw) {
+                    Some(place) => place,
+                    None => continue,
+                },
+                _ => continue,
+            };
+            match known {
+                0 => title = Some(value),
+                1..=6 => detail = Some(value),
+                7..=9 => error.code = Some(value),
+                10 => drop(error.code.get_or_insert(value)),
+                _ => error.field = Some(value),
             }
         }
+        error.message = titled(title, detail).unwrap_or_default();
         self.push(error);
         Ok(())
     }
 }
 
-const PARTS: [&str; 7] = ["item1", "message", "description", "item2", "code", "field", "property"];
+const PARTS: Names<15> = Names::new([
+    "title",
+    "item1",
+    "message",
+    "description",
+    "detail",
+    "errorMessage",
+    "reason",
+    "item2",
+    "code",
+    "errorCode",
+    "status",
+    "field",
+    "property",
+    "propertyName",
+    "source",
+]);
+const SOURCE: usize = 14;
+
+/// The place that JSON:API names: `{"pointer": "/amount"}`, or a parameter or a header.
+fn source(raw: &RawValue) -> Option<String> {
+    let names = const { &Names::new(["pointer", "parameter", "header"]) };
+    let places = json::members(raw.get().as_bytes(), names).ok()?;
+    places.into_iter().find_map(|place| Scalar::read("source", place).ok()?.text().map(shown))
+}
 
 /// A bare map of field names to arrays of text, known by its `TraceId` or by a field of ours.
 fn field_map(body: &[u8]) -> Option<Shape> {
@@ -254,7 +328,7 @@ fn field_map(body: &[u8]) -> Option<Shape> {
     let ours = ["traceid", "idempotencykey", "orderid", "amount", "currency"];
     let is_ours = |name: &String| ours.iter().any(|known| known.eq_ignore_ascii_case(name));
     let recognised = fields.values().all(is_texts) && fields.keys().any(is_ours);
-    if recognised { entries(json::text(body).ok()?).ok().map(Shape::Api) } else { None }
+    if recognised { entries(json::text(body).ok()?, true).ok().map(Shape::Api) } else { None }
 }
 
 fn shown(text: &str) -> String {
@@ -314,7 +388,8 @@ mod tests {
         assert_eq!(list(400, e1), about("OrderId"));
         assert_eq!(list(400, e2), about("IdempotencyKey"));
         assert_eq!(list(400, e3), about("OrderId"));
-        assert_eq!(list(400, e4), [("m".into(), Some("2001".into()), None)]);
+        let coded = |message: &str| (message.to_owned(), Some("2001".to_owned()), None);
+        assert_eq!(list(400, e4), [coded("m"), coded("r")]);
         assert_eq!(list(400, e5), [(String::new(), None, None)]);
         assert_eq!(list(400, e6), [("m".into(), None, None)]);
         assert_eq!(list(404, r#"{"title":"Not Found","status":404}"#)[0].0, "Not Found");

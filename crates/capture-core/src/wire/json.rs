@@ -32,23 +32,76 @@ pub enum Unreadable {
     Type(&'static str),
 }
 
-/// The members of the one object in `body` that have these `names` (lower case), in any case.
+/// Names to look for, in any case, with a filter that passes over nearly every other name at once.
+#[derive(Debug)]
+pub(crate) struct Names<const N: usize> {
+    names: [&'static str; N],
+    /// One bit for each length and first letter that occurs.
+    filter: u64,
+}
+
+impl<const N: usize> Names<N> {
+    pub(crate) const fn new(names: [&'static str; N]) -> Self {
+        let (mut filter, mut at) = (0, 0);
+        while at < N {
+            filter |= bit(names[at].as_bytes());
+            at += 1;
+        }
+        Self { names, filter }
+    }
+
+    fn index(&self, name: &str) -> Option<usize> {
+        if self.filter & bit(name.as_bytes()) == 0 {
+            return None;
+        }
+        self.find(name)
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        // As the API spells it, which costs less to compare.
+        let mut names = self.names.iter();
+        if let Some(index) = names.position(|known| *known == name) {
+            return Some(index);
+        }
+        self.names.iter().position(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
+const fn bit(name: &[u8]) -> u64 {
+    match name {
+        [first, ..] => 1 << (((*first | 0x20) as usize + name.len() * 5) % 64),
+        [] => 0,
+    }
+}
+
+/// The members of the one object in `body` that have these names, in any case.
 ///
 /// Unknown members are skipped without allocating. Anything that is not exactly one complete object
 /// is refused, with one leading byte order mark forgiven. Skipping does not recurse, so depth costs
 /// nothing; the caller bounds the size.
 pub(crate) fn members<'a, const N: usize>(
     body: &'a [u8],
-    names: &[&'static str; N],
+    names: &Names<N>,
 ) -> Result<[Option<&'a RawValue>; N], Unreadable> {
+    let (found, _) = members_and(body, names, const { &Names::new([]) })?;
+    Ok(found)
+}
+
+/// The same, and whether any of the `others` is there and not `null`.
+pub(crate) fn members_and<'a, const N: usize, const M: usize>(
+    body: &'a [u8],
+    names: &Names<N>,
+    others: &Names<M>,
+) -> Result<([Option<&'a RawValue>; N], bool), Unreadable> {
     let text = text(body)?;
-    let mut duplicate = None;
+    let (mut duplicate, mut has_others) = (None, false);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let seed = Members { names, duplicate: &mut duplicate };
+    let (duplicate_name, any) = (&mut duplicate, &mut has_others);
+    let seed = Members { names, others, duplicate: duplicate_name, has_others: any };
     let found = seed.deserialize(&mut reader).and_then(|found| reader.end().map(|()| found));
     match (found, duplicate) {
         (_, Some(name)) => Err(Unreadable::Duplicate(name)),
-        (Ok(found), None) => Ok(found),
+        (Ok(found), None) => Ok((found, has_others)),
         (Err(error), None) => Err(not_json(&error)),
     }
 }
@@ -103,12 +156,22 @@ impl<'a> Scalar<'a> {
     }
 }
 
-struct Members<'n, const N: usize> {
-    names: &'n [&'static str; N],
-    duplicate: &'n mut Option<&'static str>,
+/// Case and spaces do not matter: `Success`, `SUCCESS ` and `CAPTURE REQUIRED` are known spellings.
+pub(crate) fn fold(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Cow::Borrowed(word); // as the contract spells it
+    }
+    word.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
 }
 
-impl<'de, const N: usize> DeserializeSeed<'de> for Members<'_, N> {
+struct Members<'n, const N: usize, const M: usize> {
+    names: &'n Names<N>,
+    others: &'n Names<M>,
+    duplicate: &'n mut Option<&'static str>,
+    has_others: &'n mut bool,
+}
+
+impl<'de, const N: usize, const M: usize> DeserializeSeed<'de> for Members<'_, N, M> {
     type Value = [Option<&'de RawValue>; N];
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -116,7 +179,7 @@ impl<'de, const N: usize> DeserializeSeed<'de> for Members<'_, N> {
     }
 }
 
-impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
+impl<'de, const N: usize, const M: usize> Visitor<'de> for Members<'_, N, M> {
     type Value = [Option<&'de RawValue>; N];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,22 +188,64 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = [None; N];
-        while let Some(known) = map.next_key_seed(Name(self.names))? {
-            match known {
-                None => drop(map.next_value::<IgnoredAny>()?),
-                Some(index) => {
+        while let Some(name) = map.next_key_seed(Either(self.names, self.others))? {
+            match name {
+                Known::Name(index) => {
                     if found[index].replace(map.next_value()?).is_some() {
-                        *self.duplicate = Some(self.names[index]);
+                        *self.duplicate = Some(self.names.names[index]);
                     }
                 }
+                Known::Other => {
+                    *self.has_others |= map.next_value::<Option<IgnoredAny>>()?.is_some();
+                }
+                Known::Nothing => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(found)
     }
 }
 
+/// Reads a key as what is known of it, without keeping it.
+struct Either<'n, const N: usize, const M: usize>(&'n Names<N>, &'n Names<M>);
+
+enum Known {
+    /// Its index among the names.
+    Name(usize),
+    /// One of the others.
+    Other,
+    Nothing,
+}
+
+impl<'de, const N: usize, const M: usize> DeserializeSeed<'de> for Either<'_, N, M> {
+    type Value = Known;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Known, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<const N: usize, const M: usize> Visitor<'_> for Either<'_, N, M> {
+    type Value = Known;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Known, E> {
+        let Self(names, others) = self;
+        if (names.filter | others.filter) & bit(key.as_bytes()) == 0 {
+            return Ok(Known::Nothing);
+        }
+        Ok(match names.find(key) {
+            Some(index) => Known::Name(index),
+            None if others.find(key).is_some() => Known::Other,
+            None => Known::Nothing,
+        })
+    }
+}
+
 /// Reads a key as its index among the known names, without keeping it.
-pub(crate) struct Name<'n, const N: usize>(pub(crate) &'n [&'static str; N]);
+pub(crate) struct Name<'n, const N: usize>(pub(crate) &'n Names<N>);
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Name<'_, N> {
     type Value = Option<usize>;
@@ -158,7 +263,7 @@ impl<const N: usize> Visitor<'_> for Name<'_, N> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|name| name.eq_ignore_ascii_case(key)))
+        Ok(self.0.index(key))
     }
 }
 
@@ -167,7 +272,7 @@ mod tests {
     use super::*;
 
     fn status(body: &[u8]) -> Result<Scalar<'_>, Unreadable> {
-        Scalar::read("status", members(body, &["status"])?[0])
+        Scalar::read("status", members(body, &Names::new(["status"]))?[0])
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! replies from the same definitions.
 
 mod api;
+mod beside;
 pub mod capture;
 pub mod error;
 mod json;
@@ -13,8 +14,8 @@ mod retry_after;
 pub mod token;
 
 pub use api::{Api, ContentType};
-pub(crate) use json::Scalar;
 pub use json::Unreadable;
+pub(crate) use json::{Scalar, fold};
 pub(crate) use message::is_plain_json;
 pub use message::{REQUEST_ID, Request, Response, json_reply};
 pub(crate) use retry_after::retry_after;

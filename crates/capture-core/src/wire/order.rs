@@ -11,8 +11,9 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::api::Api;
-use super::json::{self, Scalar, Unreadable};
+use super::json::{self, Names, Scalar, Unreadable};
 use super::message::{Request, Response, is_plain_json, json_reply};
+use crate::text::printable;
 use crate::values::{BearerToken, CurrencyCode, OrderId};
 
 /// The status of an order, by the API's integer.
@@ -119,14 +120,20 @@ pub enum NotTheOrder {
     /// The body cannot be read.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+    /// A member does not say what it should; what it holds, escaped and cut.
+    #[error("the member \"{0}\" is {1}, which means nothing here")]
+    Member(&'static str, String),
+    /// Two members contradict each other; what they hold, escaped and cut.
+    #[error("{0}")]
+    Contradiction(String),
     /// The body shows another order, or no id.
     #[error("it shows another order")]
     Foreign,
 }
 
 /// The order in a reply that is evidence about it: a complete 200, shaped as the API shapes an order,
-/// with exactly this id. The status's integer decides before its name. A currency that is no code is
-/// not shown; it does not make the status less true.
+/// with exactly this id. `docs/protocol.md` has the table of what its status says. A currency that is
+/// no code is not shown; it does not make the status less true.
 ///
 /// # Errors
 /// Why the reply is no evidence.
@@ -137,8 +144,8 @@ pub fn read_reply(order: OrderId, response: &Response) -> Result<Order, NotTheOr
     if !is_plain_json(response) {
         return Err(NotTheOrder::NotJson);
     }
-    let names = ["id", "status", "statusname", "currencycode"];
-    let [id, status, name, currency] = json::members(response.body(), &names)?;
+    let names = const { &Names::new(["id", "status", "statusName", "currencyCode"]) };
+    let [id, status, name, currency] = json::members(response.body(), names)?;
     match Scalar::read("id", id)? {
         Scalar::Text(id) if id.parse() == Ok(order) => {}
         _ => return Err(NotTheOrder::Foreign),
@@ -152,21 +159,49 @@ fn read_status(
     status: Option<&RawValue>,
     name: Option<&RawValue>,
 ) -> Result<OrderStatus, NotTheOrder> {
-    let name = Scalar::read("statusName", name)?;
+    let differ = || {
+        let [status, name] = [held(status), held(name)];
+        NotTheOrder::Contradiction(format!("status is {status}, statusName is {name}"))
+    };
+    let named = Scalar::read("statusName", name)?.text().and_then(OrderStatus::from_name);
     match Scalar::read("status", status)? {
         Scalar::Number(Some(number)) => {
             let status = OrderStatus::from_number(number);
-            // A known name that contradicts the integer: neither is believed.
-            let named = name.text().and_then(OrderStatus::from_name);
-            let contradicts = named.is_some_and(|named| named != status);
-            Ok(if contradicts { OrderStatus::Other(Some(number)) } else { status })
+            if named.is_some_and(|named| named != status) { Err(differ()) } else { Ok(status) }
         }
-        Scalar::Nothing => {
-            let name = name.text().ok_or(Unreadable::Type("status"))?;
-            Ok(OrderStatus::from_name(name).unwrap_or(OrderStatus::Other(None)))
+        // The API writes a number. Text counts only where the name says the same.
+        Scalar::Text(text) => {
+            let number = text.trim().parse().map(OrderStatus::from_number).ok();
+            match (number.or_else(|| OrderStatus::from_name(&text)), named) {
+                (Some(status), Some(named)) if status == named => Ok(status),
+                (Some(_), Some(_)) => Err(differ()),
+                _ => Err(NotTheOrder::Member("status", held(status))),
+            }
         }
-        _ => Err(Unreadable::Type("status").into()),
+        Scalar::Nothing => match (named, name.filter(|name| name.get() != "null")) {
+            (Some(named), _) => Ok(named),
+            (None, Some(name)) => Err(NotTheOrder::Member("statusName", held(Some(name)))),
+            (None, None) => Err(NotTheOrder::Member("status", held(status))),
+        },
+        _ => Err(NotTheOrder::Member("status", held(status))),
     }
+}
+
+/// A member as it is written; of an array or an object, which may hold anything, only that it is one.
+fn held(raw: Option<&RawValue>) -> String {
+    match raw.map(RawValue::get) {
+        None => "missing".into(),
+        Some(raw) if raw.starts_with(['[', '{']) => "an array or an object".into(),
+        Some(raw) => printable(raw, 60),
+    }
+}
+
+/// Whether this text could be an order, or a list of them: JSON without the member `success`, which
+/// every reply to a capture has.
+pub(crate) fn may_be_one(text: &str) -> bool {
+    let names = const { &Names::new(["success"]) };
+    let is_json = text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+    is_json && !matches!(json::members(text.as_bytes(), names), Ok([Some(_)]))
 }
 
 /// An order as it was recorded from the service, for servers.
@@ -210,8 +245,68 @@ mod tests {
         assert_eq!(read(&spaced), Some(OrderStatus::CaptureRequired));
         let new = json!({ "id": ORDER, "status": 8, "statusName": "Chargeback" });
         assert_eq!(read(&new), Some(OrderStatus::Other(Some(8))));
-        let contradiction = json!({ "id": ORDER, "status": 7, "statusName": "Cancelled" });
-        assert_eq!(read(&contradiction), Some(OrderStatus::Other(Some(7))));
+        // Text counts where both members say the same.
+        for status in ["7", " 7 ", "Completed", "COMPLETED"] {
+            let agreed = json!({ "id": ORDER, "status": status, "statusName": "Completed" });
+            assert_eq!(read(&agreed), Some(OrderStatus::Completed), "{status}");
+        }
+    }
+
+    /// What cannot be read is named, with what it holds, short and escaped.
+    #[test]
+    fn the_member_that_cannot_be_read_is_named() {
+        let long = "\u{1b}[2J".repeat(100);
+        for (members, says) in [
+            (json!({ "status": "7" }), r#"the member "status" is "7", which means nothing here"#),
+            (
+                json!({ "status": "Completed" }),
+                r#"the member "status" is "Completed", which means nothing here"#,
+            ),
+            (
+                json!({ "status": "paid", "statusName": "Completed" }),
+                r#"the member "status" is "paid", which means nothing here"#,
+            ),
+            (
+                json!({ "status": "7", "statusName": "Paid" }),
+                r#"the member "status" is "7", which means nothing here"#,
+            ),
+            (json!({ "status": 7.5 }), r#"the member "status" is 7.5, which means nothing here"#),
+            (json!({ "status": true }), r#"the member "status" is true, which means nothing here"#),
+            (
+                json!({ "status": { "name": "Jane" } }),
+                r#"the member "status" is an array or an object, which means nothing here"#,
+            ),
+            (
+                json!({ "statusName": "Chargeback" }),
+                r#"the member "statusName" is "Chargeback", which means nothing here"#,
+            ),
+            (json!({}), r#"the member "status" is missing, which means nothing here"#),
+            (
+                json!({ "status": null, "statusName": null }),
+                r#"the member "status" is null, which means nothing here"#,
+            ),
+            (
+                json!({ "status": 7, "statusName": "Cancelled" }),
+                r#"status is 7, statusName is "Cancelled""#,
+            ),
+            (
+                json!({ "status": "7", "statusName": "Cancelled" }),
+                r#"status is "7", statusName is "Cancelled""#,
+            ),
+            (
+                json!({ "status": 8, "statusName": "Completed" }),
+                r#"status is 8, statusName is "Completed""#,
+            ),
+        ] {
+            let mut body = members;
+            body["id"] = json!(ORDER);
+            let reply = json_reply(StatusCode::OK, &body);
+            let why = read_reply(ORDER.parse().unwrap(), &reply).expect_err("no evidence");
+            assert_eq!(why.to_string(), says);
+        }
+        let reply = json_reply(StatusCode::OK, &json!({ "id": ORDER, "status": long }));
+        let why = read_reply(ORDER.parse().unwrap(), &reply).unwrap_err().to_string();
+        assert!(why.len() < 150 && !why.contains('\u{1b}'), "{why}");
     }
 
     fn read_text(body: String) -> Result<Order, NotTheOrder> {
@@ -244,7 +339,7 @@ mod tests {
         }
         let twice =
             format!(r#"{{"id":"{ORDER}","status":7,"currencyCode":"EUR","currencycode":"USD"}}"#);
-        assert_eq!(read_text(twice), Err(Unreadable::Duplicate("currencycode").into()));
+        assert_eq!(read_text(twice), Err(Unreadable::Duplicate("currencyCode").into()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::api::Api;
-use super::json::{self, Scalar, Unreadable};
+use super::json::{self, Names, Scalar, Unreadable};
 use super::message::{Empty, Request, Response, json_reply};
 use crate::values::{BearerToken, Credentials};
 
@@ -42,7 +42,7 @@ pub fn request(api: &Api, credentials: &Credentials) -> Request {
 /// # Errors
 /// A body that is not an object with the two strings `AppKey` and `AppSecret`, in any case.
 pub fn read_request(body: &[u8]) -> Result<(String, String), Unreadable> {
-    let [key, secret] = json::members(body, &["appkey", "appsecret"])?;
+    let [key, secret] = json::members(body, const { &Names::new(["AppKey", "AppSecret"]) })?;
     let text = |name, raw| match Scalar::read(name, raw)? {
         Scalar::Text(text) => Ok(text.into_owned()),
         _ => Err(Unreadable::Type(name)),
@@ -65,7 +65,8 @@ pub fn read_reply(response: &Response) -> Option<Grant> {
     if response.status() != StatusCode::OK {
         return None;
     }
-    let [token, expires] = json::members(response.body(), &["accesstoken", "expires"]).ok()?;
+    let names = const { &Names::new(["accessToken", "expires"]) };
+    let [token, expires] = json::members(response.body(), names).ok()?;
     let token = Scalar::read("accessToken", token).ok()?;
     let token = BearerToken::new(token.text()?).ok()?;
     let expires = match Scalar::read("expires", expires).ok()? {

@@ -165,7 +165,7 @@ fn the_contracts_sample_reply() {
         (word("FAILED"), Verdict::Refused(Reason::Declined(Vec::new()))),
         (word("fail"), Verdict::Refused(Reason::Declined(Vec::new()))),
     ] {
-        assert_eq!(Verdict::of(order(), &reply(200, &json, body.clone())), expected, "{body}");
+        assert_eq!(Verdict::of(&capture(), &reply(200, &json, body.clone())), expected, "{body}");
     }
     for (built, word) in
         [(wire::capture::captured(), "SUCCESS"), (wire::capture::failed("m"), "FAILED")]
@@ -186,9 +186,9 @@ fn every_recorded_reply_to_a_capture() {
     let error = |message: &str| {
         serde_json::from_value::<ApiError>(serde_json::json!({ "message": message })).unwrap()
     };
-    let coded = |message: &str, code: &str| {
-        let entry = serde_json::json!({ "message": message, "code": code });
-        vec![serde_json::from_value::<ApiError>(entry).unwrap()]
+    let coded = |message: &str| {
+        let entry = serde_json::json!({ "message": message, "code": "2001" });
+        serde_json::from_value::<ApiError>(entry).unwrap()
     };
     let doubtful = |status| Verdict::Ambiguous(Doubt::Status(status), None);
     let bad_request = |errors| Verdict::Refused(Reason::Rejected(400, errors));
@@ -223,7 +223,7 @@ fn every_recorded_reply_to_a_capture() {
             r#"{"status":"FAILED","success":false,"errors":[{}]}"#,
             Verdict::Refused(Reason::Declined(vec![error("")])),
         ),
-        (200, tuple, Verdict::Refused(Reason::Declined(coded("m", "2001")))),
+        (200, tuple, Verdict::Refused(Reason::Declined(vec![coded("m"), coded("r")]))),
         (
             200,
             r#"{"orderSessionKey":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","senseKey":null,"orderId":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","success":true,"result":"Success","status":"CAPTUREREQUIRED","statusCode":null,"errors":[],"customProperties":{}}"#,
@@ -232,7 +232,7 @@ fn every_recorded_reply_to_a_capture() {
         (400, e1, bad_request(about("IdempotencyKey"))),
         (400, e2, bad_request(about("IdempotencyKey"))),
         (400, e3, bad_request(about("OrderId"))),
-        (400, tuple, bad_request(coded("m", "2001"))),
+        (400, tuple, bad_request(vec![coded("m"), coded("r")])),
         (
             400,
             r#"{"success":false,"status":"FAILED","errors":["m"]}"#,
@@ -251,10 +251,10 @@ fn every_recorded_reply_to_a_capture() {
         (503, r#"{"message":"Service Unavailable"}"#, doubtful(503)),
         (400, "<html>Request blocked</html>", doubtful(400)),
     ] {
-        assert_eq!(Verdict::of(order(), &reply(status, &[], body)), expected, "{status} {body}");
+        assert_eq!(Verdict::of(&capture(), &reply(status, &[], body)), expected, "{status} {body}");
     }
     for body in ["", "{}"] {
-        let verdict = Verdict::of(order(), &reply(200, &[], body));
+        let verdict = Verdict::of(&capture(), &reply(200, &[], body));
         assert!(matches!(verdict, Verdict::Ambiguous(Doubt::Unreadable(_), None)), "{verdict:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod budget;
+mod contradictions;
 mod currencies;
 mod driver;
 mod golden;

@@ -14,12 +14,21 @@ use crate::ORDER;
 /// Whether the reply says SUCCESS, with `success: true` and nothing against it.
 pub(crate) fn says_success(reply: &Response) -> bool {
     word_and_flag(reply).is_some_and(|(word, flag)| word == "SUCCESS" && flag)
-        && members(reply).is_some_and(|members| is_blank(members.get("errors")))
+        && members(reply).is_some_and(|members| {
+            is_blank(members.get("errors"))
+                && !members.iter().any(|(name, value)| denies(name, value))
+        })
 }
 
 /// Whether the reply says FAILED, whatever its flag.
 pub(crate) fn says_failed(reply: &Response) -> bool {
+    let states = ["orderstatus", "statusname", "transactionstatus"];
+    let captured =
+        |value: &Value| text(value).is_some_and(|word| CAPTURED.contains(&&*fold(&word)));
     word_and_flag(reply).is_some_and(|(word, _)| ["FAILED", "FAIL"].contains(&word.as_str()))
+        && members(reply).is_some_and(|members| {
+            !states.iter().any(|name| members.get(*name).is_some_and(captured))
+        })
 }
 
 /// Whether the reply shows our order as captured: Returned (6) or Completed (7).
@@ -55,6 +64,35 @@ fn shown_status(reply: &Response) -> Option<usize> {
         Some(status) => usize::try_from(status.as_u64()?).ok()?,
     };
     (named.is_none() || named == Some(number)).then_some(number)
+}
+
+const CAPTURED: [&str; 6] = ["CAPTURED", "COMPLETED", "SETTLED", "SUCCESS", "RETURNED", "REFUNDED"];
+
+/// Whether a member that the proptests use beside SUCCESS says otherwise, by the values they use.
+fn denies(name: &str, value: &Value) -> bool {
+    let word = text(value).map(|word| fold(&word)).unwrap_or_default();
+    match name {
+        "error" | "errorcode" | "declinecode" => match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::Number(number) => number.as_f64() != Some(0.0),
+            Value::String(_) => !["", "00", "SUCCESS"].contains(&&*word),
+            Value::Array(_) | Value::Object(_) => !is_blank(Some(value)),
+            Value::Bool(true) => true,
+        },
+        "result" | "statuscode" | "orderstatus" | "statusname" => {
+            *value == Value::Bool(false)
+                || value.as_i64() == Some(402)
+                || ["FAILED", "FAIL", "DECLINED", "PROCESSING", "RETURNED", "402", "400001"]
+                    .contains(&&*word)
+        }
+        "responsecode" => {
+            *value == Value::Bool(false)
+                || value.as_i64() == Some(402)
+                || ["FAILED", "FAIL", "DECLINED", "PROCESSING", "05", "2001", "402", "400001"]
+                    .contains(&&*word)
+        }
+        _ => false,
+    }
 }
 
 fn word_and_flag(reply: &Response) -> Option<(String, bool)> {
@@ -96,17 +134,45 @@ fn members(reply: &Response) -> Option<BTreeMap<String, Value>> {
     let Pairs(pairs) = serde_json::from_slice(body).ok()?;
     let mut members = BTreeMap::new();
     for (name, value) in pairs {
-        let known = ["capturestatus", "status", "success", "orderid", "errors", "id", "statusname"];
+        let known = ["capturestatus", "status", "success", "orderid", "errors", "id"];
         let name = name.to_ascii_lowercase();
-        if known.contains(&name.as_str()) {
-            let value = serde_json::from_str(value.get()).ok()?;
-            if members.insert(name, value).is_some() {
-                return None;
+        if known.contains(&&*name) || BESIDE.contains(&&*name) {
+            let value = match serde_json::from_str(value.get()) {
+                Ok(value) => value,
+                // A text or a number that cannot be read says nothing, but a number is an error's code.
+                Err(_) if BESIDE.contains(&&*name) && value.get().starts_with('"') => Value::Null,
+                Err(_) if BESIDE.contains(&&*name) => Value::from(1),
+                Err(_) => return None,
+            };
+            let is_beside = BESIDE.contains(&&*name);
+            match members.insert(name, value) {
+                None => {}
+                // What is null says nothing, however often.
+                Some(Value::Null) if is_beside => {}
+                Some(_) => return None,
             }
         }
     }
     Some(members)
 }
+
+/// The members beside the word that may deny it.
+const BESIDE: [&str; 14] = [
+    "result",
+    "statuscode",
+    "responsecode",
+    "responsemessage",
+    "message",
+    "data",
+    "orderstatus",
+    "statusname",
+    "transactionstatus",
+    "error",
+    "errorcode",
+    "errormessage",
+    "declinecode",
+    "declinereason",
+];
 
 fn is_blank(errors: Option<&Value>) -> bool {
     match errors {

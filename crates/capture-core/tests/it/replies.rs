@@ -9,14 +9,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::{cases, oracle, order, reply};
+use crate::{capture, cases, oracle, reply};
 
 const SUCCESS: &str = r#"{"status":"SUCCESS","success":true,"result":null,"statusCode":null,"errors":[],"customProperties":{}}"#;
 const FAILED: &str = r#"{"status":"FAILED","success":true,"result":null,"statusCode":null,"errors":["m"],"customProperties":{}}"#;
 
 /// The verdict as one word: its kind, and the name of its reason.
 fn name(response: &Response) -> String {
-    match Verdict::of(order(), response) {
+    match Verdict::of(&capture(), response) {
         Verdict::Captured => "captured".into(),
         Verdict::Refused(reason) => reason.code().into(),
         Verdict::InProgress(doubt) => format!("open {}", doubt.code()),
@@ -27,7 +27,7 @@ fn name(response: &Response) -> String {
 
 /// Holds the verdict against the independent reading, and says which kind it is.
 fn check(response: &Response) -> Result<(), TestCaseError> {
-    let verdict = Verdict::of(order(), response);
+    let verdict = Verdict::of(&capture(), response);
     let is_captured = verdict == Verdict::Captured;
     let is_declined = matches!(verdict, Verdict::Refused(Reason::Declined(_)));
     prop_assert_eq!(is_captured, oracle::says_success(response), "{:?}", verdict);
@@ -231,7 +231,7 @@ fn what_is_shown_is_short_and_escaped() {
             r#"{{"status":"FAILED","success":true,"errors":[{{"item1":"{long}","item2":"{long}"}}]}}"#
         ),
     ] {
-        let shown = Verdict::of(order(), &reply(200, &[], body)).to_string();
+        let shown = Verdict::of(&capture(), &reply(200, &[], body)).to_string();
         assert!(shown.len() < 4_000, "{} bytes", shown.len());
         assert!(shown.contains(r"\u{1b}[2J"), "{shown}");
         assert!(!shown.contains(['\u{1b}', '\u{202e}']));
@@ -314,7 +314,7 @@ fn the_status_decides_before_the_body() {
 #[test]
 fn waits_and_redirects_are_read_from_the_head() {
     let wait = |status, headers: &[(&str, &str)]| match Verdict::of(
-        order(),
+        &capture(),
         &reply(status, headers, ""),
     ) {
         Verdict::Ambiguous(_, wait) | Verdict::Refused(Reason::Throttled(wait)) => wait,
@@ -339,7 +339,7 @@ fn waits_and_redirects_are_read_from_the_head() {
         ("%", "redirected; redirects are never followed"),
     ] {
         let response = reply(307, &[("location", location)], "");
-        assert_eq!(Verdict::of(order(), &response).to_string(), expected);
+        assert_eq!(Verdict::of(&capture(), &response).to_string(), expected);
     }
 }
 
@@ -367,7 +367,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_prove_nothing(status in 100_u16..=999, body in vec(any::<u8>(), 0..300)) {
         let response = reply(status, &[], body);
-        prop_assert_ne!(Verdict::of(order(), &response), Verdict::Captured);
+        prop_assert_ne!(Verdict::of(&capture(), &response), Verdict::Captured);
         check(&response)?;
     }
 
@@ -422,13 +422,35 @@ fn member() -> impl Strategy<Value = String> {
         "null",
         r#""11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81""#,
     ];
+    let beside = [
+        "null",
+        "null",
+        r#""Success""#,
+        r#""failed""#,
+        r#""Declined""#,
+        "false",
+        "402",
+        r#""402""#,
+        r#""100""#,
+        r#""00""#,
+        r#""05""#,
+        r#""2001""#,
+        r#""400001""#,
+        r#""Completed""#,
+        r#""RETURNED""#,
+    ];
     prop_oneof![
         3 => named(&["status", "status", "Status"], &words),
         1 => named(&["captureStatus", "CaptureStatus"], &words),
         3 => named(&["success", "success", "SUCCESS"], &["true", "true", "true", "false"]),
         2 => named(&["errors", "Errors"], &errors),
         1 => named(&["orderId", "OrderId"], &ids),
-        1 => named(&["other", "result"], &["1", "null", "\"SUCCESS\""]),
+        2 => named(
+            &["result", "statusCode", "StatusCode", "responseCode", "orderStatus", "statusName"],
+            &beside,
+        ),
+        1 => named(&["error", "errorCode", "declineCode"], &["null", "0", "\"00\"", "\"51\"", "false"]),
+        1 => named(&["other"], &["1", "null", "\"FAILED\""]),
     ]
     .prop_map(|(name, value)| format!("\"{name}\":{value}"))
 }

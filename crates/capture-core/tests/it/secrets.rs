@@ -40,6 +40,7 @@ fn everything(outcome: &Outcome) -> String {
     }
     for attempt in outcome.attempts() {
         shown += &serde_json::to_string(attempt).expect("an attempt is plain");
+        shown += &attempt.reply_text().unwrap_or_default();
         let raw = attempt.raw_reply().unwrap_or_default();
         shown += &String::from_utf8_lossy(raw);
         if let Ok(json) = serde_json::from_slice::<serde_json::Value>(raw) {
@@ -231,6 +232,45 @@ fn a_url_with_a_password_is_refused_and_not_shown() {
     }
 }
 
+/// What a capture was answered is shown to an operator: short, escaped, without the token, and never
+/// where it could be an order that strayed onto the wrong request.
+#[test]
+fn the_text_of_a_reply_is_safe_to_show() {
+    let text = |status, body: &str| {
+        let reply = Ok(reply(status, &[], body.to_owned()));
+        outcome_of(&token(TOKEN), &reply).attempts()[0].reply_text()
+    };
+    let person = r#""firstName":"Canary","email":"canary@example.com""#;
+    let order = format!(r#"{{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7,{person}}}"#);
+    for (status, body, shown) in [
+        (500, r#"{"code":"E7","hint":"h"}"#, Some(r#"{"code":"E7","hint":"h"}"#)),
+        (404, "<html>gone</html>", Some("<html>gone</html>")),
+        (200, "<html>sign in</html>", Some("<html>sign in</html>")),
+        (
+            200,
+            r#"{"status":"FAILED","success":true,"x":"y"}"#,
+            Some(r#"{"status":"FAILED","success":true,"x":"y"}"#),
+        ),
+        (503, "a\nb\u{1b}[2J", Some(r"a\u{a}b\u{1b}[2J")),
+        (500, " ", None),
+        (200, r#"{"status":"SUCCESS","success":true}"#, None), // nobody needs it
+        (200, order.as_str(), None),
+        (202, order.as_str(), None),
+        (200, &format!("\u{feff} {order}"), None),
+        (200, &format!("[{order}]"), None),
+        (200, &order[..60], None),
+    ] {
+        assert_eq!(text(status, body).as_deref(), shown, "{status} {body}");
+    }
+    let echo = text(500, &format!("refused: {TOKEN}")).unwrap();
+    assert!(echo.starts_with("refused: ***") && !echo.contains(TOKEN), "{echo}");
+    let long = text(500, &"\u{1b}".repeat(1 << 20)).unwrap();
+    assert!(long.chars().count() <= 4096 * 6 + 1, "{}", long.len());
+    assert_eq!(text(500, &"a".repeat(1 << 20)).unwrap().chars().count(), 4097);
+    let binary = http::Response::builder().status(500).body(vec![0xff; 9].into()).unwrap();
+    assert_eq!(outcome_of(&token(TOKEN), &Ok(binary)).attempts()[0].reply_text(), None);
+}
+
 /// The order object is full of personal data; an outcome holds its status and nothing else.
 #[test]
 fn personal_data_of_an_order_is_never_shown() {
@@ -239,8 +279,8 @@ fn personal_data_of_an_order_is_never_shown() {
     let orders = [
         r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7,PERSON}"#,
         r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":2,PERSON}"#,
-        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":3,"statusName":"canary",PERSON}"#,
-        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","statusName":"canary",PERSON}"#,
+        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":3,"statusName":"Odd",PERSON}"#,
+        r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","statusName":"Odd",PERSON}"#,
         r#"{"id":"canary","status":7,PERSON}"#,
         r#"{"status":400,"title":"canary","errors":{"canary":["canary"]},PERSON}"#,
         "<html>canary",

@@ -146,7 +146,7 @@ fn what_a_server_writes_about_a_bad_request_is_recognised() {
         errors.sort_by(|a, b| a.field.cmp(&b.field));
         errors
     };
-    match Verdict::of(order(), &model_state(&errors, "00-a-b-01")) {
+    match Verdict::of(&capture(), &model_state(&errors, "00-a-b-01")) {
         Verdict::Refused(Reason::Rejected(400, read)) => {
             assert_eq!(by_name(read), by_name(errors));
         }
@@ -154,7 +154,7 @@ fn what_a_server_writes_about_a_bad_request_is_recognised() {
     }
     for status in [400, 403, 404, 405, 413, 415, 422] {
         let status = StatusCode::from_u16(status).unwrap();
-        match Verdict::of(order(), &problem(status, "title", "00-a-b-01")) {
+        match Verdict::of(&capture(), &problem(status, "title", "00-a-b-01")) {
             Verdict::Refused(Reason::Rejected(read, errors)) => {
                 assert_eq!((read, errors[0].message.as_str()), (status.as_u16(), "title"));
             }

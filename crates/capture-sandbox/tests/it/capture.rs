@@ -6,14 +6,14 @@ use capture_sandbox::{NewOrder, Settings};
 use http::Method;
 use serde_json::json;
 
-use crate::world::{World, capture_body, json, money, respond};
+use crate::world::{World, capture_body, intent, json, money, respond};
 
 #[test]
 fn an_order_is_captured_once() {
     let mut world = World::new();
     let order = world.order("100.00");
     let reply = respond(world.capture(order, 1, "100.00"));
-    assert_eq!(Verdict::of(order, &reply), Verdict::Captured);
+    assert_eq!(Verdict::of(&intent(order), &reply), Verdict::Captured);
     assert_eq!(reply.body(), wire::capture::captured().body());
     let status = world.sandbox.order_status(order, world.now);
     assert_eq!(status, Some(OrderStatus::Completed));
@@ -72,7 +72,7 @@ fn an_unknown_order_is_a_404_with_provenance() {
     let order = World::with(Settings { seed: 9, ..Settings::default() }).order("1.00");
     let reply = respond(world.capture(order, 1, "1.00"));
     assert_eq!(reply.status(), 404);
-    assert!(matches!(Verdict::of(order, &reply), Verdict::Refused(_)));
+    assert!(matches!(Verdict::of(&intent(order), &reply), Verdict::Refused(_)));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn invalid_fields_are_named() {
         let body = json(&reply);
         assert!(body[name][0].is_string(), "{field} {value}: {body}");
         assert!(body["TraceId"][0].as_str().unwrap().starts_with("00-"));
-        assert!(matches!(Verdict::of(order, &reply), Verdict::Refused(_)));
+        assert!(matches!(Verdict::of(&intent(order), &reply), Verdict::Refused(_)));
     }
     for body in ["", "[]", "{", r#"{"amount":1,"Amount":1}"#] {
         assert_eq!(world.post("/v1/capture", body).status(), 400, "{body}");

@@ -6,7 +6,7 @@ use capture_core::driver::Verdict;
 use capture_sandbox::{Action, Answer, Handshake, Idempotency, Operation, Script, Sent, Settings};
 use serde_json::json;
 
-use crate::world::{World, json, key, respond};
+use crate::world::{World, intent, json, key, respond};
 
 #[test]
 fn a_lost_reply_is_found_by_a_repetition() {
@@ -58,7 +58,7 @@ fn scripted_replies_look_like_the_services_unless_given_a_body() {
     }
     world.sandbox.script(Script::status(422));
     let reply = respond(world.capture(order, 1, "1.00"));
-    assert!(matches!(Verdict::of(order, &reply), Verdict::Refused(_)));
+    assert!(matches!(Verdict::of(&intent(order), &reply), Verdict::Refused(_)));
     let throttled = Answer::new(429).header("retry-after", "2");
     world.sandbox.script(Script::status(throttled));
     let reply = respond(world.capture(order, 1, "1.00"));

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use capture_core::{IdempotencyKey, Money, OrderId};
+use capture_core::{Capture, IdempotencyKey, Money, OrderId};
 use capture_sandbox::{Action, Reply, Sandbox, Settings};
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
@@ -92,6 +92,11 @@ impl World {
 
 pub(crate) fn money(amount: &str) -> Money {
     Money::parse(amount, "USD").unwrap()
+}
+
+/// The capture of an order whose key is its own: any reply is about it.
+pub(crate) fn intent(order: OrderId) -> Capture {
+    Capture::new(order, money("100.00"), IdempotencyKey::for_order(order))
 }
 
 pub(crate) fn key(number: u8) -> IdempotencyKey {
