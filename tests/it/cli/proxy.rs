@@ -24,7 +24,7 @@ fn the_authority_of_the_sandbox_is_trusted_on_request() {
         let (server, authority) = secured(&format!("ca-{transport}"));
         let order = order(&server);
         let without = simple(&server, &order.to_string(), &["--transport", transport]);
-        assert_eq!(without.code, 1, "{transport}: {without:?}");
+        assert_eq!(without.code, 2, "{transport}: {without:?}");
         assert!(without.stdout.to_lowercase().contains("certificate"), "{without:?}");
         let flags = ["--transport", transport, "--ca", authority.to_str().unwrap()];
         let with = simple(&server, &order.to_string(), &flags);
@@ -83,7 +83,7 @@ fn a_refused_tunnel_and_a_dead_proxy_send_nothing() {
             command.args(["--environment", host, "--deadline", "0.2"]);
             command.env("CAPTURE_PROXY", format!("http://{USER}@{address}"));
             let refused = run(command.env("CAPTURE_TOKEN", "canary.token"));
-            assert_eq!(refused.code, 1, "{transport}: {refused:?}");
+            assert_eq!(refused.code, 2, "{transport}: {refused:?}");
             assert!(refused.stdout.contains("no capture was sent"), "{transport}: {refused:?}");
             assert!(
                 refused.stderr.contains("PRODUCTION: real money\n"),
