@@ -8,7 +8,7 @@ use crate::token_error::TokenError;
 use crate::transport::TransportError;
 use crate::values::{BearerToken, OrderId};
 use crate::wire::error::{ApiError, Shape};
-use crate::wire::order::{self, OrderStatus};
+use crate::wire::order::{self, NotTheOrder, OrderStatus};
 use crate::wire::{Api, Request, Response};
 
 /// A query for one order's status: it is sent once, and once more if the token was refused.
@@ -49,6 +49,9 @@ pub enum StatusError {
     /// The API refused the request, for example because it does not know the order.
     #[error("the API refused the request (status {}); check the order id and the environment", .0.as_u16())]
     Refused(StatusCode, Vec<ApiError>),
+    /// The reply describes this order, but not its status.
+    #[error("the reply is unreadable: {0}")]
+    Unreadable(NotTheOrder),
     /// The reply does not describe this order.
     #[error("the reply (status {}) does not describe this order; try again later", .0.as_u16())]
     NotTheOrder(StatusCode),
@@ -89,8 +92,12 @@ impl StatusQuery {
         for token in tokens {
             mask::response(&mut response, token);
         }
-        if let Ok(status) = order::read_reply(self.order, &response) {
-            return Some(Ok(status));
+        match order::read_reply(self.order, &response) {
+            Ok(status) => return Some(Ok(status)),
+            Err(odd @ (NotTheOrder::Member(..) | NotTheOrder::Contradiction(_))) => {
+                return Some(Err(StatusError::Unreadable(odd)));
+            }
+            Err(_) => {}
         }
         let status = response.status();
         if status == StatusCode::UNAUTHORIZED {

@@ -1,7 +1,7 @@
 //! `capture status`: what it prints, and what it prints when it cannot know.
 
 use capture_core::OrderStatus;
-use capture_sandbox::{Operation, Script};
+use capture_sandbox::{Answer, Operation, Script};
 use serde_json::json;
 
 use super::command::{KEY, SECRET, capture, capture_at, each_transport, order, run, server};
@@ -44,7 +44,19 @@ fn each_status_through_each_transport() {
 #[test]
 fn a_status_that_cannot_be_read() {
     let id = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
+    let odd = format!(r#"{{"id":"{id}","status":7,"statusName":"Cancelled"}}"#);
+    let errors = r#"{"success":false,"errors":["a",{"item1":"b","item2":"c"},"d","e","f"]}"#;
     for (script, secret, why) in [
+        (
+            Some(Script::status(Answer::new(200).body(odd))),
+            SECRET,
+            r#"it contradicts itself: status is 7, statusName is "Cancelled""#,
+        ),
+        (
+            Some(Script::status(Answer::new(400).body(errors))),
+            SECRET,
+            "the API says: a; the API says: b (c); the API says: d, and 2 more",
+        ),
         (None, SECRET, "check the order id and the environment"),
         (None, "canary/other", "no bearer token"),
         (Some(Script::status(500)), SECRET, "does not describe this order"),
