@@ -68,8 +68,13 @@ fn explain(order: OrderId, error: &StatusError) -> String {
     let mut text =
         format!("the status of order {order} could not be read: {}", capture_core::one_line(error));
     if let StatusError::Refused(_, errors) = error {
-        for error in errors.iter().take(3) {
-            text.push_str(&format!("; the API says: {}", error.message));
+        let said = || errors.iter().filter(|error| !error.is_blank());
+        for error in said().take(3) {
+            text.push_str(&format!("; the API says: {error}"));
+        }
+        match said().count().saturating_sub(3) {
+            0 => {}
+            more => text.push_str(&format!(", and {more} more")),
         }
     }
     text

@@ -12,7 +12,7 @@ use crate::token_error::{TokenError, asked};
 use crate::transport::{Delivery, TransportError};
 use crate::values::{BearerToken, OrderId};
 use crate::wire::error::{ApiError, Shape};
-use crate::wire::order::{self, OrderStatus};
+use crate::wire::order::{self, NotTheOrder, OrderStatus};
 use crate::wire::{Api, Request, Response, retry_after};
 
 /// A query for one order's status: it is sent once, and once more if the token was refused.
@@ -56,6 +56,9 @@ pub enum StatusError {
     /// The API shows no order now; later it may.
     #[error("the API shows no order now (status {}){}", .0.as_u16(), asked(*.1))]
     Later(StatusCode, Option<Duration>),
+    /// The reply describes this order, but not its status.
+    #[error("the reply is unreadable: {0}")]
+    Unreadable(NotTheOrder),
     /// The reply does not describe this order.
     #[error("the reply (status {}) does not describe this order", .0.as_u16())]
     NotTheOrder(StatusCode),
@@ -75,6 +78,7 @@ impl StatusError {
             Self::Refused(..) => "refused",
             Self::Later(StatusCode::TOO_MANY_REQUESTS, _) => "throttled",
             Self::Later(..) => "unavailable",
+            Self::Unreadable(_) => "unreadable",
             Self::NotTheOrder(_) => "not_the_order",
         }
     }
@@ -101,6 +105,7 @@ impl StatusError {
             Self::Unauthorized => "Check the credentials and that they belong to this environment",
             Self::Refused(..) => "Check the order id and the environment",
             Self::Later(..) => "Wait until the API works again",
+            Self::Unreadable(_) => "Show this to FlexFactor's support",
             Self::NotTheOrder(_) => "Check that the environment's URL leads to the API",
         }
     }
@@ -141,8 +146,12 @@ impl StatusQuery {
         for token in tokens {
             mask::response(&mut response, token);
         }
-        if let Ok(order) = order::read_reply(self.order, &response) {
-            return Some(Ok(order.status));
+        match order::read_reply(self.order, &response) {
+            Ok(order) => return Some(Ok(order.status)),
+            Err(odd @ (NotTheOrder::Member(..) | NotTheOrder::Contradiction(_))) => {
+                return Some(Err(StatusError::Unreadable(odd)));
+            }
+            Err(_) => {}
         }
         let status = response.status();
         if status == StatusCode::UNAUTHORIZED {

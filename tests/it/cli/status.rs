@@ -44,15 +44,31 @@ fn each_status_through_each_transport() {
 #[test]
 fn a_status_that_cannot_be_read() {
     let id = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
+    let odd = format!(r#"{{"id":"{id}","status":7,"statusName":"Cancelled"}}"#);
+    let errors = r#"{"success":false,"errors":["a",{"item1":"b","item2":"c"},"d","e","f"]}"#;
     let throttled = || Script::status(Answer::new(429).header("retry-after", "900"));
-    for (script, secret, cause, advice) in [
-        (None, SECRET, "refused", "Check the order id and the environment"),
-        (None, "canary/other", "credentials_refused", "Check the app key and secret"),
-        (Some(Script::status(500)), SECRET, "unavailable", "Wait"),
-        (Some(throttled()), SECRET, "throttled", "Wait"),
-        (Some(Script::status(204)), SECRET, "not_the_order", "URL leads to the API"),
-        (Some(Script::close_before()), SECRET, "no_reply", "Check the network"),
-        (Some(Script::status(401).times(2)), SECRET, "unauthorized", "Check the credentials"),
+    for (script, secret, cause, why, advice) in [
+        (
+            Some(Script::status(Answer::new(200).body(odd))),
+            SECRET,
+            "unreadable",
+            r#"it contradicts itself: status is 7, statusName is "Cancelled""#,
+            "FlexFactor's support",
+        ),
+        (
+            Some(Script::status(Answer::new(400).body(errors))),
+            SECRET,
+            "refused",
+            "the API says: a; the API says: b (c); the API says: d, and 2 more",
+            "Check the order id",
+        ),
+        (None, SECRET, "refused", "", "Check the order id and the environment"),
+        (None, "canary/other", "credentials_refused", "", "Check the app key and secret"),
+        (Some(Script::status(500)), SECRET, "unavailable", "", "Wait"),
+        (Some(throttled()), SECRET, "throttled", "", "Wait"),
+        (Some(Script::status(204)), SECRET, "not_the_order", "", "URL leads to the API"),
+        (Some(Script::close_before()), SECRET, "no_reply", "", "Check the network"),
+        (Some(Script::status(401).times(2)), SECRET, "unauthorized", "", "Check the credentials"),
     ] {
         let server = server();
         if let Some(script) = script {
@@ -68,6 +84,7 @@ fn a_status_that_cannot_be_read() {
         let (error, next) = run.stderr.split_once('\n').unwrap();
         let error = error.trim_start_matches("error: ");
         let next = next.trim_end().trim_start_matches("next: ");
+        assert!(error.contains(why), "{why}: {run:?}");
         assert!(next.contains(advice), "{advice}: {run:?}");
         let wait = (cause == "throttled").then_some(900);
         let told = json!({

@@ -55,7 +55,8 @@ pub(crate) fn show(client: &impl Debug, outcome: &Outcome) {
     let _ = write!(shown, "{} {step:?} {step:#?}", outcome.next_step()); // a String takes every write
     for attempt in outcome.attempts() {
         let json = serde_json::to_string(attempt).expect("plain data");
-        let _ = write!(shown, "{attempt:?} {attempt:#?} {json}");
+        let reply = attempt.reply_text().unwrap_or_default();
+        let _ = write!(shown, "{attempt:?} {attempt:#?} {json} {reply}");
     }
     if let Outcome::Unknown(ticket) = outcome {
         shown += &serde_json::to_string(ticket).expect("plain data");

@@ -1,7 +1,5 @@
 //! Faults 65 to 84: what the body of a 200 says.
 
-use std::time::Duration;
-
 use super::row::{Row, proven, unclear};
 use crate::fixture::{ORDER, OTHER_ORDER};
 use crate::replies::{SUCCESS, chunked, json, later, order, raw, waiting};
@@ -180,9 +178,8 @@ pub(super) fn rows() -> Vec<Row> {
             SUCCESS,
             waiting(),
             "unknown unproven_key",
-            ["C200 L200 L200 L200", "T C L L L"],
-        )
-        .policy(|policy| policy.with_deadline(Duration::from_secs(3))),
+            ["C200 L200 L503", "T C L L"],
+        ),
     ]);
     for (name, body) in [
         ("68 Success", r#"{"status":"Success","success":true}"#.to_owned()),

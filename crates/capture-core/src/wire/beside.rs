@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use super::error::{ApiError, MOST_ERRORS, is_blank, read_error, read_errors};
+use super::entries::{ApiError, MOST_ERRORS, is_blank, read_error, read_errors};
 use super::json::{self, Names, Scalar, Unreadable, fold};
 use crate::text::printable;
 

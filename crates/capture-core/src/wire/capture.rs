@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::api::Api;
 use super::beside::{self, Beside};
-use super::error::{ApiError, is_blank, read_errors};
+use super::entries::{ApiError, is_blank, read_errors};
 use super::json::{self, Names, Scalar, Unreadable};
 use super::message::{Empty, Request, Response, json_reply};
 use crate::values::{BearerToken, Capture, Currency, IdempotencyKey, Money, OrderId};

@@ -6,6 +6,7 @@
 mod api;
 mod beside;
 pub mod capture;
+mod entries;
 pub mod error;
 mod json;
 mod message;

@@ -124,7 +124,7 @@ pub enum NotTheOrder {
     #[error("the member \"{0}\" is {1}, which means nothing here")]
     Member(&'static str, String),
     /// Two members contradict each other; what they hold, escaped and cut.
-    #[error("{0}")]
+    #[error("it contradicts itself: {0}")]
     Contradiction(String),
     /// The body shows another order, or no id.
     #[error("it shows another order")]
@@ -287,15 +287,15 @@ mod tests {
             ),
             (
                 json!({ "status": 7, "statusName": "Cancelled" }),
-                r#"status is 7, statusName is "Cancelled""#,
+                r#"it contradicts itself: status is 7, statusName is "Cancelled""#,
             ),
             (
                 json!({ "status": "7", "statusName": "Cancelled" }),
-                r#"status is "7", statusName is "Cancelled""#,
+                r#"it contradicts itself: status is "7", statusName is "Cancelled""#,
             ),
             (
                 json!({ "status": 8, "statusName": "Completed" }),
-                r#"status is 8, statusName is "Completed""#,
+                r#"it contradicts itself: status is 8, statusName is "Completed""#,
             ),
         ] {
             let mut body = members;

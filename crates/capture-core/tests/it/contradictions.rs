@@ -1,12 +1,14 @@
 //! The members that contradict the word: the table of `docs/protocol.md`, value by value; and the
 //! reasons that they give.
 
-use capture_core::Reason;
 use capture_core::driver::Verdict;
 use capture_core::wire::error::ApiError;
+use capture_core::{Attempt, Capture, IdempotencyKey, Operation, Outcome, Policy, Reason};
 use serde_json::json;
 
-use crate::{capture, reply};
+use crate::driver::Say::{self, Reply};
+use crate::driver::{Replies, drive};
+use crate::{api, base, capture, reply};
 
 const PROTOCOL: &str = include_str!("../../../../docs/protocol.md");
 
@@ -179,4 +181,86 @@ fn a_4xx_says_all_that_it_says() {
         let verdict = Verdict::of(&capture(), &reply(422, &[], body));
         assert_eq!(verdict.to_string(), expected, "{body}");
     }
+}
+
+/// The order under a key that may have been used for another one.
+fn under_own_key() -> Capture {
+    let key = "1d120e99-7a63-4210-98dc-78f56fde12cf".parse().unwrap();
+    Capture::new(capture().order_id(), capture().money(), key)
+}
+
+#[test]
+fn success_under_a_key_of_ones_own_needs_the_orders_id() {
+    const SUCCESS: &str = r#"{"status":"SUCCESS","success":true}"#;
+    let named = |id: &str| format!(r#"{{"status":"SUCCESS","success":true,"orderId":{id}}}"#);
+    let ours = named(&format!("\"{}\"", capture().order_id()));
+    let other = named(r#""11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81""#);
+    let code = |capture: &Capture, body: &str| match Verdict::of(
+        capture,
+        &reply(200, &[], body.to_owned()),
+    ) {
+        Verdict::Captured => "captured",
+        Verdict::Ambiguous(doubt, None) => doubt.code(),
+        other => panic!("{other:?}"),
+    };
+    for (body, derived, own) in [
+        (SUCCESS, "captured", "unproven_key"),
+        (&named("null"), "captured", "unproven_key"),
+        (&ours, "captured", "captured"),
+        (&other, "foreign_order", "foreign_order"),
+    ] {
+        assert_eq!(
+            (code(&capture(), body), code(&under_own_key(), body)),
+            (derived, own),
+            "{body}"
+        );
+    }
+    // The key of another order is a key of one's own; and what is stored and read again still knows.
+    let other = "11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+    let borrowed =
+        Capture::new(capture().order_id(), capture().money(), IdempotencyKey::for_order(other));
+    assert!(!borrowed.has_derived_key());
+    for capture in [capture(), under_own_key()] {
+        let stored = serde_json::to_string(&capture).unwrap();
+        let read: Capture = serde_json::from_str(&stored).unwrap();
+        assert_eq!((read, read.has_derived_key()), (capture, capture.has_derived_key()));
+        assert!(!stored.contains("derived"), "{stored}");
+    }
+}
+
+/// Only the order decides then: the same words would come again, so it is never sent again.
+#[test]
+fn success_under_a_key_of_ones_own_is_confirmed_by_the_order() {
+    const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
+    const COMPLETED: Say =
+        Reply(200, &[], r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7}"#);
+    const CANCELLED: Say =
+        Reply(200, &[], r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":2}"#);
+    const WAITING: Say =
+        Reply(200, &[], r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":5}"#);
+    let run = |lookups, policy: Policy| {
+        let start = base();
+        let step = under_own_key().start(&api(), &policy, start);
+        drive(step, start, &mut Replies::new(&[SUCCESS], lookups, &[])).outcome
+    };
+    let captures = |outcome: &Outcome| {
+        let is_capture = |attempt: &&Attempt| attempt.operation == Operation::Capture;
+        outcome.attempts().iter().filter(is_capture).count()
+    };
+    for (lookups, ending) in [
+        (&[COMPLETED][..], ("captured", "order_status")),
+        (&[WAITING, WAITING, COMPLETED], ("captured", "order_status")),
+        (&[CANCELLED], ("not_captured", "order_cancelled")),
+        (&[WAITING], ("unknown", "unproven_key")),
+    ] {
+        let outcome = run(lookups, Policy::default());
+        assert_eq!((outcome.name(), outcome.code()), ending);
+        assert_eq!(captures(&outcome), 1, "{lookups:?}");
+        if let Outcome::Captured(receipt) = outcome {
+            assert!(!receipt.amount_verified(), "a status shows no amount");
+        }
+    }
+    let outcome = run(&[COMPLETED], Policy::default().with_lookup(false));
+    assert_eq!((outcome.name(), outcome.code()), ("unknown", "unproven_key"));
+    assert_eq!(captures(&outcome), 1);
 }

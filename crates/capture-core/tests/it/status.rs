@@ -39,6 +39,14 @@ fn every_reply() {
         (&[Reply(429, &[("retry-after", "900")], "")], "(status 429); it asks to wait 900 s"),
         (&[Reply(202, &[], BODY)], "(status 202) does not describe"),
         (&[Reply(200, &[], r#"{"status":7}"#)], "(status 200) does not describe"),
+        (
+            &[Reply(
+                200,
+                &[],
+                r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":"7","statusName":"Paid"}"#,
+            )],
+            r#"the reply is unreadable: the member "status" is "7", which means nothing here"#,
+        ),
         (&[Reply(200, &[("content-encoding", "gzip")], BODY)], "does not describe"),
     ] {
         let line = ask(replies);
