@@ -21,7 +21,7 @@ impl Refusal {
     /// A refusal without attempts.
     #[must_use]
     pub fn new(capture: Capture, reason: Reason) -> Self {
-        Self { capture, reason, record: Record::default() }
+        Self { capture, reason, is_unread: false, record: Record::default() }
     }
 }
 
