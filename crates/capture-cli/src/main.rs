@@ -2,7 +2,6 @@
 
 mod args;
 mod config;
-mod connections;
 mod demo;
 mod exit;
 mod man;
@@ -13,6 +12,7 @@ mod sandbox;
 mod status;
 mod ticket;
 mod transport;
+mod tunnel;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use capture_core::{Capture, IdempotencyKey, Money, Ticket};
+use capture_core::{Capture, IdempotencyKey, Money, OrderStatus, Ticket};
 use capture_sandbox::Script;
 
 use super::command::{capture_at, directory, each_transport, order, run, server};
@@ -37,38 +37,6 @@ fn an_unknown_outcome_is_saved_and_resumed_until_it_is_decided() {
         let left: Vec<_> = fs::read_dir(file.parent().unwrap()).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
     });
-}
-
-/// What was stored in a currency that has been retired since can still be found out.
-#[test]
-fn a_ticket_in_a_retired_currency_is_resumed() {
-    let server = server();
-    let retired = serde_json::json!({ "amount": 10_000, "currency": "HRK", "exponent": 2 });
-    let money: Money = serde_json::from_value(retired).unwrap();
-    let order = server.create_order(money);
-    let file = directory("ticket-retired").join("order.ticket");
-    let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
-    let ticket = Ticket::interrupted(capture, std::time::SystemTime::now());
-    fs::write(&file, serde_json::to_vec(&ticket).unwrap()).unwrap();
-    let resume = |amount, currency, flags: &[&str]| {
-        let mut command = capture_at(&server, &["order", &order.to_string(), "--amount", amount]);
-        run(command.args(["--currency", currency]).args(flags))
-    };
-    let with = ["--ticket", file.to_str().unwrap()];
-    for (amount, currency, flags, why) in [
-        ("100.00", "HRK", &[][..], "was retired; its successor is EUR"),
-        ("100.00", "ROL", &with, "was retired; its successor is RON"),
-        ("100.000", "HRK", &with, "HRK has 2 decimals, not 3"),
-        ("99.00", "HRK", &with, "belongs to another capture"),
-    ] {
-        let refused = resume(amount, currency, flags);
-        assert_eq!(refused.code, 2, "{refused:?}");
-        assert!(refused.stderr.contains(why), "{why}: {refused:?}");
-    }
-    assert!(server.set_order_status(order, capture_core::OrderStatus::Completed));
-    let resumed = resume("100.00", "HRK", &with);
-    assert_eq!(resumed.code, 0, "{resumed:?}");
-    assert!(resumed.stdout.contains("the order is Completed"), "{resumed:?}");
 }
 
 #[test]
@@ -120,4 +88,36 @@ fn a_ticket_of_another_capture_and_a_broken_file_are_refused() {
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stderr.contains("cannot be written"), "{run:?}");
     assert_eq!(server.transcript().len(), 0, "nothing was sent");
+}
+
+/// What was stored in a currency that has been retired since can still be found out.
+#[test]
+fn a_ticket_in_a_retired_currency_is_resumed() {
+    let server = server();
+    let retired = serde_json::json!({ "amount": 10_000, "currency": "HRK", "exponent": 2 });
+    let money: Money = serde_json::from_value(retired).unwrap();
+    let order = server.create_order(money);
+    let file = directory("ticket-retired").join("order.ticket");
+    let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+    let ticket = Ticket::interrupted(capture, std::time::SystemTime::now());
+    fs::write(&file, serde_json::to_vec(&ticket).unwrap()).unwrap();
+    let resume = |amount, currency, flags: &[&str]| {
+        let mut command = capture_at(&server, &["order", &order.to_string(), "--amount", amount]);
+        run(command.args(["--currency", currency]).args(flags))
+    };
+    let with = ["--ticket", file.to_str().unwrap()];
+    for (amount, currency, flags, why) in [
+        ("100.00", "HRK", &[][..], "was retired; its successor is EUR"),
+        ("100.00", "ROL", &with, "was retired; its successor is RON"),
+        ("100.000", "HRK", &with, "HRK has 2 decimals, not 3"),
+        ("99.00", "HRK", &with, "belongs to another capture"),
+    ] {
+        let refused = resume(amount, currency, flags);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.stderr.contains(why), "{why}: {refused:?}");
+    }
+    assert!(server.set_order_status(order, OrderStatus::Completed));
+    let resumed = resume("100.00", "HRK", &with);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert!(resumed.stdout.contains("the order is Completed"), "{resumed:?}");
 }
