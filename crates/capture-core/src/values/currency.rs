@@ -59,7 +59,8 @@ impl Currency {
     ///
     /// # Errors
     /// The code must be three upper-case ASCII letters that the list does not have (a listed code
-    /// with its own exponent is returned as it is); the exponent must be at most 4.
+    /// with its own exponent is returned as it is), and neither a retired code nor a minor unit; the
+    /// exponent must be at most 4.
     pub fn unlisted(code: &str, exponent: u8) -> Result<Self, Invalid> {
         if exponent > 4 {
             return Err(Invalid::new("exponent", &exponent.to_string(), "must be 0 to 4"));

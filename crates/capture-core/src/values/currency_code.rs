@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Invalid;
+
 /// Three letters, as an order shows them; not necessarily a code that [`Currency`](crate::Currency)
 /// lists.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,9 +31,11 @@ impl CurrencyCode {
 }
 
 impl TryFrom<String> for CurrencyCode {
-    type Error = &'static str;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::read(&text).ok_or("a currency code has three letters")
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let refusal =
+            || Invalid::new("currency", &text, "must be three letters A to Z, such as USD");
+        Self::read(&text).ok_or_else(refusal)
     }
 }
 
