@@ -61,7 +61,7 @@ fn a_ticket_of_another_capture_and_a_broken_file_are_refused() {
     let ticket = |amount, currency, key| {
         let money = Money::parse(amount, currency).unwrap();
         let capture = Capture::new(order, money, key);
-        serde_json::to_string(&Ticket::interrupted(capture, std::time::SystemTime::now())).unwrap()
+        serde_json::to_string(&Ticket::interrupted(capture, SystemTime::now())).unwrap()
     };
     let key = IdempotencyKey::for_order(order);
     let other = "11111111-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
