@@ -168,7 +168,9 @@ fn only_one_process_works_on_a_file_and_only_its_owner_reads_it() {
         assert!(line.starts_with(begins), "{line}");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
-        let second = simple(&server, &order.to_string(), &flags);
+        // Without a lock it would end as unknown.
+        let soon = [&flags[..], &["--attempt-timeout", "1", "--deadline", "1"]].concat();
+        let second = simple(&server, &order.to_string(), &soon);
         first.kill().unwrap();
         first.wait().unwrap();
         assert_eq!((second.code, &second.stderr), (2, &in_use));

@@ -78,3 +78,41 @@ impl World {
         has_many_keys(&self.keys) || sizes.into_iter().any(|size| size >= MOST)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use bytes::Bytes;
+    use capture_core::IdempotencyKey;
+
+    use super::*;
+    use crate::world::{Idempotency, Kept, Operation};
+
+    #[test]
+    fn answers_under_keys_are_bounded_by_their_size() {
+        let mut world = World::new(Settings::default());
+        // All of them share one allocation.
+        let body = Bytes::from(vec![b'x'; 8 * 1024 * 1024]);
+        let keep = |world: &mut World, number: u8, body: &Bytes| {
+            let key = IdempotencyKey::from_bytes([number; 16]).unwrap();
+            let answer = http::Response::new(body.clone());
+            let now = UNIX_EPOCH;
+            let kept = Kept::new(Idempotency::Frozen, Bytes::new(), answer, now, now);
+            world.keys.keep(Operation::Capture, key, kept);
+        };
+        for number in 1..=31 {
+            // The second one replaces the first.
+            keep(&mut world, number, &body);
+            keep(&mut world, number, &body);
+            assert!(!world.is_full(UNIX_EPOCH), "{number}");
+        }
+        keep(&mut world, 32, &body);
+        assert!(world.is_full(UNIX_EPOCH));
+        keep(&mut world, 32, &Bytes::new());
+        assert!(!world.is_full(UNIX_EPOCH));
+        keep(&mut world, 33, &body);
+        let tomorrow = UNIX_EPOCH + Duration::from_secs(24 * 60 * 60);
+        assert!(world.is_full(UNIX_EPOCH) && !world.is_full(tomorrow), "what expired is forgotten");
+    }
+}
