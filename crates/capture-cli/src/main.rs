@@ -2,6 +2,7 @@
 
 mod args;
 mod config;
+mod connections;
 mod demo;
 mod exit;
 mod file;
@@ -13,7 +14,6 @@ mod sandbox;
 mod status;
 mod ticket;
 mod transport;
-mod tunnel;
 
 use std::process::ExitCode;
 

@@ -1,21 +1,19 @@
 //! One client over any of the three transports: the only place that knows there are three.
 
+use std::error::Error;
 use std::time::Duration;
 
 use capture_client::driver::TransportError;
-use capture_client::{BuildError, Connect, Stop, blocking, wire};
+use capture_client::{Stop, blocking, wire};
 use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket};
-use capture_hyper::{Hyper, client_config};
-use capture_reqwest::Reqwest;
 use capture_ureq::Ureq;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
-use ureq::tls::{Certificate, RootCerts};
 
 use crate::args::Transport;
 use crate::config::BadInput;
-use crate::route::{Proxy, Route};
-use crate::tunnel::Tunnelled;
+use crate::connections::{self, Connections};
+use crate::route::Route;
 
 /// A client that blocks, whatever it runs on.
 pub(crate) struct Client {
@@ -28,37 +26,19 @@ pub(crate) struct Client {
 enum Over {
     Reqwest(capture_reqwest::Client),
     Ureq(capture_client::Client<OnThread>),
-    Hyper(capture_hyper::Client),
-    Tunnelled(capture_hyper::Client<Tunnelled>),
+    Hyper(capture_hyper::Client<Connections>),
 }
 
 impl Client {
     /// Connects nothing yet; it fails where TLS, the proxy or the runtime cannot be set up.
     pub(crate) fn new(transport: Transport, setup: Setup, route: &Route) -> Result<Self, BadInput> {
-        let pem = &route.authorities[..];
-        let over = match (transport, &route.proxy) {
-            (Transport::Reqwest, None) => {
-                capture_reqwest::Client::with_extra_roots(setup, pem).map(Over::Reqwest)
-            }
-            (Transport::Reqwest, Some(proxy)) => {
-                let http = reqwest_through(proxy, pem)?;
-                Ok(Over::Reqwest(capture_reqwest::Client::over(setup, http)))
-            }
-            (Transport::Ureq, None) => {
-                capture_client::Client::with_extra_roots(setup, pem).map(Over::Ureq)
-            }
-            (Transport::Ureq, Some(proxy)) => {
-                let http = OnThread(ureq_through(proxy, pem)?);
-                Ok(Over::Ureq(capture_client::Client::over(setup, http)))
-            }
-            (Transport::Hyper, None) => {
-                capture_hyper::Client::with_extra_roots(setup, pem).map(Over::Hyper)
-            }
-            (Transport::Hyper, Some(proxy)) => {
-                let tls = client_config(pem).map_err(not_set_up)?;
-                let http = Hyper::over(Tunnelled::new(tls, proxy).map_err(not_set_up)?);
-                Ok(Over::Tunnelled(capture_hyper::Client::over(setup, http)))
-            }
+        let over = match transport {
+            Transport::Reqwest => connections::reqwest(route)
+                .map(|http| Over::Reqwest(capture_reqwest::Client::over(setup, http))),
+            Transport::Ureq => connections::ureq(route)
+                .map(|http| Over::Ureq(capture_client::Client::over(setup, OnThread(http)))),
+            Transport::Hyper => connections::hyper(route)
+                .map(|http| Over::Hyper(capture_hyper::Client::over(setup, http))),
         };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(not_set_up)?;
         Ok(Self { runtime: Some(runtime), over: over.map_err(not_set_up)? })
@@ -70,7 +50,6 @@ impl Client {
             Over::Reqwest(client) => Over::Reqwest(client.with_stop(stop)),
             Over::Ureq(client) => Over::Ureq(client.with_stop(stop)),
             Over::Hyper(client) => Over::Hyper(client.with_stop(stop)),
-            Over::Tunnelled(client) => Over::Tunnelled(client.with_stop(stop)),
         };
         self
     }
@@ -80,7 +59,6 @@ impl Client {
             Over::Reqwest(client) => self.block_on(client.capture(capture)),
             Over::Ureq(client) => self.block_on(client.capture(capture)),
             Over::Hyper(client) => self.block_on(client.capture(capture)),
-            Over::Tunnelled(client) => self.block_on(client.capture(capture)),
         }
     }
 
@@ -89,7 +67,6 @@ impl Client {
             Over::Reqwest(client) => self.block_on(client.resume(ticket)),
             Over::Ureq(client) => self.block_on(client.resume(ticket)),
             Over::Hyper(client) => self.block_on(client.resume(ticket)),
-            Over::Tunnelled(client) => self.block_on(client.resume(ticket)),
         }
     }
 
@@ -98,7 +75,6 @@ impl Client {
             Over::Reqwest(client) => self.block_on(client.status(order)),
             Over::Ureq(client) => self.block_on(client.status(order)),
             Over::Hyper(client) => self.block_on(client.status(order)),
-            Over::Tunnelled(client) => self.block_on(client.status(order)),
         }
     }
 
@@ -121,12 +97,6 @@ impl Drop for Client {
 #[derive(Clone)]
 struct OnThread(Ureq);
 
-impl Connect for OnThread {
-    fn connect(pem: &[u8]) -> Result<Self, BuildError> {
-        Ureq::connect(pem).map(Self)
-    }
-}
-
 impl capture_client::Transport for OnThread {
     async fn send(
         &self,
@@ -143,22 +113,7 @@ impl capture_client::Transport for OnThread {
     }
 }
 
-fn reqwest_through(proxy: &Proxy, pem: &[u8]) -> Result<Reqwest, BadInput> {
-    let proxy = reqwest::Proxy::all(proxy.expose()).map_err(reqwest::Error::without_url);
-    let tls = client_config(pem).map_err(not_set_up)?;
-    Reqwest::hardened(tls, Some(proxy.map_err(not_set_up)?)).map_err(not_set_up)
-}
-
-fn ureq_through(proxy: &Proxy, pem: &[u8]) -> Result<Ureq, BadInput> {
-    let roots = capture_tls::root_certificates(pem).map_err(not_set_up)?;
-    let roots = roots.map_or(RootCerts::PlatformVerifier, |roots| {
-        let roots = roots.iter().map(|root| Certificate::from_der(root).to_owned());
-        RootCerts::from(roots.collect::<Vec<_>>())
-    });
-    let proxy = ureq::Proxy::new(proxy.expose()).map_err(not_set_up)?;
-    Ok(Ureq::hardened(roots, Some(proxy)))
-}
-
-fn not_set_up(error: impl std::error::Error + 'static) -> BadInput {
-    BadInput::new("transport", format!("transport: {}", capture_core::one_line(&error)))
+fn not_set_up(error: impl Into<Box<dyn Error + Send + Sync>>) -> BadInput {
+    let error = error.into();
+    BadInput::new("transport", format!("transport: {}", capture_core::one_line(&*error)))
 }
