@@ -47,12 +47,12 @@ const CAUSES: [Cause; 11] = [
     },
     Cause {
         code: "name_not_resolved",
-        advice: "Check the host name in the environment's URL and this machine's name resolution",
+        advice: "Check the host name in the environment's URL and this machine's name resolution (if this network needs a proxy, name it by --proxy URL)",
         words: &["dns error", "invalid dns name", "failed to lookup address", "host not found"],
     },
     Cause {
         code: "certificate",
-        advice: "Check the environment's URL (if something on the way inspects TLS, trust its authority)",
+        advice: "Check the environment's URL (if something on the way inspects TLS, trust its authority by --ca FILE or Client::with_extra_roots)",
         words: &["certificate"],
     },
     Cause {
@@ -72,7 +72,7 @@ const CAUSES: [Cause; 11] = [
     },
     Cause {
         code: "connection_timed_out",
-        advice: "Check the network and the firewalls between this machine and the API",
+        advice: "Check the network and the firewalls between this machine and the API (if this network needs a proxy, name it by --proxy URL)",
         words: &["timed out", "timeout", "deadline has elapsed"],
     },
 ];
