@@ -187,7 +187,7 @@ impl<'de, const N: usize, const M: usize> Visitor<'de> for Members<'_, N, M> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = [None; N];
+        let (mut found, mut seen) = ([None; N], [false; M]);
         while let Some(name) = map.next_key_seed(Either(self.names, self.others))? {
             match name {
                 Known::Name(index) => {
@@ -195,7 +195,10 @@ impl<'de, const N: usize, const M: usize> Visitor<'de> for Members<'_, N, M> {
                         *self.duplicate = Some(self.names.names[index]);
                     }
                 }
-                Known::Other => {
+                Known::Other(index) => {
+                    if std::mem::replace(&mut seen[index], true) {
+                        *self.duplicate = Some(self.others.names[index]);
+                    }
                     *self.has_others |= map.next_value::<Option<IgnoredAny>>()?.is_some();
                 }
                 Known::Nothing => drop(map.next_value::<IgnoredAny>()?),
@@ -211,8 +214,8 @@ struct Either<'n, const N: usize, const M: usize>(&'n Names<N>, &'n Names<M>);
 enum Known {
     /// Its index among the names.
     Name(usize),
-    /// One of the others.
-    Other,
+    /// Its index among the others.
+    Other(usize),
     Nothing,
 }
 
@@ -238,8 +241,7 @@ impl<const N: usize, const M: usize> Visitor<'_> for Either<'_, N, M> {
         }
         Ok(match names.find(key) {
             Some(index) => Known::Name(index),
-            None if others.find(key).is_some() => Known::Other,
-            None => Known::Nothing,
+            None => others.find(key).map_or(Known::Nothing, Known::Other),
         })
     }
 }

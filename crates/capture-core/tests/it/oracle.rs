@@ -71,25 +71,30 @@ const CAPTURED: [&str; 6] = ["CAPTURED", "COMPLETED", "SETTLED", "SUCCESS", "RET
 /// Whether a member that the proptests use beside SUCCESS says otherwise, by the values they use.
 fn denies(name: &str, value: &Value) -> bool {
     let word = text(value).map(|word| fold(&word)).unwrap_or_default();
+    let is_code = name == "responsecode";
     match name {
         "error" | "errorcode" | "declinecode" => match value {
             Value::Null | Value::Bool(false) => false,
             Value::Number(number) => number.as_f64() != Some(0.0),
-            Value::String(_) => !["", "00", "SUCCESS"].contains(&&*word),
+            Value::String(_) => word != "SUCCESS" && !word.trim_start_matches('0').is_empty(),
             Value::Array(_) | Value::Object(_) => !is_blank(Some(value)),
             Value::Bool(true) => true,
         },
-        "result" | "statuscode" | "orderstatus" | "statusname" => {
-            *value == Value::Bool(false)
-                || value.as_i64() == Some(402)
-                || ["FAILED", "FAIL", "DECLINED", "PROCESSING", "RETURNED", "402", "400001"]
-                    .contains(&&*word)
-        }
-        "responsecode" => {
-            *value == Value::Bool(false)
-                || value.as_i64() == Some(402)
-                || ["FAILED", "FAIL", "DECLINED", "PROCESSING", "05", "2001", "402", "400001"]
-                    .contains(&&*word)
+        "result" | "statuscode" | "orderstatus" | "statusname" | "responsecode" => {
+            let is_digits = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+            let number = if is_digits { word.parse().ok() } else { value.as_i64() };
+            let by_number = number.is_some_and(|number: i64| {
+                let class = if number < 1000 { number / 100 } else { number / 100_000 };
+                let is_decline = (2000..4000).contains(&number);
+                let is_odd = number == 202 || (300..400).contains(&number);
+                [4, 5].contains(&class) && number < 600_000
+                    || if is_code { is_decline } else { is_odd }
+            });
+            let approvals = ["00", "08", "11", "16", "85"];
+            let by_field_39 =
+                is_code && is_digits && word.len() == 2 && !approvals.contains(&&*word);
+            let words = ["FAILED", "FAIL", "DECLINED", "DECLINE", "PROCESSING", "RETURNED"];
+            *value == Value::Bool(false) || by_number || by_field_39 || words.contains(&&*word)
         }
         _ => false,
     }
@@ -144,12 +149,8 @@ fn members(reply: &Response) -> Option<BTreeMap<String, Value>> {
                 Err(_) if BESIDE.contains(&&*name) => Value::from(1),
                 Err(_) => return None,
             };
-            let is_beside = BESIDE.contains(&&*name);
-            match members.insert(name, value) {
-                None => {}
-                // What is null says nothing, however often.
-                Some(Value::Null) if is_beside => {}
-                Some(_) => return None,
+            if members.insert(name, value).is_some() {
+                return None;
             }
         }
     }
