@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 
 use capture_core::Policy;
 use capture_tests::exhaustive::{
-    DEADLINE, against, kinds, may_capture_twice, plain_and_merged, scopes, search,
+    Clause, DEADLINE, Scope, against, key_parts, kinds, may_capture_twice, merging_loses, scopes,
+    search, showing, where_it_decides,
 };
 use capture_tests::subject::Mutant;
 
@@ -17,16 +18,16 @@ fn every_sequence_keeps_every_invariant() {
     for scope in scopes(policy(1), 1) {
         let coverage = search(scope, false);
         let expected: &[&str] = if may_capture_twice(&scope) { &["I1"] } else { &[] };
-        let broken: Vec<_> = coverage.violations.iter().map(|v| v.invariant).collect();
+        let broken: Vec<_> = coverage.violations.iter().map(|v| v.invariant()).collect();
         assert_eq!(broken, expected, "{scope:?}\n{:#?}", coverage.violations);
-        assert!(coverage.states > 100 && coverage.ends.len() == 3, "{coverage:?}");
+        assert!(coverage.states > 80 && coverage.ends.len() == 3, "{coverage:?}");
     }
     assert!(kinds().0 >= 60, "{:?}", kinds());
 }
 
 #[test]
 fn every_broken_client_is_caught() {
-    for mutant in Mutant::ALL {
+    for mutant in Mutant::ALL.into_iter().filter(|mutant| !mutant.only_never_settles()) {
         let coverage = search(against(mutant, policy(2)), true);
         let violation = coverage.violations.first();
         let violation = violation.unwrap_or_else(|| panic!("{mutant:?} was not caught"));
@@ -41,7 +42,15 @@ fn every_broken_client_is_caught() {
             | Mutant::FirstDuplicateWins
             | Mutant::SuccessByStatusAlone => &["I2"],
             Mutant::ResendsUnderNever | Mutant::ResendsOldKeys => &["R7"],
-            Mutant::SendsWithoutLimit | Mutant::LogsInPerSend => &["I5"],
+            Mutant::SendsWithoutLimit
+            | Mutant::LogsInPerSend
+            | Mutant::TakesSilenceForConflict
+            | Mutant::IgnoresTheDeadline => &["I5"],
+            Mutant::RetriesAtOnce => &["I19"],
+            Mutant::RebuildsTheCapture => &["I4", "I6"],
+            Mutant::ForgetsKeyAge | Mutant::SaysNoNextStep => &["I4"],
+            Mutant::ShowsTheReply => &["I11"],
+            Mutant::LeavesItUnknown => unreachable!("filtered out"),
             Mutant::ServerErrorIsFailure
             | Mutant::RefusalClearsDoubt
             | Mutant::ConflictIsFailure
@@ -49,7 +58,17 @@ fn every_broken_client_is_caught() {
             | Mutant::EndOfFileIsNotSent
             | Mutant::TimeoutIsFailure => &["I3"],
         };
-        assert!(expected.contains(&violation.invariant), "{mutant:?}: {violation}");
+        assert!(expected.contains(&violation.invariant()), "{mutant:?}: {violation}");
+    }
+}
+
+/// Each clause is judged alone, so that no other one can catch its broken client.
+#[test]
+fn every_clause_catches_its_broken_client_alone() {
+    for clause in Clause::ALL {
+        let coverage = search(showing(clause, policy(2)), true);
+        let caught: Vec<_> = coverage.violations.iter().map(|violation| violation.clause).collect();
+        assert_eq!(caught, [clause]);
     }
 }
 
@@ -75,7 +94,20 @@ fn the_diagram_is_drawn_from_the_code() {
 
 #[test]
 fn merging_equal_states_loses_none() {
-    let scope = scopes(policy(2), 1)[0];
-    let (plain, merged) = plain_and_merged(scope, 3);
-    assert_eq!(plain, merged);
+    for scope in scopes(policy(1), 1) {
+        assert_eq!(merging_loses(Scope { few: true, ..scope }, 5), None, "{scope:?}");
+    }
+    assert_eq!(merging_loses(scopes(policy(2), 0)[0], 5), None);
+}
+
+/// A state whose key lacks a part is merged with states that continue, or are judged, in another way.
+/// (`simulate --checkers` shows also that nothing is lost with it.)
+#[test]
+fn every_part_of_the_key_is_needed() {
+    for part in key_parts() {
+        let scope = where_it_decides(part, policy(1));
+        let forgotten = Some(part);
+        let lost = merging_loses(Scope { forgotten, ..scope }, 1_000);
+        assert!(lost.is_some(), "nothing is lost without {part}");
+    }
 }

@@ -1,6 +1,6 @@
 //! The random simulation at a small size, its broken clients, and its repeatability.
 
-use capture_tests::simulation::{Plan, play, shrink};
+use capture_tests::simulation::{Clause, Plan, Trouble, play, shrink};
 use capture_tests::subject::Mutant;
 
 #[test]
@@ -14,17 +14,36 @@ fn every_run_keeps_every_invariant_and_settles() {
         }
     }
     // A simulation in which nothing goes wrong proves nothing.
-    for what in [
-        "processes died",
-        "orders cancelled",
-        "said captured",
-        "said not captured",
-        "said unknown",
-        "requests to a server that is down",
-    ] {
+    let said = ["said captured", "said not captured", "said unknown"];
+    for what in Trouble::ALL.into_iter().map(Trouble::name).chain(said) {
         assert!(counts.get(what).is_some_and(|times| *times > 20), "{what}: {counts:?}");
     }
-    assert_eq!(counts.keys().filter(|what| what.starts_with("fault: ")).count(), 12, "{counts:?}");
+}
+
+/// Without one kind of trouble some run must go another way, apart from the lines that name it.
+#[test]
+fn every_kind_of_trouble_changes_what_happens() {
+    for trouble in Trouble::ALL {
+        let acts = (0..2_000).any(|seed| {
+            let plan = Plan { seed, traced: true, ..Plan::default() };
+            let without = Plan { off: [trouble].into(), ..plan.clone() };
+            play(&plan).effects() != play(&without).effects()
+        });
+        assert!(acts, "{trouble:?} does nothing");
+    }
+}
+
+/// Each clause is judged alone, so that no other one can catch its broken client.
+#[test]
+fn every_clause_catches_its_broken_client_alone() {
+    for clause in Clause::ALL {
+        let plan =
+            Plan { mutant: Some(clause.broken_client()), only: Some(clause), ..Plan::default() };
+        let caught = (0..20_000).any(|seed| {
+            play(&Plan { seed, ..plan.clone() }).violation.is_some_and(|it| it.clause == clause)
+        });
+        assert!(caught, "{clause:?} did not catch {:?}", clause.broken_client());
+    }
 }
 
 #[test]
@@ -52,7 +71,7 @@ fn broken_clients_are_caught_and_their_traces_shrunk() {
         let (_, summary) = shrink(&plan);
         let violation = summary.violation.expect("shrinking keeps the violation");
         println!("{mutant:?}, seed {}: {violation}\n{}\n", plan.seed, summary.trace.join("\n"));
-        assert_eq!(violation.invariant, invariant, "{mutant:?}");
+        assert_eq!(violation.clause.invariant(), invariant, "{mutant:?}");
         assert!(summary.faults.len() <= 4, "{mutant:?} needs few faults: {:?}", summary.faults);
     }
 }

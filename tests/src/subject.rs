@@ -1,12 +1,13 @@
 //! The client under test: the real machine, or one that is broken in a known way.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use capture_core::driver::{Api, Delivery, Now, Progress, Step, TokenRequest, TransportError};
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    BearerToken, Capture, Operation, OrderId, Outcome, Policy, Resend, Ticket, TokenError,
+    BearerToken, Capture, Money, Operation, OrderId, Outcome, Policy, Resend, Ticket, TokenError,
 };
 
 /// What a client says at the end. A broken client says it without proof.
@@ -42,11 +43,19 @@ pub enum Mutant {
     SuccessByStatusAlone,
     SendsWithoutLimit,
     LogsInPerSend,
+    TakesSilenceForConflict,
+    IgnoresTheDeadline,
+    RetriesAtOnce,
+    RebuildsTheCapture,
+    ForgetsKeyAge,
+    SaysNoNextStep,
+    ShowsTheReply,
+    LeavesItUnknown,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 26] = [
         Self::NewKeyPerSend,
         Self::ServerErrorIsFailure,
         Self::RefusalClearsDoubt,
@@ -65,7 +74,21 @@ impl Mutant {
         Self::SuccessByStatusAlone,
         Self::SendsWithoutLimit,
         Self::LogsInPerSend,
+        Self::TakesSilenceForConflict,
+        Self::IgnoresTheDeadline,
+        Self::RetriesAtOnce,
+        Self::RebuildsTheCapture,
+        Self::ForgetsKeyAge,
+        Self::SaysNoNextStep,
+        Self::ShowsTheReply,
+        Self::LeavesItUnknown,
     ];
+
+    /// Whether it breaks nothing that a search of steps can see: the simulation has to catch it.
+    #[must_use]
+    pub fn only_never_settles(self) -> bool {
+        self == Self::LeavesItUnknown
+    }
 }
 
 /// What the client wants next.
@@ -79,6 +102,15 @@ pub enum Wants<'a> {
     Wait(Duration),
     /// Nothing more.
     Nothing(Said),
+}
+
+/// What one process did, for the checks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct History {
+    /// Sends that count: one that gets a 409 or 425 does not.
+    pub(crate) sends: u32,
+    /// Token requests beyond one for each refused token.
+    pub(crate) logins: u32,
 }
 
 /// One client on one order.
@@ -95,6 +127,8 @@ pub struct Subject {
     said: Option<Said>,
     /// How far a broken client sets its wall clock back.
     set_back: Duration,
+    /// The last reply to a lookup, kept by a broken client.
+    reply: Option<Bytes>,
     /// How often it sent the capture and asked for a token, for the bounds.
     pub sends: u32,
     /// Sends that a 409 or 425 gave back.
@@ -120,6 +154,7 @@ impl Subject {
             Some(Mutant::SendsWithoutLimit) => {
                 policy.with_max_sends(policy.max_sends().saturating_add(3))
             }
+            Some(Mutant::IgnoresTheDeadline) => policy.with_deadline(Duration::MAX),
             _ => policy,
         };
         let step = capture.start(api, &machine_policy, now);
@@ -134,6 +169,7 @@ impl Subject {
             redirected: false,
             said,
             set_back: Duration::ZERO,
+            reply: None,
             sends: 0,
             given_back: 0,
             logins: 0,
@@ -173,6 +209,49 @@ impl Subject {
         }
     }
 
+    /// The ticket that another process would get.
+    pub(crate) fn ticket(&self) -> Option<&Ticket> {
+        match self.outcome() {
+            Some(Outcome::Unknown(ticket)) => Some(ticket),
+            _ => None,
+        }
+    }
+
+    /// What the outcome advises.
+    pub(crate) fn next_step(&self) -> Option<Cow<'static, str>> {
+        let says_nothing = self.mutant == Some(Mutant::SaysNoNextStep);
+        let advice = self.outcome().map(Outcome::next_step);
+        if says_nothing { advice.map(|_| "".into()) } else { advice }
+    }
+
+    /// Everything that the outcome shows.
+    pub(crate) fn shown(&self) -> Option<String> {
+        let outcome = self.outcome()?;
+        let reply = self.reply.as_ref().map(|reply| String::from_utf8_lossy(reply));
+        Some(format!("{outcome:?} {outcome} {}", reply.unwrap_or_default()))
+    }
+
+    /// What is counted for the checks.
+    pub(crate) fn history(&self) -> History {
+        let Self {
+            mutant: _, // fixed from the start, as are the next three
+            api: _,
+            policy: _,
+            capture: _,
+            step: _,       // the machine shows its own progress
+            forged: _,     // made from the step and the number of sends
+            redirected: _, // caught at once
+            said: _,       // what the client wants shows it
+            reply: _,      // decides nothing before the end, and is judged there
+            set_back: _,   // what it makes of the key's age is in the key
+            sends,
+            given_back,
+            logins,
+            refusals,
+        } = self;
+        History { sends: sends - given_back, logins: logins.wrapping_sub(*refusals) }
+    }
+
     /// Whether the machine is in doubt.
     #[must_use]
     pub fn in_doubt(&self) -> bool {
@@ -182,7 +261,10 @@ impl Subject {
     /// Answers a token request; `None` returns the token just refused.
     pub fn token(&mut self, token: Result<Option<BearerToken>, TokenError>, now: Now) {
         let now = self.clock(now);
-        self.advance(|step| match step {
+        // A login that fails was made, even if only a permit was asked for.
+        let has_token = self.progress().is_some_and(|progress| progress.has_token);
+        self.logins += u32::from(has_token && token.is_err());
+        self.advance(now, |step| match step {
             Step::Authorize(need) => match token {
                 Ok(fresh) => match fresh.or_else(|| need.token_request().refused.cloned()) {
                     Some(token) => need.authorized(token, now),
@@ -198,12 +280,13 @@ impl Subject {
     pub fn answer(&mut self, answer: Result<Response, TransportError>, now: Now) {
         let Wants::Send(operation, _) = self.wants() else { return };
         let now = self.clock(now);
+        let status = answer.as_ref().map_or(0, |reply| reply.status().as_u16());
         let answer = self.misread(operation, answer);
         if self.said.is_some() || self.redirected {
             return;
         }
         match &answer {
-            Ok(reply) if operation == Operation::Capture => match reply.status().as_u16() {
+            Ok(reply) if operation == Operation::Capture => match status {
                 409 | 425 => self.given_back += 1,
                 401 if !reply.body().starts_with(b"<") => {
                     self.given_back += 1;
@@ -214,7 +297,7 @@ impl Subject {
             Ok(reply) if reply.status() == 401 => self.refusals += 1,
             _ => {}
         }
-        self.advance(|step| match (step, answer) {
+        self.advance(now, |step| match (step, answer) {
             (Step::Send(_, open), Ok(reply)) => open.received(reply, now),
             (Step::Send(_, open), Err(lost)) => open.failed(&lost, now),
             (other, _) => other,
@@ -224,7 +307,7 @@ impl Subject {
     /// The retry budget gives no permit.
     pub fn no_permit(&mut self, now: Now) {
         let now = self.clock(now);
-        self.advance(|step| match step {
+        self.advance(now, |step| match step {
             Step::Authorize(need) => need.no_permit(now),
             other => other,
         });
@@ -233,25 +316,44 @@ impl Subject {
     /// The time it waits for has come.
     pub fn elapsed(&mut self, now: Now) {
         let now = self.clock(now);
-        self.advance(|step| match step {
+        self.advance(now, |step| match step {
             Step::Wait(_, open) => open.elapsed(now),
             other => other,
         });
     }
 
+    /// Another policy, for what is resumed from now on.
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
     /// The process dies and another one resumes the capture: with the ticket if there was one, or
     /// with what was stored at `saved_at`.
     pub fn restart(&mut self, saved_at: SystemTime, now: Now) {
+        if self.mutant == Some(Mutant::LeavesItUnknown) && self.ticket().is_some() {
+            return;
+        }
+        if self.mutant == Some(Mutant::RebuildsTheCapture) {
+            let money = Money::parse("99.00", "USD").expect("an amount");
+            let (order, key) = (self.capture.order_id(), self.capture.idempotency_key());
+            self.capture = Capture::new(order, money, key);
+            self.step = Step::Done(Outcome::Unknown(Ticket::interrupted(self.capture, saved_at)));
+        }
         let ticket = match &self.step {
             // The ticket travels as text, as it would between two processes.
             Step::Done(Outcome::Unknown(ticket)) => {
-                let text = serde_json::to_string(ticket).expect("a ticket is plain data");
-                serde_json::from_str(&text).expect("what we wrote")
+                let mut text = serde_json::to_value(ticket).expect("a ticket is plain data");
+                if self.mutant == Some(Mutant::ForgetsKeyAge) {
+                    text["first_sent_ms"] = serde_json::Value::Null;
+                }
+                serde_json::from_str(&text.to_string()).expect("what we wrote")
             }
             _ => Ticket::interrupted(self.capture, saved_at),
         };
         if self.mutant == Some(Mutant::ResendsOldKeys) {
-            self.set_back = now.wall().duration_since(saved_at).unwrap_or_default();
+            let day = Duration::from_secs(24 * 60 * 60);
+            let age = now.wall().duration_since(saved_at).ok();
+            self.set_back = age.filter(|age| *age >= day).unwrap_or_default();
         }
         let now = self.clock(now);
         self.step = if self.mutant == Some(Mutant::ForgetsDoubtOnResume) {
@@ -265,13 +367,19 @@ impl Subject {
         self.after();
     }
 
-    fn clock(&self, now: Now) -> Now {
+    /// What its own clock says.
+    pub(crate) fn clock(&self, now: Now) -> Now {
         Now::new(now.monotonic(), now.wall() - self.set_back)
     }
 
-    fn advance(&mut self, change: impl FnOnce(Step) -> Step) {
+    fn advance(&mut self, now: Now, change: impl FnOnce(Step) -> Step) {
         // A step has no empty value; the old one is cloned out and replaced.
         self.step = change(self.step.clone());
+        if self.mutant == Some(Mutant::RetriesAtOnce) {
+            if let Step::Wait(delay, open) = self.step.clone() {
+                self.step = open.elapsed(now + delay);
+            }
+        }
         self.after();
     }
 
@@ -312,6 +420,15 @@ impl Subject {
             {
                 return Err(TransportError::not_sent("end of file"));
             }
+            Err(lost)
+                if mutant == Mutant::TakesSilenceForConflict
+                    && operation == Operation::Capture
+                    && lost.delivery() == Delivery::MaybeSent =>
+            {
+                let mut reply = Response::new(Bytes::new());
+                *reply.status_mut() = http::StatusCode::CONFLICT;
+                return Ok(reply);
+            }
             Err(lost) => return Err(lost),
         };
         let status = reply.status().as_u16();
@@ -346,6 +463,9 @@ impl Subject {
             }
             _ => None,
         };
+        if mutant == Mutant::ShowsTheReply && !capture {
+            self.reply = Some(reply.body().clone());
+        }
         if mutant == Mutant::LookupWithoutIdCheck && !capture {
             correct_id(self.capture.order_id(), &mut reply);
         }

@@ -217,7 +217,7 @@ pub(crate) struct Connection {
     /// Trusts the certificates in FILE (PEM) too, such as the sandbox's own
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
-    /// A proxy such as http://proxy.example:3128; wins over CAPTURE_PROXY
+    /// A proxy by its URL (http://HOST:PORT); wins over CAPTURE_PROXY
     #[arg(long, value_name = "URL", allow_hyphen_values = true)]
     pub(crate) proxy: Option<String>,
     /// Seconds that one attempt may take; 35 unless given (the gateway answers up to 30)

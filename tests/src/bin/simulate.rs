@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use capture_core::{Policy, Resend};
-use capture_tests::exhaustive::{self, Coverage, DEADLINE, Scope, server};
+use capture_tests::exhaustive::{self, Clause, Coverage, DEADLINE, Scope, server};
 use capture_tests::simulation::{self, Plan};
 use capture_tests::subject::Mutant;
 use capture_tests::vectors;
@@ -19,7 +19,11 @@ fn main() -> ExitCode {
     let number = |text: &str| text.parse::<u64>().ok();
     let named = |name: &str| Mutant::ALL.into_iter().find(|mutant| format!("{mutant:?}") == name);
     let done = match arguments[..] {
-        ["--exhaustive"] => Some(exhaustive_check()),
+        ["--exhaustive"] => Some(exhaustive_check(4, 2)),
+        ["--exhaustive", "--sends", sends] => {
+            sends.parse().ok().filter(|sends| *sends > 0).map(|sends| exhaustive_check(sends, 1))
+        }
+        ["--checkers"] => Some(if checkers() { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         ["--vectors"] => Some(write_vectors()),
         ["--seeds", seeds] => number(seeds).map(|seeds| random_check(0, seeds)),
         ["--seeds", seeds, "--from", from] => {
@@ -36,25 +40,48 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "Usage: simulate --exhaustive | --seeds N [--from N] | --seed N [--mutant M] | --vectors"
+        "Usage: simulate --exhaustive [--sends N] | --checkers | --seeds N [--from N] | --seed N [--mutant M] | --vectors"
     );
     ExitCode::from(2)
 }
 
-/// Every server, with and without its state guard, under both policies; then every broken client.
-fn exhaustive_check() -> ExitCode {
+/// Whether each clause catches its broken client, and each part of the key is needed.
+fn checkers() -> bool {
+    let mut all = true;
+    let mut say = |what: String, shown: bool| {
+        all &= shown;
+        println!("{what}: {}", if shown { "fires" } else { "DOES NOT FIRE" });
+    };
+    for clause in Clause::ALL {
+        let coverage = exhaustive::search(exhaustive::showing(clause, policy(2)), true);
+        let name =
+            format!("{} {clause:?} against {:?}", clause.invariant(), clause.broken_client());
+        say(name, !coverage.violations.is_empty());
+    }
+    for part in exhaustive::key_parts() {
+        let scope = exhaustive::where_it_decides(part, policy(1));
+        let whole = exhaustive::merging_loses(scope, 300);
+        let lost = exhaustive::merging_loses(Scope { forgotten: Some(part), ..scope }, 300);
+        say(format!("the key's {part}"), whole.is_none() && lost.is_some());
+    }
+    all
+}
+
+/// Every server, with and without its state guard, under every policy; then every broken client, and
+/// whether each clause and each part of the key does its work.
+fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
     let (captures, lookups) = exhaustive::kinds();
     println!(
-        "Up to 4 sends, 2 restarts; {captures} kinds of answers to a capture, {lookups} to a lookup."
+        "Up to {sends} sends, {restarts} restarts; {captures} kinds of answers to a capture, {lookups} to a lookup."
     );
     println!();
     println!(
-        "server       guard  resend  states   transitions  sequences of 16 events  I1      rest"
+        "server       guard  resend  looks  states   transitions  sequences of 16 events  I1      rest"
     );
-    let scopes = exhaustive::scopes(policy(), 2);
+    let scopes = exhaustive::scopes(policy(sends), restarts);
     // Alternating, so that both halves have as many of the large searches.
     let search = |half: usize| -> Vec<(usize, Scope, Coverage)> {
-        let mine = scopes.iter().enumerate().filter(|(index, _)| index / 2 % 2 == half);
+        let mine = scopes.iter().enumerate().filter(|(index, _)| index / 4 % 2 == half);
         mine.map(|(index, scope)| (index, *scope, exhaustive::search(*scope, false))).collect()
     };
     let mut searched = thread::scope(|threads| {
@@ -68,26 +95,30 @@ fn exhaustive_check() -> ExitCode {
     for (_, scope, coverage) in &searched {
         let server::Assumptions { semantics, state_guard } = scope.assumptions;
         let violations = &coverage.violations;
-        let twice = violations.iter().any(|violation| violation.invariant == "I1");
+        let twice = violations.iter().any(|violation| violation.invariant() == "I1");
         let expected = exhaustive::may_capture_twice(scope);
         let word = |broken: bool| if broken { "BROKEN" } else { "holds" };
         println!(
-            "{:<12} {:<6} {:<7} {:>7} {:>12}  {:>22.2e}  {:<7} {}",
+            "{:<12} {:<6} {:<7} {:<5} {:>7} {:>12}  {:>22.2e}  {:<7} {}",
             format!("{semantics:?}"),
             if state_guard { "yes" } else { "no" },
             if scope.policy.resend() == Resend::Keyed { "keyed" } else { "never" },
+            if scope.policy.lookup() { "yes" } else { "no" },
             coverage.states,
             coverage.transitions,
             coverage.sequences.last().copied().unwrap_or_default(),
             word(twice),
-            word(violations.iter().any(|violation| violation.invariant != "I1")),
+            word(violations.iter().any(|violation| violation.invariant() != "I1")),
         );
-        for violation in violations.iter().filter(|v| v.invariant != "I1" || !expected) {
+        for violation in violations.iter().filter(|v| v.invariant() != "I1" || !expected) {
             failed = true;
             println!("  {violation}");
         }
         failed |= expected != twice;
     }
+    let states: usize = searched.iter().map(|(_, _, coverage)| coverage.states).sum();
+    let transitions: u64 = searched.iter().map(|(_, _, coverage)| coverage.transitions).sum();
+    println!("{} searches, {states} states, {transitions} transitions", searched.len());
     println!();
     println!(
         "I1 (at most one capture) is broken exactly where the server neither keeps every answer"
@@ -99,8 +130,8 @@ fn exhaustive_check() -> ExitCode {
         "guard carries it, or Resend::Never. Everywhere else the idempotency key carries it alone."
     );
     println!();
-    for mutant in Mutant::ALL {
-        let coverage = exhaustive::search(exhaustive::against(mutant, policy()), true);
+    for mutant in Mutant::ALL.into_iter().filter(|mutant| !mutant.only_never_settles()) {
+        let coverage = exhaustive::search(exhaustive::against(mutant, policy(2)), true);
         match coverage.violations.first() {
             Some(violation) => println!("broken client {mutant:?}: {violation}"),
             None => {
@@ -109,13 +140,12 @@ fn exhaustive_check() -> ExitCode {
             }
         }
     }
+    failed |= !checkers();
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn policy() -> Policy {
-    Policy::default()
-        .with_deadline(DEADLINE)
-        .with_max_sends(NonZeroU32::new(4).expect("4 is not 0"))
+fn policy(sends: u32) -> Policy {
+    Policy::default().with_deadline(DEADLINE).with_max_sends(NonZeroU32::new(sends).expect("not 0"))
 }
 
 /// Many runs on all cores; the first broken one is shrunk and shown.

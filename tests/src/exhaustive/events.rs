@@ -1,9 +1,10 @@
 //! Everything that can come back from a send, as data: the catalogue of attempt events.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use capture_core::driver::TransportError;
+use capture_core::driver::{Evidence, TransportError, Verdict};
 use capture_core::wire::Response;
 use http::{HeaderMap, StatusCode};
 
@@ -63,6 +64,30 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// What the answer to a capture proves, in a word or two.
+    fn verdict(&self) -> String {
+        match self.answer().map(|reply| Verdict::of(&fixture::capture(), &reply)) {
+            Ok(Verdict::Captured) => "captured".to_owned(),
+            Ok(Verdict::Refused(reason)) => reason.code().to_owned(),
+            Ok(Verdict::InProgress(doubt) | Verdict::Ambiguous(doubt, _)) => {
+                doubt.code().to_owned()
+            }
+            Ok(other) => format!("{other:?}"),
+            Err(error) => format!("{:?} {}", error.delivery(), error.is_lasting()),
+        }
+    }
+
+    /// What the answer to a lookup proves, in a word or two.
+    fn evidence(&self) -> String {
+        match self.answer().map(|reply| Evidence::of(fixture::order(), &reply)) {
+            Ok(Evidence::Nothing(_)) => "nothing".to_owned(),
+            Ok(other) => format!("{other:?}"),
+            Err(error) => format!("{:?} {}", error.delivery(), error.is_lasting()),
+        }
+    }
+}
+
 /// The answers of the catalogue, made once.
 pub(crate) struct Catalogue {
     pub(crate) capture: Vec<Kind>,
@@ -75,6 +100,17 @@ impl Catalogue {
         let lookup =
             [lookups(Order::CaptureRequired), lookups(Order::Completed), lookups(Order::Cancelled)];
         Self { capture: capture_kinds(), lookup }
+    }
+
+    /// One answer for each consequence: enough to show that a check fires.
+    pub(crate) fn few() -> Self {
+        let mut all = Self::new();
+        let mut seen = BTreeSet::new();
+        all.capture.retain(|kind| seen.insert(format!("{:?} {}", kind.class, kind.verdict())));
+        for (order, kinds) in &mut all.lookup {
+            kinds.retain(|kind| seen.insert(format!("{order:?} {}", kind.evidence())));
+        }
+        all
     }
 
     pub(crate) fn lookup(&self, order: Order) -> &[Kind] {

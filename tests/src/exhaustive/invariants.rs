@@ -1,90 +1,79 @@
-//! The invariants: what must hold after every event. Each has the name that the documentation gives it.
+//! The invariants: what must hold after every event, clause by clause.
 
 use capture_core::{Operation, Outcome, Reason, Resend};
 use http::header::AUTHORIZATION;
 
+use super::clause::Clause;
 use super::node::Node;
 use super::server::Order;
 use crate::fixture::capture;
 use crate::subject::{Said, Wants};
 
-/// The first invariant that the step from one state to the next breaks.
-pub(crate) fn check(before: &Node, after: &Node) -> Option<(&'static str, String)> {
-    let broken = |name, what: &str| Some((name, what.to_owned()));
-    let server = &after.server;
-    if server.captures > 1 {
-        return broken("I1", "the order was captured twice by one intent");
-    }
-    match after.subject.wants() {
-        Wants::Nothing(Said::Captured) if server.order != Order::Completed => {
-            return broken("I2", "\"captured\", and the order is not");
-        }
-        Wants::Nothing(Said::NotCaptured) if server.captures > 0 => {
-            return broken("I3", "\"not captured\", and the money moved");
-        }
-        Wants::Nothing(Said::NotCaptured) if server.may_still_capture() => {
-            return broken("I3", "\"not captured\", and a request on its way can still capture");
-        }
-        Wants::Send(Operation::Capture, request) => {
-            let first = after.first.as_ref().unwrap_or(request);
-            let mut others = [request.headers().clone(), first.headers().clone()];
-            others.iter_mut().for_each(|headers| drop(headers.remove(AUTHORIZATION)));
-            if request.body() != first.body() || others[0] != others[1] {
-                return broken("I6", "a send differs from the first one");
+impl Clause {
+    /// Whether the step from one state to the next breaks it.
+    pub(crate) fn is_broken(self, before: &Node, after: &Node) -> bool {
+        let (subject, server) = (&after.subject, &after.server);
+        let says = |said| matches!(subject.wants(), Wants::Nothing(now) if now == said);
+        let sends_again = || {
+            let is_capture =
+                |node: &Node| matches!(node.subject.wants(), Wants::Send(Operation::Capture, _));
+            subject.in_doubt() && is_capture(after) && !is_capture(before)
+        };
+        match self {
+            Self::CapturedTwice => server.captures > 1,
+            Self::CapturedIsFalse => says(Said::Captured) && server.order != Order::Completed,
+            Self::MoneyMoved => says(Said::NotCaptured) && server.captures > 0,
+            Self::MoneyMayMove => says(Said::NotCaptured) && server.may_still_capture(),
+            Self::UnlikeTheFirst => after.differs_from_first(),
+            Self::AgainUnderNever => sends_again() && after.scope.policy.resend() == Resend::Never,
+            Self::AgainWithOldKey => sends_again() && after.old,
+            Self::OtherOrigin => match subject.wants() {
+                Wants::Send(_, request) => {
+                    request.uri().host() != Some("api-sandbox.flex-charge.com")
+                }
+                _ => false,
+            },
+            Self::TooManySends => after.sends() > after.scope.policy.max_sends().get(),
+            Self::TooManyLogins => subject.progress().is_some_and(|progress| {
+                subject.logins > 1 + subject.refusals + progress.failed_logins
+            }),
+            Self::TooLate => after.is_late() && after.end().is_none(),
+            Self::DoubtForgotten => {
+                let was_in_doubt = before.subject.in_doubt();
+                was_in_doubt && !subject.in_doubt() && subject.progress().is_some()
             }
-            let fresh = !matches!(before.subject.wants(), Wants::Send(Operation::Capture, _));
-            let in_doubt = after.subject.in_doubt();
-            if fresh && in_doubt && after.scope.policy.resend() == Resend::Never {
-                return broken("R7", "sent again in doubt, under Resend::Never");
+            Self::DoubtOverruled => {
+                let refused_for = match subject.outcome() {
+                    Some(Outcome::NotCaptured(refusal)) => Some(refusal.reason()),
+                    _ => None,
+                };
+                after.doubted && refused_for.is_some_and(|reason| *reason != Reason::OrderCancelled)
             }
-            if fresh && in_doubt && after.old {
-                return broken("R7", "sent again in doubt, with a key older than a day");
+            Self::OtherCapture => {
+                subject.outcome().is_some_and(|outcome| *outcome.capture() != capture())
             }
-        }
-        _ => {}
-    }
-    if let Wants::Send(_, request) = after.subject.wants() {
-        if request.uri().host() != Some("api-sandbox.flex-charge.com") {
-            return broken("I10", "token and body go to another origin");
+            Self::NoNextStep => subject.next_step().is_some_and(|advice| advice.is_empty()),
+            Self::NoKeyAge => subject.ticket().is_some_and(|ticket| ticket.first_sent().is_none()),
+            Self::PersonalData => subject.shown().is_some_and(|text| text.contains("canary")),
+            Self::Spins => false,
         }
     }
-    if after.sends() > after.scope.policy.max_sends().get() {
-        return broken("I5", "sent more often than allowed");
-    }
-    let progress = after.subject.progress();
-    let allowed = |failed| 1 + after.subject.refusals + failed;
-    if progress.is_some_and(|progress| after.subject.logins > allowed(progress.failed_logins)) {
-        return broken("I5", "more logins than refused tokens and failed logins");
-    }
-    if let Some(outcome) = after.subject.outcome() {
-        return ending(after, outcome);
-    }
-    if before.subject.in_doubt() && !after.subject.in_doubt() && before.subject.progress().is_some()
-    {
-        let going_on = after.subject.progress().is_some();
-        if going_on {
-            return broken("I9", "doubt went away without evidence");
-        }
-    }
-    None
 }
 
-/// What the end itself must show.
-fn ending(node: &Node, outcome: &Outcome) -> Option<(&'static str, String)> {
-    let broken = |name, what: &str| Some((name, what.to_owned()));
-    let refused_for =
-        if let Outcome::NotCaptured(refusal) = outcome { Some(refusal.reason()) } else { None };
-    if node.doubted && refused_for.is_some_and(|reason| *reason != Reason::OrderCancelled) {
-        return broken("I9", "\"not captured\" after doubt, without the order being cancelled");
+/// The first clause in scope that the step from one state to the next breaks.
+pub(crate) fn broken(before: &Node, after: &Node) -> Option<Clause> {
+    let only = after.scope.only;
+    let judged = |clause: &Clause| only.is_none_or(|only| only == *clause);
+    Clause::ALL.into_iter().find(|clause| judged(clause) && clause.is_broken(before, after))
+}
+
+impl Node {
+    /// Whether the capture that is being sent is another one than the first, but for its token.
+    fn differs_from_first(&self) -> bool {
+        let Wants::Send(Operation::Capture, request) = self.subject.wants() else { return false };
+        let first = self.first.as_ref().unwrap_or(request);
+        let mut headers = [request.headers().clone(), first.headers().clone()];
+        headers.iter_mut().for_each(|headers| drop(headers.remove(AUTHORIZATION)));
+        request.body() != first.body() || headers[0] != headers[1]
     }
-    if *outcome.capture() != capture() || outcome.next_step().is_empty() {
-        return broken("I4", "the outcome does not name its capture and the next step");
-    }
-    if matches!(outcome, Outcome::Unknown(ticket) if ticket.first_sent().is_none()) {
-        return broken("I4", "the ticket does not know when its key was first sent");
-    }
-    if format!("{outcome:?} {outcome}").contains("canary") {
-        return broken("I11", "personal data of the order is shown");
-    }
-    None
 }

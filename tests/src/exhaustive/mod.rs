@@ -7,33 +7,42 @@
 //! Two arguments keep the search finite:
 //!
 //! - **Merging.** Two captures with the same [`capture_core::driver::Progress`], the same server and the
-//!   same history bits below continue in the same way, because nothing else in the machine decides anything; the
-//!   record of attempts only grows. A test compares the merged search with the plain tree of all
-//!   sequences up to a depth.
+//!   same history continue in the same way (`key.rs`), because nothing else in the machine decides
+//!   anything; the record of attempts only grows. A test walks sequences without merging, to any
+//!   depth, and finds at each step what the merged search found (`merging.rs`).
 //! - **Time is chosen, not counted.** The deadline is far away, and passing it is an event that may
 //!   happen at any step, as is a day between two processes. So every real timing is covered, and
 //!   some that no clock can produce.
+//!
+//! Three things are assumed: no capture follows once an order is cancelled; no request arrives later than
+//! a day; a server that keeps keys keeps them for 24 hours.
 
+mod clause;
 pub mod events;
+mod graph;
 mod invariants;
+mod key;
+mod merging;
 mod node;
 mod scope;
 pub mod server;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 
+pub use clause::Clause;
 use events::Catalogue;
-use node::{Event, Key, Node};
-pub use scope::{DEADLINE, Scope, against, may_capture_twice, scopes};
+use graph::{Graph, State};
+use key::Key;
+pub use merging::{key_parts, merging_loses, where_it_decides};
+use node::{Event, Node};
+pub use scope::{DEADLINE, Scope, against, may_capture_twice, scopes, showing};
 
 /// A broken invariant, and the shortest way to it.
 #[derive(Debug, Clone)]
 pub struct Violation {
-    /// Its name, such as `I3`.
-    pub invariant: &'static str,
-    /// What was seen.
-    pub what: String,
+    /// Which part of it.
+    pub clause: Clause,
     /// Every event from the start.
     pub trace: Vec<String>,
 }
@@ -51,13 +60,21 @@ pub struct Coverage {
     pub ends: HashMap<&'static str, u64>,
     /// Sequences of events from the start, by their length (from 1).
     pub sequences: Vec<f64>,
-    /// The first violation of each invariant.
+    /// The first violation of each clause.
     pub violations: Vec<Violation>,
+}
+
+impl Violation {
+    /// The invariant's name, such as `I3`.
+    #[must_use]
+    pub fn invariant(&self) -> &'static str {
+        self.clause.invariant()
+    }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.invariant, self.what)?;
+        write!(f, "{}: {}", self.invariant(), self.clause.what())?;
         for (number, event) in (1..).zip(&self.trace) {
             write!(f, "\n    {number}. {event}")?;
         }
@@ -77,83 +94,76 @@ pub fn kinds() -> (usize, usize) {
 /// Searches everything in scope; with `stop` it ends at the first violation.
 #[must_use]
 pub fn search(scope: Scope, stop: bool) -> Coverage {
-    let catalogue = Catalogue::new();
+    explore(scope, stop).coverage
+}
+
+/// What a search found.
+struct Found {
+    graph: Graph,
+    coverage: Coverage,
+    /// Another node for each merged state: one that differs in what is forgotten, if there is one.
+    others: HashMap<u32, (bool, Node)>,
+}
+
+fn explore(scope: Scope, stop: bool) -> Found {
+    let catalogue = if scope.few { Catalogue::few() } else { Catalogue::new() };
+    let mut others: HashMap<u32, (bool, Node)> = HashMap::new();
+    let mut whole: Vec<Key> = Vec::new();
     let mut coverage = Coverage::default();
-    let mut known: HashMap<Key, u32> = HashMap::new();
-    let mut came_from: Vec<Option<(u32, String)>> = Vec::new();
-    let mut successors: Vec<Vec<(u32, Edges)>> = Vec::new();
+    let mut graph = Graph::default();
+    let mut came_from: Vec<Option<(u32, String)>> = vec![None];
     let start = Node::start(scope);
-    let mut queue = VecDeque::from([(0_u32, start.clone())]);
-    known.insert(start.key(), 0);
-    came_from.push(None);
+    graph.id(start.key(scope.forgotten));
+    whole.push(start.key(None));
+    let mut queue = VecDeque::from([(0_u32, start)]);
 
     while let Some((id, node)) = queue.pop_front() {
         if let Some(end) = node.end() {
             *coverage.ends.entry(end).or_default() += 1;
         }
-        let mut next: HashMap<u32, Edges> = HashMap::new();
+        let mut next = State::default();
         node.successors(&catalogue, &mut |event, successor| {
             coverage.transitions += 1;
-            if matches!(event, Event::Token(_) | Event::Answer(..) | Event::Waited(_)) {
+            if matches!(event, Event::Token(..) | Event::Answer(..) | Event::Waited(_)) {
                 coverage.edges.insert((node.name(), successor.name()));
             }
-            if let Some((invariant, what)) = invariants::check(&node, &successor) {
-                if !coverage.violations.iter().any(|known| known.invariant == invariant) {
+            if let Some(clause) = invariants::broken(&node, &successor) {
+                if !coverage.violations.iter().any(|known| known.clause == clause) {
                     let mut trace = trace(&came_from, id);
                     trace.push(event.to_string());
-                    coverage.violations.push(Violation { invariant, what, trace });
+                    coverage.violations.push(Violation { clause, trace });
                 }
+                *next.broken.entry(clause).or_default() += 1;
                 return;
             }
-            let fresh = u32::try_from(known.len()).expect("fewer states than that");
-            let to = *known.entry(successor.key()).or_insert(fresh);
-            if to == fresh {
+            let (to, is_new) = graph.id(successor.key(scope.forgotten));
+            next.add(to, &event);
+            if is_new {
                 came_from.push(Some((id, event.to_string())));
-                queue.push_back((fresh, successor));
+                if scope.few {
+                    whole.push(successor.key(None));
+                }
+                queue.push_back((to, successor));
+            } else if scope.few && !others.get(&to).is_some_and(|(differs, _)| *differs) {
+                let differs = successor.key(None) != whole[to as usize];
+                if differs || !others.contains_key(&to) {
+                    others.insert(to, (differs, successor));
+                }
             }
-            let edges = next.entry(to).or_default();
-            edges.events += 1;
-            edges.without_waiting |= !matches!(event, Event::Waited(_));
         });
-        debug_assert_eq!(successors.len(), id as usize, "breadth first");
-        successors.push(next.into_iter().collect());
+        debug_assert_eq!(graph.states.len(), id as usize, "breadth first");
+        graph.states.push(next);
         if stop && !coverage.violations.is_empty() {
             break;
         }
     }
-    if coverage.violations.is_empty() && spins(&successors) {
-        let what = "events can follow each other for ever without waiting".to_owned();
-        coverage.violations.push(Violation { invariant: "I19", what, trace: Vec::new() });
+    let judges_cycles = scope.only.is_none_or(|only| only == Clause::Spins);
+    if coverage.violations.is_empty() && judges_cycles && graph.spins() {
+        coverage.violations.push(Violation { clause: Clause::Spins, trace: Vec::new() });
     }
-    coverage.states = known.len();
-    coverage.sequences = sequences(&successors, 16);
-    coverage
-}
-
-/// How many distinct states lie after exactly 1, 2, 3... events: found by walking every sequence one
-/// by one, and found by merging equal states after each event. The two must agree.
-#[must_use]
-pub fn plain_and_merged(scope: Scope, depth: usize) -> (Vec<usize>, Vec<usize>) {
-    let catalogue = Catalogue::new();
-    let walk = |merging: bool| {
-        let mut nodes = vec![Node::start(scope)];
-        let mut counts = Vec::new();
-        for _ in 0..depth {
-            let mut next = Vec::new();
-            let mut seen = HashSet::new();
-            for node in &nodes {
-                node.successors(&catalogue, &mut |_, successor| {
-                    if seen.insert(successor.key()) || !merging {
-                        next.push(successor);
-                    }
-                });
-            }
-            counts.push(seen.len());
-            nodes = next;
-        }
-        counts
-    };
-    (walk(false), walk(true))
+    coverage.states = graph.len();
+    coverage.sequences = graph.sequences(16);
+    Found { graph, coverage, others }
 }
 
 fn trace(came_from: &[Option<(u32, String)>], mut id: u32) -> Vec<String> {
@@ -164,61 +174,4 @@ fn trace(came_from: &[Option<(u32, String)>], mut id: u32) -> Vec<String> {
     }
     trace.reverse();
     trace
-}
-
-/// The events that lead from one state to another.
-#[derive(Debug, Clone, Copy, Default)]
-struct Edges {
-    events: u32,
-    /// Whether one of them takes no waiting.
-    without_waiting: bool,
-}
-
-/// Whether a cycle needs no waiting: then only luck would end it. (Every wait takes at least
-/// half a second off the deadline, so cycles that wait do end.)
-fn spins(successors: &[Vec<(u32, Edges)>]) -> bool {
-    let eager = |edges: &[(u32, Edges)]| {
-        edges
-            .iter()
-            .filter(|(_, edge)| edge.without_waiting)
-            .map(|(to, _)| *to as usize)
-            .collect::<Vec<_>>()
-    };
-    // States that nothing leads to are removed, again and again: what remains lies on a cycle.
-    let mut incoming = vec![0_u32; successors.len()];
-    successors.iter().flat_map(|edges| eager(edges)).for_each(|to| incoming[to] += 1);
-    let mut free: Vec<usize> = (0..incoming.len()).filter(|state| incoming[*state] == 0).collect();
-    let mut taken = 0;
-    while let Some(state) = free.pop() {
-        taken += 1;
-        for to in eager(&successors[state]) {
-            incoming[to] -= 1;
-            if incoming[to] == 0 {
-                free.push(to);
-            }
-        }
-    }
-    taken < successors.len()
-}
-
-/// How many sequences of 1, 2, 3... events there are, by counting paths instead of walking them.
-fn sequences(successors: &[Vec<(u32, Edges)>], longest: usize) -> Vec<f64> {
-    let mut ways = vec![0.0; successors.len()];
-    let mut counts = Vec::new();
-    if let Some(first) = ways.first_mut() {
-        *first = 1.0;
-    }
-    for _ in 0..longest {
-        let mut next = vec![0.0; successors.len()];
-        for (from, edges) in successors.iter().enumerate() {
-            for (to, edge) in edges {
-                if let Some(count) = next.get_mut(*to as usize) {
-                    *count += ways[from] * f64::from(edge.events);
-                }
-            }
-        }
-        counts.push(next.iter().sum());
-        ways = next;
-    }
-    counts
 }

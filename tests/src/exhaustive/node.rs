@@ -20,6 +20,7 @@ const LATE: Duration = Duration::from_secs(7 * 60 * 60);
 /// Longer than the life of a key.
 const A_DAY: Duration = Duration::from_secs(25 * 60 * 60);
 
+/// One state.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) subject: Subject,
@@ -28,46 +29,20 @@ pub(crate) struct Node {
     /// The first capture that was sent: all others must equal it.
     pub(crate) first: Option<Request>,
     /// Bodies that the server saw; a key's number is the index of its body.
-    bodies: Vec<Bytes>,
+    pub(super) bodies: Vec<Bytes>,
     /// Whether an attempt may have been executed at some time, in this process or an earlier one.
     pub(crate) doubted: bool,
     /// Whether the key is older than a day.
     pub(crate) old: bool,
-    restarts: u32,
-    began: Now,
-    now: Now,
-    saved_at: SystemTime,
-}
-
-/// Two states with equal keys continue in the same way.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    wants: (u8, Option<Operation>),
-    said: Option<Said>,
-    machine: Option<Machine>,
-    bounds: (u32, u32, bool),
-    bodies: usize,
-    history: (bool, bool, u32),
-    server: ServerModel,
-}
-
-/// What the machine knows about itself, as far as decisions depend on it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Machine {
-    has_token: bool,
-    has_permit: bool,
-    has_refused_token: bool,
-    was_sent: bool,
-    in_doubt: bool,
-    reason_unless_doubt: Option<&'static str>,
-    sends: u32,
-    unauthorized_in_a_row: u32,
-    failed_logins: u32,
+    pub(super) restarts: u32,
+    pub(super) began: Now,
+    pub(super) now: Now,
+    pub(super) saved_at: SystemTime,
 }
 
 /// What happened, for a trace.
 pub(crate) enum Event<'a> {
-    Token(&'static str),
+    Token(&'static str, bool),
     Answer(Operation, &'a Kind, &'a ServerModel, bool),
     Waited(bool),
     Restarted(bool),
@@ -78,7 +53,7 @@ impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let late = |late: &bool| if *late { ", after the deadline" } else { "" };
         match self {
-            Self::Token(what) => write!(f, "token: {what}"),
+            Self::Token(what, is_late) => write!(f, "token: {what}{}", late(is_late)),
             Self::Answer(operation, kind, server, is_late) => {
                 let operation = if *operation == Operation::Capture { "capture" } else { "lookup" };
                 let ServerModel { order, captures, in_flight, .. } = server;
@@ -114,46 +89,14 @@ impl Node {
         }
     }
 
-    pub(crate) fn key(&self) -> Key {
-        let progress = self.subject.progress();
-        let (wants, said) = match self.subject.wants() {
-            Wants::Token(request) => {
-                let kind = u8::from(request.refused.is_some()) + 2 * u8::from(request.resend);
-                ((kind, None), None)
-            }
-            Wants::Send(operation, _) => ((4, Some(operation)), None),
-            Wants::Wait(_) => ((5, progress.as_ref().map(|p| p.operation)), None),
-            Wants::Nothing(said) => ((6, None), Some(said)),
-        };
-        let machine = progress.filter(|_| said.is_none()).map(|p| Machine {
-            has_token: p.has_token,
-            has_permit: p.has_permit,
-            has_refused_token: p.refused_token.is_some(),
-            was_sent: p.first_sent.is_some(),
-            in_doubt: p.doubt.is_some(),
-            reason_unless_doubt: p.reason_unless_doubt.map(capture_core::Reason::code),
-            sends: p.sends,
-            unauthorized_in_a_row: p.unauthorized_in_a_row,
-            // More failed logins than sends decide nothing further.
-            failed_logins: p.failed_logins.min(self.scope.policy.max_sends().get()),
-        });
-        let subject = &self.subject;
-        let failed = subject.progress().map_or(0, |p| p.failed_logins);
-        let logins = subject.logins.saturating_sub(subject.refusals + failed);
-        Key {
-            wants,
-            said,
-            machine,
-            bounds: (self.sends(), logins, self.first.is_some()),
-            bodies: self.bodies.len(),
-            history: (self.doubted, self.old, self.restarts),
-            server: self.server.clone(),
-        }
-    }
-
     /// Sends that count: one that gets a 409 or 425 does not.
     pub(crate) fn sends(&self) -> u32 {
-        self.subject.sends - self.subject.given_back
+        self.subject.history().sends
+    }
+
+    /// Whether this process has passed its deadline.
+    pub(crate) fn is_late(&self) -> bool {
+        self.now.since(self.began) > self.scope.policy.deadline()
     }
 
     pub(crate) fn end(&self) -> Option<&'static str> {
@@ -224,14 +167,16 @@ impl Node {
             if !possible {
                 continue;
             }
-            let mut next = self.clone();
-            next.subject.token(answer, self.now);
-            found(Event::Token(what), next.settled());
+            for late in [false, true] {
+                let mut next = self.at(late);
+                next.subject.token(answer.clone(), next.now);
+                found(Event::Token(what, late), next.settled());
+            }
         }
         if request.resend {
             let mut next = self.clone();
             next.subject.no_permit(self.now);
-            found(Event::Token("no retry budget left"), next.settled());
+            found(Event::Token("no retry budget left", false), next.settled());
         }
     }
 
@@ -286,10 +231,9 @@ impl Node {
         found: &mut dyn FnMut(Event<'_>, Self),
     ) {
         for late in [false, true] {
-            let now = if late { self.late() } else { self.now };
             let (server, bodies) = (server.clone(), bodies.to_vec());
-            let mut next = Self { server, bodies, now, ..self.clone() };
-            next.subject.answer(kind.answer(), now);
+            let mut next = Self { server, bodies, ..self.at(late) };
+            next.subject.answer(kind.answer(), next.now);
             let next = next.settled();
             let server = next.server.clone();
             found(Event::Answer(operation, kind, &server, late), next);
@@ -336,6 +280,12 @@ impl Node {
             }
         }
         self
+    }
+
+    /// This state now, or after the deadline.
+    fn at(&self, late: bool) -> Self {
+        let now = if late { self.late() } else { self.now };
+        Self { now, ..self.clone() }
     }
 
     fn late(&self) -> Now {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use capture_core::{Policy, Resend};
 
+use super::clause::Clause;
 use super::server::{Assumptions, Semantics};
 use crate::subject::Mutant;
 
@@ -22,18 +23,33 @@ pub struct Scope {
     pub restarts: u32,
     /// How the client is broken, if it is.
     pub mutant: Option<Mutant>,
+    /// Whether there is only one answer for each consequence, to save time.
+    pub few: bool,
+    /// The only clause that is judged, if not all are.
+    pub only: Option<Clause>,
+    /// What is forgotten of the states' keys, to show what would go wrong.
+    pub forgotten: Option<&'static str>,
 }
 
-/// Every server, with and without its state guard, under both policies.
+impl Scope {
+    fn new(assumptions: Assumptions, policy: Policy, restarts: u32) -> Self {
+        let (mutant, few, only, forgotten) = (None, false, None, None);
+        Self { assumptions, policy, restarts, mutant, few, only, forgotten }
+    }
+}
+
+/// Every server, with and without its state guard, with and without resends, with and without lookups.
 #[must_use]
 pub fn scopes(policy: Policy, restarts: u32) -> Vec<Scope> {
     let mut scopes = Vec::new();
     for state_guard in [true, false] {
         for semantics in Semantics::ALL {
             for resend in [Resend::Keyed, Resend::Never] {
-                let assumptions = Assumptions { semantics, state_guard };
-                let policy = policy.with_resend(resend);
-                scopes.push(Scope { assumptions, policy, restarts, mutant: None });
+                for lookup in [true, false] {
+                    let assumptions = Assumptions { semantics, state_guard };
+                    let policy = policy.with_resend(resend).with_lookup(lookup);
+                    scopes.push(Scope::new(assumptions, policy, restarts));
+                }
             }
         }
     }
@@ -56,5 +72,18 @@ pub fn against(mutant: Mutant, policy: Policy) -> Scope {
     let policy = policy.with_resend(if never { Resend::Never } else { Resend::Keyed });
     let semantics = Semantics::Frozen;
     let assumptions = Assumptions { semantics, state_guard: true };
-    Scope { assumptions, policy, restarts: 1, mutant: Some(mutant) }
+    Scope { mutant: Some(mutant), ..Scope::new(assumptions, policy, 1) }
+}
+
+/// The scope in which a clause is the only one that is judged, and its broken client has to break it.
+#[must_use]
+pub fn showing(clause: Clause, policy: Policy) -> Scope {
+    let scope = against(clause.broken_client(), policy);
+    // The guard would hide a second capture.
+    let state_guard = clause != Clause::CapturedTwice;
+    let assumptions = Assumptions { state_guard, ..scope.assumptions };
+    // A cycle is sought in the whole graph; the others end the search where they are broken.
+    let restarts = u32::from(clause != Clause::Spins);
+    let few = clause == Clause::Spins;
+    Scope { assumptions, restarts, few, only: Some(clause), ..scope }
 }

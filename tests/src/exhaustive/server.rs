@@ -52,13 +52,13 @@ pub enum Did {
 /// The server as far as it matters to one order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ServerModel {
-    assumptions: Assumptions,
+    pub(super) assumptions: Assumptions,
     /// The order's state.
     pub order: Order,
     /// How often our requests captured it.
     pub captures: u8,
     /// What is stored, by key.
-    stored: Vec<Option<Did>>,
+    pub(super) stored: Vec<Option<Did>>,
     /// Requests, by key, that are on their way and may arrive at any moment.
     pub in_flight: Vec<usize>,
 }

@@ -10,6 +10,10 @@ use std::time::Duration;
 pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// A number below `bound`, about `topic` and `n`.
     pub(crate) fn below(self, bound: u64, topic: &str, n: u64) -> u64 {
         let mut hash = self.0 ^ n.wrapping_mul(0x9e37_79b9_7f4a_7c15);

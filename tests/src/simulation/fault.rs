@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::chance::Chance;
+use super::trouble::Trouble;
 
 /// A fault of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,21 +58,21 @@ impl Fault {
         })
     }
 
-    /// Its name, for counting.
-    pub(crate) fn name(self) -> &'static str {
+    /// Its kind.
+    pub(crate) fn kind(self) -> Trouble {
         match self {
-            Self::Refused => "fault: connection refused",
-            Self::RequestLost => "fault: request lost",
-            Self::RequestLate(_) => "fault: request late",
-            Self::RequestTwice(_) => "fault: request twice",
-            Self::ReplyLost => "fault: reply lost",
-            Self::EndOfFile => "fault: end of file",
-            Self::ReplyCut => "fault: reply cut",
-            Self::ReplyLate(_) => "fault: reply late",
-            Self::GatewayAfter(_) => "fault: gateway error after the effect",
-            Self::GatewayBefore(_) => "fault: gateway error",
-            Self::Html => "fault: HTML",
-            Self::Throttled(_) => "fault: throttled",
+            Self::Refused => Trouble::ConnectionRefused,
+            Self::RequestLost => Trouble::RequestLost,
+            Self::RequestLate(_) => Trouble::RequestLate,
+            Self::RequestTwice(_) => Trouble::RequestTwice,
+            Self::ReplyLost => Trouble::ReplyLost,
+            Self::EndOfFile => Trouble::EndOfFile,
+            Self::ReplyCut => Trouble::ReplyCut,
+            Self::ReplyLate(_) => Trouble::ReplyLate,
+            Self::GatewayAfter(_) => Trouble::GatewayErrorAfter,
+            Self::GatewayBefore(_) => Trouble::GatewayError,
+            Self::Html => Trouble::Html,
+            Self::Throttled(_) => Trouble::Throttled,
         }
     }
 }

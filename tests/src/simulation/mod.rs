@@ -1,17 +1,23 @@
 //! The random simulation: the real machine against the real sandbox, in virtual time.
 //!
 //! One seed is one run: a few orders, a few processes, a network that loses, delays and repeats, a
-//! server that goes down, orders that are cancelled or whose window ends, processes that die, wall
-//! clocks that jump. After a while the faults stop, and every order must settle. The same seed gives
-//! the same trace, byte for byte.
+//! server that goes down, orders that are cancelled or whose window ends, processes that die and may
+//! be away for more than a day, wall clocks that are off and that jump. After a while the faults stop,
+//! and every order must settle. The same seed gives the same trace, byte for byte.
 
 mod chance;
+mod clause;
 mod fault;
+mod judge;
 mod plan;
 mod process;
 mod run;
+mod trouble;
 
+pub(crate) use chance::Chance;
+pub use clause::Clause;
 pub use plan::{Plan, Summary, Violation};
+pub use trouble::Trouble;
 
 /// Plays one run to its end.
 #[must_use]
@@ -24,13 +30,13 @@ pub fn play(plan: &Plan) -> Summary {
 pub fn shrink(plan: &Plan) -> (Plan, Summary) {
     let mut best = Plan { traced: true, ..plan.clone() };
     let mut summary = play(&best);
-    let invariant = summary.violation.as_ref().map(|violation| violation.invariant);
+    let clause = summary.violation.as_ref().map(|violation| violation.clause);
     // Latest first: what came after the mistake goes away at once.
     for fault in summary.faults.clone().into_iter().rev() {
         let mut fewer = best.clone();
         fewer.without.insert(fault);
         let shorter = play(&fewer);
-        if shorter.violation.as_ref().map(|violation| violation.invariant) == invariant {
+        if shorter.violation.as_ref().map(|violation| violation.clause) == clause {
             (best, summary) = (fewer, shorter);
         }
     }

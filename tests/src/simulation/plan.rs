@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::clause::Clause;
+use super::trouble::Trouble;
 use crate::subject::Mutant;
 
 /// What to simulate.
@@ -14,6 +16,10 @@ pub struct Plan {
     pub mutant: Option<Mutant>,
     /// Faults, by number, that do not happen: for finding the few that matter.
     pub without: BTreeSet<u64>,
+    /// Kinds of trouble that do not happen: for showing that each is missed.
+    pub off: BTreeSet<Trouble>,
+    /// The only clause that is judged, if not all are.
+    pub only: Option<Clause>,
     /// Whether to write the trace.
     pub traced: bool,
 }
@@ -31,17 +37,25 @@ pub struct Summary {
     pub violation: Option<Violation>,
 }
 
+impl Summary {
+    /// The trace without the lines that only name a fault: what the fault did remains.
+    #[must_use]
+    pub fn effects(&self) -> Vec<&str> {
+        self.trace.iter().map(String::as_str).filter(|line| !line.contains("fault: ")).collect()
+    }
+}
+
 /// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Its name, such as `I3`.
-    pub invariant: &'static str,
+    /// Which part of which invariant.
+    pub clause: Clause,
     /// What was seen.
     pub what: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.invariant, self.what)
+        write!(f, "{}: {}", self.clause.invariant(), self.what)
     }
 }

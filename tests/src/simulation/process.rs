@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use capture_core::driver::{Login, Shared};
-use capture_core::{Capture, OrderId};
+use capture_core::{Capture, OrderId, Policy};
 
+use super::clause::Claim;
 use crate::subject::Subject;
 
 /// A process, and the captures that it works on.
@@ -19,6 +20,8 @@ pub(crate) struct Process {
     pub(crate) lives: u32,
     /// How far its wall clock is off, in seconds.
     pub(crate) skew: i64,
+    /// When its wall clock is set while it runs, and by how many seconds.
+    pub(crate) jump: Option<(Duration, i64)>,
 }
 
 /// One capture in one process.
@@ -37,13 +40,24 @@ pub(crate) struct Job {
     pub(crate) round: u32,
     /// The first capture it sent, without its token: all others must equal it.
     pub(crate) first: Option<(Vec<u8>, String)>,
-    pub(crate) decided: bool,
+    /// When it was first sent, by the clock of its process, or what another life has to assume.
+    pub(crate) first_sent: Option<SystemTime>,
+    /// Whether an attempt may have been executed at some time.
+    pub(crate) doubted: bool,
+    pub(crate) policy: Policy,
+    /// What was claimed at the end.
+    pub(crate) claim: Option<Claim>,
     /// Whether another process works on the same order.
     pub(crate) shared: bool,
 }
 
 impl Process {
     pub(crate) fn new(shared: Shared, lives: u32, skew: i64) -> Self {
-        Self { shared, waiting: Vec::new(), login: None, lives, skew }
+        Self { shared, waiting: Vec::new(), login: None, lives, skew, jump: None }
+    }
+
+    /// How far its wall clock is off at this time, in seconds.
+    pub(crate) fn skew_at(&self, now: Duration) -> i64 {
+        self.skew + self.jump.filter(|(at, _)| now >= *at).map_or(0, |(_, by)| by)
     }
 }

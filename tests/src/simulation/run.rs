@@ -8,17 +8,19 @@ use bytes::Bytes;
 use capture_core::driver::{Api, Now, Shared, TokenAction, TransportError};
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    Capture, Credentials, Environment, IdempotencyKey, Money, Operation, OrderStatus, Outcome,
-    Policy,
+    Capture, Credentials, Environment, IdempotencyKey, Money, Operation, OrderStatus, Policy,
+    Resend,
 };
 use capture_sandbox::{Action, Idempotency, NewOrder, Sandbox, Settings};
 
 use super::chance::Chance;
+use super::clause::Clause;
 use super::fault::Fault;
 use super::plan::{Plan, Summary, Violation};
 use super::process::{Job, Process};
+use super::trouble::Trouble;
 use crate::fixture::WALL;
-use crate::subject::{Said, Subject, Wants};
+use crate::subject::{Subject, Wants};
 
 /// When the faults stop.
 const HEALED: Duration = Duration::from_secs(300);
@@ -26,35 +28,43 @@ const HEALED: Duration = Duration::from_secs(300);
 /// By then every order must have settled: windows end, and unknown outcomes are resumed.
 const END: Duration = Duration::from_secs(3 * 3600);
 
+/// The same, where a process is away for more than a day.
+const LATE_END: Duration = Duration::from_secs(30 * 3600);
+
+const A_DAY: u64 = 24 * 3600;
+
 pub(crate) struct Simulation {
     plan: Plan,
-    chance: Chance,
+    pub(crate) chance: Chance,
     summary: Summary,
     api: Api,
     credentials: Credentials,
-    policy: Policy,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
     processes: Vec<Process>,
-    jobs: Vec<Job>,
-    now: Duration,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) now: Duration,
+    pub(crate) end: Duration,
+    /// Whether a process is away for more than a day, and the orders' windows are as long.
+    is_long: bool,
     queue: BinaryHeap<Reverse<(Duration, u64)>>,
     events: BTreeMap<u64, Event>,
-    numbers: u64,
+    pub(crate) numbers: u64,
     requests: u64,
-    keys_are_kept: bool,
+    pub(crate) keys_are_kept: bool,
+    clocks_are_off: bool,
     /// The time in which the server is down and loses every request.
     down: (Duration, Duration),
 }
 
 /// Who sent a request.
 #[derive(Debug, Clone, Copy)]
-enum From {
+pub(crate) enum From {
     Job(usize),
     Login(usize, u32),
 }
 
 #[derive(Debug)]
-enum Event {
+pub(crate) enum Event {
     /// A job begins, or resumes an unknown outcome.
     Begin(usize),
     /// A wait of a job is over.
@@ -77,8 +87,14 @@ impl Simulation {
             1 => Idempotency::OnlySuccess,
             _ => Idempotency::Ignored,
         };
-        // Without its guard a server is safe only if it keeps every answer.
-        let guard = idempotency != Idempotency::Frozen || chance.once_in(2, "guard", 0);
+        let has = |trouble| !plan.off.contains(&trouble);
+        let is_long = has(Trouble::DayAway) && chance.once_in(8, "long", 0);
+        let clocks_are_off = chance.once_in(2, "clocks", 0);
+        // Without its guard a server is safe only if it keeps every answer, and keeps it as long as a
+        // client believes: a clock that is off may make a key look younger than it is.
+        let guard = idempotency != Idempotency::Frozen
+            || (is_long && clocks_are_off)
+            || chance.once_in(2, "guard", 0);
         let settings = Settings {
             token_lifetime: Duration::from_secs(20 + chance.below(580, "lifetime", 0)),
             idempotency,
@@ -86,7 +102,7 @@ impl Simulation {
             seed: plan.seed,
             ..Settings::default()
         };
-        let down = match chance.once_in(4, "goes down", 0) {
+        let down = match has(Trouble::ServerDown) && chance.once_in(4, "goes down", 0) {
             true => chance.millis(0, 60_000, "down from", 0),
             false => HEALED,
         };
@@ -98,11 +114,13 @@ impl Simulation {
             summary: Summary::default(),
             api: Api::new(&Environment::Sandbox),
             credentials: credentials.expect("the sandbox's own"),
-            policy: Policy::default(),
             sandbox: Sandbox::new(settings),
             processes: Vec::new(),
             jobs: Vec::new(),
             now: Duration::ZERO,
+            end: if is_long { LATE_END } else { END },
+            is_long,
+            clocks_are_off,
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             numbers: 0,
@@ -119,34 +137,37 @@ impl Simulation {
         let chance = self.chance;
         let processes = 1 + chance.below(3, "processes", 0) as usize;
         for n in 0..processes as u64 {
-            let skew = if chance.once_in(8, "skew", n) {
-                chance.below(200_000, "by", n) as i64 - 100_000
-            } else {
-                0
-            };
-            self.processes.push(Process::new(Shared::new(self.credentials.clone()), 0, skew));
-            if chance.once_in(3, "dies", n) {
-                self.at(chance.millis(1, 200_000, "when", n), Event::Dies(n as usize));
+            let process = self.born(n as usize, 0);
+            self.processes.push(process);
+            let dies = self.is_long && n == 0 || chance.once_in(3, "dies", n);
+            if self.has(Trouble::ProcessDies) && dies {
+                let latest = if self.is_long { 40_000 } else { 200_000 };
+                self.at(chance.millis(1, latest, "when", n), Event::Dies(n as usize));
             }
         }
         for n in 0..=chance.below(3, "orders", 0) {
             let dollars = Money::parse("100.00", "USD").expect("an amount");
-            let window = Duration::from_secs(60 + chance.below(840, "window", n));
+            let day = if self.is_long { A_DAY + 3_600 } else { 0 };
+            let window = Duration::from_secs(day + 60 + chance.below(840, "window", n));
             let order =
                 self.sandbox.create_order(NewOrder::new(dollars).window(window), self.wall(0));
-            let wrong = chance.once_in(10, "wrong amount", n);
+            let wrong = self.has(Trouble::WrongAmount) && chance.once_in(10, "wrong amount", n);
+            self.count_if(wrong, Trouble::WrongAmount);
             let money =
                 if wrong { Money::parse("99.99", "USD").expect("an amount") } else { dollars };
             let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
-            let shared = processes > 1 && chance.once_in(4, "shared", n);
+            let shared =
+                self.has(Trouble::TwoProcesses) && processes > 1 && chance.once_in(4, "shared", n);
+            self.count_if(shared, Trouble::TwoProcesses);
+            let policy = self.policy(n);
             let first = chance.below(processes as u64, "process", n) as usize;
             for process in
                 [first, (first + 1) % processes].into_iter().take(1 + usize::from(shared))
             {
                 let job = self.jobs.len();
-                let saved_at = self.wall(self.processes[process].skew);
-                let (subject, pending, first) = (None, None, None);
-                let (round, decided) = (0, false);
+                let saved_at = self.clock(process).wall();
+                let (subject, pending, first, first_sent, claim) = (None, None, None, None, None);
+                let (round, doubted) = (0, false);
                 self.jobs.push(Job {
                     process,
                     order,
@@ -156,16 +177,46 @@ impl Simulation {
                     pending,
                     round,
                     first,
-                    decided,
+                    first_sent,
+                    doubted,
+                    policy,
+                    claim,
                     shared,
                 });
                 self.at(chance.millis(0, 20_000, "begins", job as u64), Event::Begin(job));
             }
-            if chance.once_in(6, "cancelled", n) {
+            if self.has(Trouble::OrderCancelled) && chance.once_in(6, "cancelled", n) {
                 let job = self.jobs.len() - 1;
                 self.at(chance.millis(0, 60_000, "cancelled at", n), Event::Cancels(job));
             }
         }
+    }
+
+    /// A life of a process, with a clock of its own.
+    fn born(&mut self, process: usize, life: u32) -> Process {
+        let (chance, n) = (self.chance, process as u64 + 10 * u64::from(life));
+        let by = |topic| chance.below(200_000, topic, n) as i64 - 100_000;
+        let is_off = self.clocks_are_off && !chance.once_in(3, "skew", n);
+        let is_off = is_off && self.has(Trouble::ClockOff);
+        self.count_if(is_off, Trouble::ClockOff);
+        let skew = if is_off { by("by") } else { 0 };
+        let mut born = Process::new(Shared::new(self.credentials.clone()), life, skew);
+        if self.has(Trouble::ClockJumps) && self.clocks_are_off && chance.once_in(3, "jumps", n) {
+            self.count_if(true, Trouble::ClockJumps);
+            let after = chance.millis(1, 200_000, "jumps at", n);
+            born.jump = Some((self.now + after, by("jumps by")));
+        }
+        born
+    }
+
+    /// How hard the captures of this order are tried.
+    fn policy(&mut self, order: u64) -> Policy {
+        let never = self.has(Trouble::NoResends) && self.chance.once_in(5, "never", order);
+        let blind = self.has(Trouble::NoLookups) && self.chance.once_in(5, "blind", order);
+        self.count_if(never, Trouble::NoResends);
+        self.count_if(blind, Trouble::NoLookups);
+        let resend = if never { Resend::Never } else { Resend::Keyed };
+        Policy::default().with_resend(resend).with_lookup(!blind)
     }
 
     pub(crate) fn play(mut self) -> Summary {
@@ -177,11 +228,7 @@ impl Simulation {
                 return self.summary;
             }
         }
-        for job in 0..self.jobs.len() {
-            if !self.jobs[job].decided {
-                self.broken("I18", format!("order {job} never settled after the faults stopped"));
-            }
-        }
+        self.closes();
         self.summary
     }
 
@@ -212,7 +259,7 @@ impl Simulation {
             Event::Cancels(job) => {
                 let (order, wall) = (self.jobs[job].order, self.wall(0));
                 if self.sandbox.order_status(order, wall) == Some(OrderStatus::CaptureRequired) {
-                    self.count("orders cancelled");
+                    self.count_if(true, Trouble::OrderCancelled);
                     self.tell(|| format!("order of job {job} is cancelled"));
                     let _ = self.sandbox.set_order_status(order, OrderStatus::Cancelled, wall);
                 }
@@ -222,25 +269,28 @@ impl Simulation {
 
     fn begins(&mut self, job: usize) {
         let now = self.clock(self.jobs[job].process);
-        let Job { capture, saved_at, .. } = self.jobs[job];
+        let Job { capture, saved_at, policy, .. } = self.jobs[job];
         match &mut self.jobs[job].subject {
-            Some(subject) => subject.restart(saved_at, now),
+            Some(subject) => {
+                // Whoever resumes an outcome that stays unknown looks the order up in the end.
+                subject.set_policy(policy.with_lookup(policy.lookup() || self.now >= HEALED));
+                subject.restart(saved_at, now);
+                self.jobs[job].doubted = true;
+            }
             None => {
-                let (mutant, api, policy) = (self.plan.mutant, &self.api, self.policy);
+                let (mutant, api) = (self.plan.mutant, &self.api);
                 self.jobs[job].subject = Some(Subject::start(mutant, capture, api, policy, now));
             }
         }
         self.tell(|| format!("job {job} begins"));
+        self.judge_doubt(job);
         self.goes_on(job);
     }
 
     fn with_subject(&mut self, job: usize, change: impl FnOnce(&mut Subject)) {
         if let Some(subject) = &mut self.jobs[job].subject {
-            let doubted = subject.in_doubt();
             change(subject);
-            if doubted && !subject.in_doubt() && subject.progress().is_some() {
-                return self.broken("I9", format!("job {job}: doubt went away without evidence"));
-            }
+            self.judge_doubt(job);
         }
         self.goes_on(job);
     }
@@ -263,14 +313,7 @@ impl Simulation {
                 } else {
                     "lookups sent"
                 });
-                if operation == Operation::Capture {
-                    let sent = (request.body().to_vec(), format!("{}", request.uri()));
-                    let first = self.jobs[job].first.get_or_insert_with(|| sent.clone());
-                    if *first != sent {
-                        return self
-                            .broken("I6", format!("job {job}: a send differs from the first one"));
-                    }
-                }
+                self.judge_send(job);
                 self.jobs[job].pending = Some(self.requests);
                 self.sends(From::Job(job), request);
             }
@@ -339,20 +382,18 @@ impl Simulation {
         let n = self.requests;
         self.requests += 1;
         let fault = Fault::of(self.chance, n)
-            .filter(|_| self.now < HEALED && !self.plan.without.contains(&n));
+            .filter(|_| self.now < HEALED && !self.plan.without.contains(&n))
+            .filter(|fault| self.has(fault.kind()));
+        self.tell(|| {
+            format!("request {n} of {from:?}: {} {}", request.method(), request.uri().path())
+        });
         if let Some(fault) = fault {
             self.summary.faults.push(n);
-            self.count(fault.name());
+            self.count(fault.kind().name());
+            self.tell(|| format!("fault: {fault:?}"));
         }
-        self.tell(|| {
-            format!(
-                "request {n} of {from:?}: {} {}, {fault:?}",
-                request.method(),
-                request.uri().path()
-            )
-        });
         let way = self.chance.millis(5, 200, "way", n);
-        let patience = self.now + self.policy.attempt_timeout();
+        let patience = self.now + Policy::default().attempt_timeout();
         match fault {
             Some(Fault::Refused) => {
                 return self.at(
@@ -387,9 +428,7 @@ impl Simulation {
     ) {
         let way = self.chance.millis(5, 200, "way back", n);
         let is_down = self.down.0 <= self.now && self.now < self.down.1;
-        if is_down {
-            self.count("requests to a server that is down");
-        }
+        self.count_if(is_down, Trouble::ServerDown);
         let answer = match fault {
             _ if is_down => Err(TransportError::maybe_sent("reset by a server that went down")),
             Some(Fault::GatewayBefore(status)) => Ok(gateway(status)),
@@ -400,13 +439,7 @@ impl Simulation {
                 _ => Err(TransportError::maybe_sent("closed")),
             },
         };
-        if self.summary.violation.is_none() {
-            for job in 0..self.jobs.len() {
-                if self.sandbox.ledger().captures(self.jobs[job].order) > 1 {
-                    self.broken("I1", format!("the order of job {job} was captured twice"));
-                }
-            }
-        }
+        self.judge_ledger();
         let (answer, late) = match fault {
             Some(Fault::ReplyLost) => return,
             Some(Fault::EndOfFile) => {
@@ -423,96 +456,75 @@ impl Simulation {
     }
 
     fn dies(&mut self, process: usize) {
-        self.count("processes died");
+        self.count_if(true, Trouble::ProcessDies);
         self.tell(|| format!("process {process} dies"));
-        let (lives, skew) = (self.processes[process].lives + 1, self.processes[process].skew);
-        self.processes[process] = Process::new(Shared::new(self.credentials.clone()), lives, skew);
+        let life = self.processes[process].lives + 1;
+        self.processes[process] = self.born(process, life);
+        let is_away = self.is_long && process == 0;
+        self.count_if(is_away, Trouble::DayAway);
         for job in 0..self.jobs.len() {
             let begun = self.jobs[job].subject.is_some();
-            if self.jobs[job].process == process && begun && !self.jobs[job].decided {
+            if self.jobs[job].process == process && begun && self.jobs[job].claim.is_none() {
                 self.jobs[job].pending = None;
                 self.jobs[job].round += 1;
-                let pause = self.chance.millis(10, 30_000, "reborn", job as u64);
+                let mut pause = self.chance.millis(10, 30_000, "reborn", job as u64);
+                if is_away {
+                    pause += Duration::from_secs(A_DAY) + pause * 60;
+                }
+                // What was not stored is lost: when it was first sent, above all.
+                let has_ticket =
+                    self.jobs[job].subject.as_ref().is_some_and(|s| s.ticket().is_some());
+                if !has_ticket {
+                    self.jobs[job].first_sent = Some(self.jobs[job].saved_at);
+                }
                 self.at(self.now + pause, Event::Begin(job));
             }
         }
     }
 
-    /// A client has reported an outcome: is it true?
-    fn ends(&mut self, job: usize, said: Said) {
-        let Job { order, shared, .. } = self.jobs[job];
-        let outcome = self.jobs[job].subject.as_ref().and_then(Subject::outcome);
-        let reason = outcome.map_or("said without proof", Outcome::code);
-        let status = self.sandbox.order_status(order, self.wall(0));
-        let captured = matches!(status, Some(OrderStatus::Completed | OrderStatus::Returned));
-        self.tell(|| format!("job {job} ends: {said:?} ({reason}); the order is {status:?}"));
-        match said {
-            Said::Captured => {
-                self.count("said captured");
-                if !captured {
-                    return self.broken(
-                        "I2",
-                        format!("job {job} says captured ({reason}), the order is {status:?}"),
-                    );
-                }
-                self.jobs[job].decided = true;
-            }
-            Said::NotCaptured => {
-                self.count("said not captured");
-                // If two processes capture one order, each knows only what the API told it. If keys
-                // are ignored, it cannot tell the other's capture from a refusal unless the confirming
-                // lookup gets through.
-                let told = matches!(reason, "declined" | "rejected" | "order_cancelled");
-                let tellable = !shared || (self.keys_are_kept && told);
-                if captured && tellable {
-                    return self.broken(
-                        "I3",
-                        format!("job {job} says not captured ({reason}), and it is"),
-                    );
-                }
-                self.jobs[job].decided = true;
-            }
-            Said::Unknown => {
-                self.count("said unknown");
-                self.jobs[job].round += 1;
-                if self.now < END {
-                    let pause = self.chance.millis(20_000, 200_000, "again", self.numbers);
-                    self.at(self.now + pause, Event::Begin(job));
-                }
-            }
-        }
-    }
-
-    fn at(&mut self, when: Duration, event: Event) {
+    pub(crate) fn at(&mut self, when: Duration, event: Event) {
         self.queue.push(Reverse((when, self.numbers)));
         self.events.insert(self.numbers, event);
         self.numbers += 1;
     }
 
     /// What the clocks of a process say.
-    fn clock(&self, process: usize) -> Now {
-        Now::new(self.now, self.wall(self.processes[process].skew))
+    pub(crate) fn clock(&self, process: usize) -> Now {
+        Now::new(self.now, self.wall(self.processes[process].skew_at(self.now)))
     }
 
-    fn wall(&self, skew: i64) -> SystemTime {
+    pub(crate) fn wall(&self, skew: i64) -> SystemTime {
         let wall = SystemTime::UNIX_EPOCH + WALL + self.now;
         let by = Duration::from_secs(skew.unsigned_abs());
         if skew < 0 { wall - by } else { wall + by }
     }
 
-    fn count(&mut self, what: &'static str) {
+    fn has(&self, trouble: Trouble) -> bool {
+        !self.plan.off.contains(&trouble)
+    }
+
+    fn count_if(&mut self, happens: bool, trouble: Trouble) {
+        if happens {
+            self.count(trouble.name());
+        }
+    }
+
+    pub(crate) fn count(&mut self, what: &'static str) {
         *self.summary.counts.entry(what).or_default() += 1;
     }
 
-    fn tell(&mut self, line: impl FnOnce() -> String) {
+    pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
         if self.plan.traced {
             self.summary.trace.push(format!("{:>9.3} {}", self.now.as_secs_f64(), line()));
         }
     }
 
-    fn broken(&mut self, invariant: &'static str, what: String) {
-        self.tell(|| format!("{invariant} IS BROKEN: {what}"));
-        self.summary.violation.get_or_insert(Violation { invariant, what });
+    pub(crate) fn broken(&mut self, clause: Clause, what: String) {
+        if self.plan.only.is_some_and(|only| only != clause) {
+            return;
+        }
+        self.tell(|| format!("{} IS BROKEN: {what}", clause.invariant()));
+        self.summary.violation.get_or_insert(Violation { clause, what });
     }
 }
 

@@ -164,6 +164,8 @@ mod tests {
             r#"{"status":"FAILED","errors":[]}"#, // no flag
             r#"{"success":false,"Success":false}"#, // duplicate
             r#"{"OrderId":["m"],"x":1}"#,    // not only arrays of text
+            r#"{"detail":["blocked"]}"#,     // arrays of text, and no field of ours
+            r#"{"order":["m"],"currencies":["m"]}"#, // nor here
             r#"{"TraceId":["00-a-b-01"],"OrderId":"#, // cut
         ] {
             assert_eq!(read(400, body), None, "{body}");

@@ -285,8 +285,9 @@ fn the_status_decides_before_the_body() {
     const ENVELOPE: &str = r#"{"success":false,"status":"FAILED","errors":["m"]}"#;
     const GATEWAY: &str = r#"{"message":"m"}"#;
     const HTML: &str = "<html>Request blocked</html>";
+    const STRANGER: &str = r#"{"detail":["blocked"]}"#; // a map, but of no field of ours
     let api_shaped = [PROBLEM, MAP, ENVELOPE];
-    let all = [PROBLEM, MAP, ENVELOPE, GATEWAY, HTML, SUCCESS, FAILED, "", "{}", "[]"];
+    let all = [PROBLEM, MAP, ENVELOPE, GATEWAY, HTML, STRANGER, SUCCESS, FAILED, "", "{}", "[]"];
     let expect = |status: u16, body: &str| match status {
         202 | 425 => "open undecided_status",
         409 => "open in_progress",

@@ -1,0 +1,153 @@
+//! When two states are one: everything that decides how a capture continues, and how it is judged.
+//!
+//! The state is taken apart without `..`, down to the machine's own [`Progress`]: whoever adds a field
+//! has to put it into the key, or to say here why it decides nothing.
+
+use std::time::{Duration, SystemTime};
+
+use capture_core::driver::Progress;
+use capture_core::{Operation, Outcome, Ticket};
+
+use super::node::Node;
+use super::server::ServerModel;
+use crate::subject::{History, Said, Wants};
+
+/// Two states with equal keys continue in the same way, and are judged in the same way.
+pub(crate) type Key = [u32; PARTS];
+
+const PARTS: usize = 17;
+
+/// As long as the server recognises a key.
+const LIFE_OF_A_KEY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Node {
+    /// The state's key. What is `forgotten` stays out of it, to show what would go wrong.
+    pub(crate) fn key(&self, forgotten: Option<&str>) -> Key {
+        self.parts().map(|(name, value)| if Some(name) == forgotten { 0 } else { value })
+    }
+
+    /// Everything that decides, by name.
+    pub(crate) fn parts(&self) -> [(&'static str, u32); PARTS] {
+        let Self {
+            subject,
+            server,
+            scope,
+            first,
+            bodies: _, // only what the server keeps of them decides, and is below
+            doubted,
+            old,
+            restarts,
+            began: _,    // a process ends at its deadline: I5 sees to it
+            now: _,      // time is chosen; what decides is the age of the key, below
+            saved_at: _, // always the start
+        } = self;
+        let ServerModel { assumptions: _, order, captures, stored, in_flight } = server;
+        let History { sends: sends_seen, logins } = subject.history();
+
+        let wants = match subject.wants() {
+            Wants::Token(request) => {
+                u32::from(request.refused.is_some()) + 2 * u32::from(request.resend)
+            }
+            Wants::Send(Operation::Capture, _) => 4,
+            Wants::Send(_, _) => 5,
+            Wants::Wait(_) => 6,
+            Wants::Nothing(Said::Captured) => 7,
+            Wants::Nothing(Said::Unknown) => 8,
+            // The reason is judged, and told.
+            Wants::Nothing(Said::NotCaptured) => {
+                number(subject.outcome().map_or("", Outcome::code).as_bytes())
+            }
+        };
+        let progress = subject.progress().filter(|_| self.end().is_none());
+        let first_sent = match &progress {
+            Some(progress) => progress.first_sent,
+            None => subject.ticket().and_then(Ticket::first_sent),
+        };
+        let machine = progress.map(|progress| {
+            let Progress {
+                operation,
+                has_token,
+                has_permit,
+                refused_token,
+                first_sent: _, // above: a ticket has one as well
+                doubt,
+                reason_unless_doubt,
+                sends,
+                unauthorized_in_a_row,
+                failed_logins,
+                attempts: _, // told, and asked by nobody
+            } = progress;
+            [
+                u32::from(operation == Operation::Lookup),
+                u32::from(has_token),
+                u32::from(has_permit),
+                u32::from(refused_token.is_some()),
+                u32::from(doubt.is_some()),
+                reason_unless_doubt.map_or(0, |reason| number(reason.code().as_bytes())),
+                sends,
+                unauthorized_in_a_row,
+                // More failed logins than sends decide nothing further.
+                failed_logins.min(scope.policy.max_sends().get()),
+                logins.wrapping_sub(failed_logins),
+            ]
+        });
+        let [
+            looks,
+            has_token,
+            has_permit,
+            refused_token,
+            in_doubt,
+            reason_unless_doubt,
+            sends,
+            unauthorized_in_a_row,
+            failed_logins,
+            needless_logins,
+        ] = machine.unwrap_or_default();
+        [
+            ("wants", wants),
+            ("looks", looks),
+            ("refused_token", refused_token),
+            // Of a right client's doubt nothing is ever lost, so that one would do.
+            ("doubt", in_doubt + 2 * u32::from(*doubted)),
+            ("reason_unless_doubt", reason_unless_doubt),
+            ("sends", sends),
+            // A token shows in the logins, and a permit in the 401s, as long as the client is right.
+            ("unauthorized", unauthorized_in_a_row * 2 + has_permit),
+            ("logins", needless_logins.wrapping_mul(2) + has_token),
+            ("failed_logins", failed_logins),
+            ("key_age", self.key_age(first_sent)),
+            ("sends_seen", sends_seen),
+            ("first", first.as_ref().map_or(0, |request| number(request.body()))),
+            ("old", u32::from(*old)),
+            ("restarts", *restarts),
+            ("order", *order as u32 * 16 + u32::from(*captures)),
+            ("stored", digits(stored.iter().map(|did| did.map_or(0, |did| did as u32 + 1)))),
+            ("in_flight", digits(in_flight.iter().map(|key| count(*key) + 1))),
+        ]
+    }
+
+    /// The key's age by the client's own clock, as far as it decides: none, young, old, ahead.
+    fn key_age(&self, first_sent: Option<SystemTime>) -> u32 {
+        let now = self.subject.clock(self.now).wall();
+        match first_sent.map(|first| now.duration_since(first)) {
+            None => 0,
+            Some(Ok(age)) if age < LIFE_OF_A_KEY => 1,
+            Some(Ok(_)) => 2,
+            Some(Err(_)) => 3,
+        }
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).expect("a handful")
+}
+
+/// A few small numbers as one: as digits, least first, so that zeros at the end do not count.
+fn digits(numbers: impl DoubleEndedIterator<Item = u32>) -> u32 {
+    numbers.rev().fold(0, |all, n| all * 16 + n)
+}
+
+/// The few codes and bodies there are differ in this.
+fn number(text: &[u8]) -> u32 {
+    text.iter().fold(0, |all: u32, byte| all.wrapping_mul(31).wrapping_add(u32::from(*byte)))
+}
