@@ -24,7 +24,7 @@ fn blocks() -> Vec<(&'static str, &'static str)> {
 fn is_here(program: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
-        eprintln!("SKIPPED: no {program} here, so its part of docs/sandbox.md was not run");
+        crate::skipped(&format!("no {program} here, so its part of docs/sandbox.md was not run"));
     }
     found
 }

@@ -21,3 +21,10 @@ mod socket;
 mod tls;
 mod token;
 mod world;
+
+/// Says past the harness, which would hide it, that a check did not run. In CI that is a failure.
+fn skipped(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "not checked: {why}");
+    let _ =
+        std::io::Write::write_all(&mut std::io::stderr(), format!("SKIPPED: {why}\n").as_bytes());
+}

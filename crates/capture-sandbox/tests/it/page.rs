@@ -205,7 +205,7 @@ fn chromium() -> Option<&'static str> {
 #[test]
 fn a_browser_shows_it() {
     let Some(chromium) = chromium() else {
-        eprintln!("SKIPPED: no chromium here, so nobody looked at the page");
+        crate::skipped("no chromium here, so nobody looked at the page");
         return;
     };
     let server = scene();
