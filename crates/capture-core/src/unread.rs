@@ -28,7 +28,7 @@ pub(crate) fn seems_unread(verdict: &Verdict, body: &[u8]) -> bool {
         }
         // What Node says where code takes a body apart that is not there.
         Verdict::Ambiguous(Doubt::Status(500), _) => {
-            ["Cannot destructure property", "Cannot read propert"]
+            ["Cannot destructure property", "Cannot read properties"]
                 .iter()
                 .any(|says| memmem::find(body, says.as_bytes()).is_some())
         }
