@@ -37,7 +37,7 @@ fn tracing_gets_a_span_and_an_event_for_each_attempt() {
     for part in [
         "capture{otel.kind=\"client\"",
         "server.address=\"api-sandbox.flex-charge.com\"",
-        "capture.order_id=5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81",
+        "capture.order_id=5f1a3c5e-7c1d-4e0b-9d6a-0c4f0065092a",
         "http.request.method=\"POST\"",
         "http.response.status_code=200",
         "error.type=\"maybe_sent\"",
