@@ -87,11 +87,21 @@ pub(super) fn entries(json: &str, is_top: bool) -> serde_json::Result<Vec<ApiErr
     Ok(list)
 }
 
+/// The JSON of an entry around its texts, at most.
+const MEMBER_NAMES: usize = r#"{"message":"","code":"","field":""},"#.len();
+
+/// The length of a text in JSON. It was made printable: nothing else in it is escaped.
+fn escaped(text: &str) -> usize {
+    text.len() + text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
+}
+
 /// Keeps the first entries that fit into `MOST_JSON`, and always one.
 fn cut(list: &mut Vec<ApiError>) {
     let mut left = MOST_JSON;
     let fits = |error: &ApiError| {
-        let length = serde_json::to_string(error).map_or(usize::MAX, |json| json.len());
+        let parts = [Some(&error.message), error.code.as_ref(), error.field.as_ref()];
+        let length =
+            MEMBER_NAMES + parts.into_iter().flatten().map(|text| escaped(text)).sum::<usize>();
         left.checked_sub(length).inspect(|rest| left = *rest).is_some()
     };
     if list.len() > 1 {
