@@ -113,7 +113,9 @@ fn compare(
 ) {
     let name = measured.name;
     let (calls, bytes) = (measured.allocations.calls(), measured.allocations.bytes);
-    if calls > accepted.allocations {
+    // Opening and closing a connection for each request takes one or two more now and then.
+    let spare = if measured.is_client() { 2 } else { 0 };
+    if calls > accepted.allocations + spare {
         faults.push(format!("{name}: {calls} allocations, were {}", accepted.allocations));
     }
     // The HTTP clients' buffers vary a little with the kernel's timing; ours do not.
