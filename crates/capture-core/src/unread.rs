@@ -28,7 +28,7 @@ pub(crate) fn seems_unread(verdict: &Verdict, body: &[u8]) -> bool {
         }
         // What Node says where code takes a body apart that is not there.
         Verdict::Ambiguous(Doubt::Status(500), _) => {
-            ["Cannot destructure property", "Cannot read properties"]
+            ["Cannot destructure property", "Cannot read property", "Cannot read properties"]
                 .iter()
                 .any(|says| memmem::find(body, says.as_bytes()).is_some())
         }
@@ -85,6 +85,8 @@ mod tests {
                 "<pre>TypeError: Cannot destructure property 'orderId' of 'req.body'</pre>",
                 true,
             ),
+            (500, "<pre>TypeError: Cannot read property 'orderId' of undefined</pre>", true),
+            (500, "<pre>TypeError: Cannot read properties of undefined</pre>", true),
             (500, "<pre>Internal Server Error</pre>", false),
             (400, "<html>Request blocked</html>", false),
             // ASP.NET
