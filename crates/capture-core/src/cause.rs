@@ -30,6 +30,14 @@ pub(crate) const TOO_LATE: &str = "the deadline passed first";
 /// What the machine says about a 421.
 pub(crate) const MISDIRECTED: &str = "this server does not serve the API (421)";
 
+// Advice that more than one outcome gives.
+pub(crate) const CHECK_CREDENTIALS: &str =
+    "Check the credentials and that they belong to this environment";
+pub(crate) const CHECK_ORDER: &str = "Check the order id and the environment";
+pub(crate) const CHECK_NETWORK: &str = "Check the network to the API";
+pub(crate) const CHECK_URL: &str = "Check that the environment's URL leads to the API";
+pub(crate) const WAIT_FOR_API: &str = "Wait until the API works again";
+
 /// In this order: what comes first is closer to the cause than what may stand beside it.
 const CAUSES: [Cause; 11] = [
     Cause { code: "stopped", advice: "Nothing needs to be fixed", words: &[STOPPED] },

@@ -224,9 +224,7 @@ impl Refusal {
             Reason::NeverSent(why) if why == cause::STOPPED => "Capture again with the same key.",
             Reason::NeverSent(why) => return same_key(cause::of(why).advice),
             Reason::NoToken(error) => return same_key(error.advice()),
-            Reason::Unauthorized => {
-                "Check the credentials and that they belong to this environment, then capture again with the same key."
-            }
+            Reason::Unauthorized => return same_key(cause::CHECK_CREDENTIALS),
             Reason::Declined(_) => {
                 "Do not ship. Fix the cause, then capture again with a new key: the API repeats its reply to this one."
             }

@@ -193,7 +193,7 @@ impl Obstacle {
             Self::Stopped => "stopped",
             Self::OrderStatus(_) => "order_status",
             Self::NotSentAgain(_) => "not_sent_again",
-            Self::Lookup(doubt) => lookup_code(doubt),
+            Self::Lookup(doubt) => of_lookup(doubt).0,
             Self::Network(_) => "network",
             Self::Unauthorized => "unauthorized",
             Self::NoToken(error) => error.code(),
@@ -220,21 +220,10 @@ impl Obstacle {
         match self {
             Self::NoToken(error) => Some(error.advice()),
             Self::Network(why) => Some(cause::of(why).advice),
-            Self::Unauthorized => {
-                Some("Check the credentials and that they belong to this environment")
-            }
+            Self::Unauthorized => Some(cause::CHECK_CREDENTIALS),
             Self::OrderStatus(OrderStatus::Problem) => Some("Ask FlexFactor's support"),
             Self::OrderStatus(_) => Some("Wait until the order's status is final"),
-            Self::Lookup(doubt) => match lookup_code(doubt) {
-                "lookup_refused" => {
-                    Some("Check that the credentials may read orders in this environment")
-                }
-                "lookup_not_found" => Some("Check the order id and the environment"),
-                "lookup_throttled" => Some("Wait as long as the API asks"),
-                "lookup_unavailable" => Some("Wait until the API works again"),
-                "lookup_no_reply" => Some("Check the network to the API"),
-                _ => Some("Check that the environment's URL leads to the API"),
-            },
+            Self::Lookup(doubt) => Some(of_lookup(doubt).1),
             Self::LookupOff => Some("Allow lookups in the policy"),
             Self::Driver => Some("Fix the driver"),
             Self::NotLookedUp | Self::Stopped | Self::NotSentAgain(_) => None,
@@ -242,15 +231,17 @@ impl Obstacle {
     }
 }
 
-/// The stable name of what keeps a lookup from being evidence.
-fn lookup_code(doubt: &Doubt) -> &'static str {
+/// What keeps a lookup from being evidence: its stable name, and the advice.
+fn of_lookup(doubt: &Doubt) -> (&'static str, &'static str) {
     match doubt {
-        Doubt::Status(401 | 403) => "lookup_refused",
-        Doubt::Status(404) => "lookup_not_found",
-        Doubt::Status(429) => "lookup_throttled",
-        Doubt::Status(408 | 425 | 500..=599) => "lookup_unavailable",
-        Doubt::NoReply | Doubt::CutReply => "lookup_no_reply",
-        _ => "lookup",
+        Doubt::Status(401 | 403) => {
+            ("lookup_refused", "Check that the credentials may read orders in this environment")
+        }
+        Doubt::Status(404) => ("lookup_not_found", cause::CHECK_ORDER),
+        Doubt::Status(429) => ("lookup_throttled", "Wait as long as the API asks"),
+        Doubt::Status(408 | 425 | 500..=599) => ("lookup_unavailable", cause::WAIT_FOR_API),
+        Doubt::NoReply | Doubt::CutReply => ("lookup_no_reply", cause::CHECK_NETWORK),
+        _ => ("lookup", cause::CHECK_URL),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::cause;
+use crate::cause::{self, Cause};
 use crate::mask;
 use crate::shared::TokenRequest;
 use crate::text;
@@ -70,10 +70,7 @@ impl StatusError {
     pub fn cause(&self) -> &'static str {
         match self {
             Self::NoToken(error) => error.cause(),
-            Self::NoReply(error) => match error.delivery() {
-                Delivery::NotSent => cause::of(&text::chain(error)).code,
-                Delivery::MaybeSent => "no_reply",
-            },
+            Self::NoReply(error) => not_sent(error).map_or("no_reply", |cause| cause.code),
             Self::Unauthorized => "unauthorized",
             Self::Refused(..) => "refused",
             Self::Later(StatusCode::TOO_MANY_REQUESTS, _) => "throttled",
@@ -98,17 +95,21 @@ impl StatusError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoToken(error) => error.advice(),
-            Self::NoReply(error) => match error.delivery() {
-                Delivery::NotSent => cause::of(&text::chain(error)).advice,
-                Delivery::MaybeSent => "Check the network to the API",
-            },
-            Self::Unauthorized => "Check the credentials and that they belong to this environment",
-            Self::Refused(..) => "Check the order id and the environment",
-            Self::Later(..) => "Wait until the API works again",
+            Self::NoReply(error) => {
+                not_sent(error).map_or(cause::CHECK_NETWORK, |cause| cause.advice)
+            }
+            Self::Unauthorized => cause::CHECK_CREDENTIALS,
+            Self::Refused(..) => cause::CHECK_ORDER,
+            Self::Later(..) => cause::WAIT_FOR_API,
             Self::Unreadable(_) => "Show this to FlexFactor's support",
-            Self::NotTheOrder(_) => "Check that the environment's URL leads to the API",
+            Self::NotTheOrder(_) => cause::CHECK_URL,
         }
     }
+}
+
+/// Why the query was not sent; `None` if it may have been.
+fn not_sent(error: &TransportError) -> Option<&'static Cause> {
+    (error.delivery() == Delivery::NotSent).then(|| cause::of(&text::chain(error)))
 }
 
 impl StatusQuery {
