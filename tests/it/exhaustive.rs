@@ -1,17 +1,10 @@
 //! The exhaustive check at a smaller depth, its broken clients, and the argument that lets it merge.
 
-use std::num::NonZeroU32;
-
-use capture_core::Policy;
 use capture_tests::exhaustive::{
-    Clause, DEADLINE, Scope, against, key_parts, kinds, may_capture_twice, merging_loses, scopes,
+    Clause, Scope, against, key_parts, kinds, may_capture_twice, merging_loses, policy, scopes,
     search, showing, where_it_decides,
 };
 use capture_tests::subject::Mutant;
-
-fn policy(sends: u32) -> Policy {
-    Policy::default().with_deadline(DEADLINE).with_max_sends(NonZeroU32::new(sends).unwrap())
-}
 
 #[test]
 fn every_sequence_keeps_every_invariant() {
@@ -57,6 +50,10 @@ fn every_broken_client_is_caught() {
             | Mutant::ConflictIsFailure
             | Mutant::CaptureRequiredIsFailure
             | Mutant::EndOfFileIsNotSent
+            | Mutant::ConfirmsOnce
+            | Mutant::ConfirmsWithoutWaiting
+            | Mutant::ProcessingIsFailure
+            | Mutant::FailedLookupConfirms
             | Mutant::TimeoutIsFailure => &["I3"],
         };
         assert!(expected.contains(&violation.invariant()), "{mutant:?}: {violation}");

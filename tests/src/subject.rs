@@ -1,13 +1,15 @@
 //! The client under test: the real machine, or one that is broken in a known way.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use capture_core::driver::{Api, Delivery, Now, Progress, Step, TokenRequest, TransportError};
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    BearerToken, Capture, Money, Operation, OrderId, Outcome, Policy, Resend, Ticket, TokenError,
+    BearerToken, Capture, Doubt, Money, Operation, OrderId, Outcome, Policy, Reason, Resend,
+    Ticket, TokenError,
 };
 
 /// What a client says at the end. A broken client says it without proof.
@@ -51,11 +53,15 @@ pub enum Mutant {
     SaysNoNextStep,
     ShowsTheReply,
     LeavesItUnknown,
+    ConfirmsOnce,
+    ConfirmsWithoutWaiting,
+    ProcessingIsFailure,
+    FailedLookupConfirms,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::NewKeyPerSend,
         Self::ServerErrorIsFailure,
         Self::RefusalClearsDoubt,
@@ -82,7 +88,23 @@ impl Mutant {
         Self::SaysNoNextStep,
         Self::ShowsTheReply,
         Self::LeavesItUnknown,
+        Self::ConfirmsOnce,
+        Self::ConfirmsWithoutWaiting,
+        Self::ProcessingIsFailure,
+        Self::FailedLookupConfirms,
     ];
+
+    /// Whether it takes the echo of somebody else's capture for a refusal.
+    #[must_use]
+    pub fn believes_an_echo(self) -> bool {
+        matches!(
+            self,
+            Self::ConfirmsOnce
+                | Self::ConfirmsWithoutWaiting
+                | Self::ProcessingIsFailure
+                | Self::FailedLookupConfirms
+        )
+    }
 
     /// Whether it breaks nothing that a search of steps can see: the simulation has to catch it.
     #[must_use]
@@ -154,6 +176,7 @@ impl Subject {
             Some(Mutant::SendsWithoutLimit) => {
                 policy.with_max_sends(policy.max_sends().saturating_add(3))
             }
+            Some(Mutant::ConfirmsOnce) => policy.with_confirmations(NonZeroU32::MIN),
             Some(Mutant::IgnoresTheDeadline) => policy.with_deadline(Duration::MAX),
             _ => policy,
         };
@@ -215,6 +238,11 @@ impl Subject {
             Some(Outcome::Unknown(ticket)) => Some(ticket),
             _ => None,
         }
+    }
+
+    /// Whether its outcome is a refusal that was not confirmed.
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.ticket().is_some_and(|ticket| matches!(ticket.doubt(), Doubt::Unconfirmed(_)))
     }
 
     /// What the outcome advises.
@@ -285,23 +313,23 @@ impl Subject {
         if self.said.is_some() || self.redirected {
             return;
         }
-        match &answer {
-            Ok(reply) if operation == Operation::Capture => match status {
-                409 | 425 => self.given_back += 1,
-                401 if !reply.body().starts_with(b"<") => {
-                    self.given_back += 1;
-                    self.refusals += 1;
-                }
-                _ => {}
-            },
-            Ok(reply) if reply.status() == 401 => self.refusals += 1,
-            _ => {}
+        let refuses_token = match &answer {
+            Ok(reply) => status == 401 || (status == 403 && reply.body().starts_with(b"{")),
+            Err(_) => false,
+        };
+        let is_reply = answer.is_ok();
+        if operation == Operation::Capture && is_reply {
+            self.given_back += u32::from(refuses_token || matches!(status, 409 | 425));
         }
+        let had_token = self.progress().is_some_and(|progress| progress.has_token);
         self.advance(now, |step| match (step, answer) {
             (Step::Send(_, open), Ok(reply)) => open.received(reply, now),
             (Step::Send(_, open), Err(lost)) => open.failed(&lost, now),
             (other, _) => other,
         });
+        // A refused token is given up, or tried once more.
+        let has_token = self.progress().is_some_and(|progress| progress.has_token);
+        self.refusals += u32::from(refuses_token && had_token && !has_token);
     }
 
     /// The retry budget gives no permit.
@@ -380,7 +408,19 @@ impl Subject {
                 self.step = open.elapsed(now + delay);
             }
         }
+        if self.mutant == Some(Mutant::ConfirmsWithoutWaiting) && self.is_refused() {
+            if let Step::Wait(delay, open) = self.step.clone() {
+                self.step = open.elapsed(now + delay);
+            }
+        }
         self.after();
+    }
+
+    /// Whether the API has refused, without doubt.
+    fn is_refused(&self) -> bool {
+        self.progress().is_some_and(|progress| {
+            progress.doubt.is_none() && progress.reason_unless_doubt.is_some_and(Reason::is_decided)
+        })
     }
 
     /// Counts what the new step asks for, and lets a broken client change it.
@@ -429,7 +469,12 @@ impl Subject {
                 *reply.status_mut() = http::StatusCode::CONFLICT;
                 return Ok(reply);
             }
-            Err(lost) => return Err(lost),
+            Err(lost) => {
+                if mutant == Mutant::FailedLookupConfirms && self.is_refused() {
+                    self.said = Some(Said::NotCaptured);
+                }
+                return Err(lost);
+            }
         };
         let status = reply.status().as_u16();
         let text = String::from_utf8_lossy(reply.body()).to_ascii_uppercase();
@@ -459,6 +504,14 @@ impl Subject {
                 Some(Said::Captured)
             }
             Mutant::CaptureRequiredIsFailure if !capture && text.contains("\"STATUS\":5") => {
+                Some(Said::NotCaptured)
+            }
+            Mutant::ProcessingIsFailure
+                if !capture && self.is_refused() && text.contains("\"STATUS\":4") =>
+            {
+                Some(Said::NotCaptured)
+            }
+            Mutant::FailedLookupConfirms if !capture && self.is_refused() && status != 200 => {
                 Some(Said::NotCaptured)
             }
             _ => None,

@@ -9,7 +9,7 @@ use capture_core::driver::{Api, Delivery, Now, Step, TransportError};
 use capture_core::{BearerToken, Environment, Outcome, Policy};
 use serde_json::{Map, Value, json};
 
-use crate::exhaustive::events::{Kind, capture_kinds, lookup_kinds};
+use crate::exhaustive::events::{Class, Kind, capture_kinds, lookup_kinds};
 use crate::exhaustive::server::Order;
 use crate::fixture::{capture, order};
 
@@ -44,6 +44,9 @@ fn first_answers() -> Vec<Value> {
         for status in [Some(7), Some(2), None] {
             let lookup = status.map_or_else(unknown_order, shown);
             vectors.push(vector(&[&kind], &[&lookup]));
+        }
+        if matches!(kind.class, Class::Failed | Class::Refused | Class::TurnedAway) {
+            vectors.push(vector(&[&kind], &[&shown(5)]));
         }
     }
     vectors

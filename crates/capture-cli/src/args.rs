@@ -158,6 +158,9 @@ pub(crate) struct Order {
     /// How often the capture may be sent, 1 to 100; 4 unless given
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) max_sends: Option<String>,
+    /// How often the order must be seen waiting before a refusal counts, 1 to 100; 3 unless given
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) confirmations: Option<String>,
     /// Whether a capture in doubt is sent again, always under the same key
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Resend::Keyed)]
     pub(crate) resend: Resend,

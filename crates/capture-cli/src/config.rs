@@ -108,6 +108,12 @@ pub(crate) fn policy(
     Ok(policy)
 }
 
+pub(crate) fn count(field: &'static str, text: &str) -> Result<NonZeroU32, Invalid> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
+    let number = text.parse().ok().filter(|number: &NonZeroU32| plain && number.get() <= 100);
+    number.ok_or_else(|| Invalid::new(field, text, "must be a whole number from 1 to 100"))
+}
+
 /// A variable's text. Set but empty is more likely an accident than intended.
 pub(crate) fn variable(
     name: &'static str,
@@ -191,12 +197,6 @@ fn seconds(field: &'static str, text: &str) -> Result<Duration, Invalid> {
         .filter(|millis| (1..=3_600_000).contains(millis));
     let rule = "must be seconds such as 35 or 0.5, more than 0 and at most 3600";
     millis.map(Duration::from_millis).ok_or_else(|| Invalid::new(field, text, rule))
-}
-
-fn count(field: &'static str, text: &str) -> Result<NonZeroU32, Invalid> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit());
-    let number = text.parse().ok().filter(|number: &NonZeroU32| plain && number.get() <= 100);
-    number.ok_or_else(|| Invalid::new(field, text, "must be a whole number from 1 to 100"))
 }
 
 #[cfg(test)]

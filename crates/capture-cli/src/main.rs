@@ -9,6 +9,7 @@ mod file;
 mod man;
 mod order;
 mod output;
+mod report;
 mod route;
 mod sandbox;
 mod status;

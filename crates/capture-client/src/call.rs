@@ -4,7 +4,9 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use capture_core::driver::{Now, StatusQuery, Step, TokenAction, TokenRequest, TransportError};
+use capture_core::driver::{
+    Now, StatusQuery, StatusStep, Step, TokenAction, TokenRequest, TransportError,
+};
 use capture_core::wire::{Request, Response};
 use capture_core::{
     Attempt, BearerToken, Capture, OrderId, OrderStatus, Outcome, StatusError, Ticket, TokenError,
@@ -37,10 +39,16 @@ impl<T: Transport> Call<'_, T> {
         let mut query = StatusQuery::new(&self.engine.api, order);
         loop {
             self.permits(query.token_request());
-            let (token, _) = self.token(query.token_request()).await;
-            let reply = self.send(query.request(token?)).await;
-            if let Some(result) = query.answered(reply) {
-                return result;
+            let step = match self.token(query.token_request()).await.0 {
+                Ok(token) => {
+                    let reply = self.send(query.request(token)).await;
+                    query.received(reply)
+                }
+                Err(error) => query.no_token(error),
+            };
+            match step {
+                StatusStep::Again(delay) => self.transport.sleep(delay).await,
+                StatusStep::Done(result) => return result,
             }
         }
     }

@@ -33,6 +33,7 @@ pub(crate) const MISDIRECTED: &str = "this server does not serve the API (421)";
 // Advice that more than one outcome gives.
 pub(crate) const CHECK_CREDENTIALS: &str =
     "Check the credentials and that they belong to this environment";
+pub(crate) const CHECK_RIGHTS: &str = "Check that the credentials may capture in this environment";
 pub(crate) const CHECK_ORDER: &str = "Check the order id and the environment";
 pub(crate) const CHECK_NETWORK: &str = "Check the network to the API";
 pub(crate) const CHECK_URL: &str = "Check that the environment's URL leads to the API";

@@ -4,7 +4,7 @@
 
 pub use crate::machine::{InFlight, NeedsToken, Progress, Step, Waiting};
 pub use crate::shared::{RetryBudget, Shared, TokenRequest};
-pub use crate::status::StatusQuery;
+pub use crate::status::{StatusQuery, StatusStep};
 pub use crate::time::Now;
 pub use crate::tokens::{Login, TokenAction, Tokens};
 pub use crate::transport::{

@@ -6,7 +6,7 @@
 //! start ──► Authorize ──► Send(capture) ──► SUCCESS ─────────► Captured │
 //!               │              │  ▲                                     │
 //!             denied           │  └── Wait ◄── not sent, 429, 421       │
-//!               │              ├── FAILED, 4xx ──► look once ──► NotCaptured
+//!               │              ├── FAILED, 4xx ──► look, wait, look... ──► NotCaptured
 //!               ▼              ▼                                        │
 //!          NotCaptured     in doubt ──► Wait ──► Send(lookup) ──────────┤
 //!                              ▲                  │   │  Completed, Returned ──► Captured
@@ -26,19 +26,23 @@
 //! - **R7** Once the key is 24 hours old, or under [`Resend::Never`], a capture in doubt is never
 //!   sent again.
 //! - **R9** Everything is bounded: sends, logins, waits, and the deadline over all of them.
-//! - A refusal without doubt is confirmed by one lookup, because the "no" may be the echo of a
-//!   capture that somebody else made (`docs/decisions/0003-confirm-a-refusal.md`).
+//! - A refusal without doubt counts once the order was seen waiting a few times, because the "no" may
+//!   be the echo of a capture that somebody else made (`docs/decisions/0011-three-looks.md`). Until
+//!   then it is unknown.
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 use crate::attempt::{Attempt, Finding, Operation, Phase};
 use crate::cause::{STOPPED, TOO_LATE};
 use crate::mask;
 use crate::outcome::{Outcome, Receipt, Refusal};
-use crate::policy::{self, CLOCK_TOLERANCE, KEY_LIFETIME, LONGEST_RETRY_AFTER, Policy, Resend};
+use crate::policy::{
+    self, CLOCK_TOLERANCE, ISSUER_AHEAD, KEY_LIFETIME, LONGEST_IN_PROGRESS, LONGEST_RETRY_AFTER,
+    Policy, Resend,
+};
 use crate::proof::Proof;
 use crate::reason::{Barred, Doubt, Obstacle, Reason};
 use crate::record::Record;
@@ -111,13 +115,24 @@ impl Ticket {
     /// status and has a new deadline and new sends; the doubt and the key's age stay.
     pub fn resume(self, api: &Api, policy: &Policy, now: Now) -> Step {
         let mut flow = Flow::new(self.capture, api, policy, now);
-        flow.doubt = Some(self.doubt);
+        match self.doubt {
+            Doubt::Unconfirmed(reason) if reason.is_decided() => {
+                flow.reason_unless_doubt = Some(*reason);
+            }
+            doubt => flow.doubt = Some(doubt),
+        }
         flow.obstacle = self.obstacle;
         flow.is_unread = self.is_unread && api.content_type() == ContentType::AnyJson;
         flow.first_sent = self.first_sent.map(|wall| FirstSent { wall, monotonic: None });
         flow.record = self.record.resumed();
-        let first = if policy.lookup() { Next::Lookup } else { Next::Capture };
-        flow.perform(first, now)
+        if policy.lookup() {
+            return flow.perform(Next::Lookup, now);
+        }
+        if flow.refusal().is_some() {
+            flow.obstacle = Obstacle::LookupOff;
+            return flow.conclude(None, now);
+        }
+        flow.perform(Next::Capture, now)
     }
 }
 
@@ -203,7 +218,7 @@ impl InFlight {
                 };
                 match error.is_lasting() {
                     true => flow.conclude(None, now),
-                    false => flow.look_again(retry_after, now),
+                    false => flow.wait(Next::Lookup, retry_after, now),
                 }
             }
             (Next::Capture, Phase::NotSent) => {
@@ -255,7 +270,9 @@ impl Waiting {
             return Step::Wait(left, Self { flow, next, until });
         }
         flow.obstacle = Obstacle::Driver;
-        flow.reason_unless_doubt = Some(Reason::NeverSent(Obstacle::Driver.to_string()));
+        if flow.refusal().is_none() {
+            flow.reason_unless_doubt = Some(Reason::NeverSent(Obstacle::Driver.to_string()));
+        }
         flow.conclude(None, now)
     }
 
@@ -297,6 +314,7 @@ impl Step {
             early_wakes: _,
             obstacle: _, // told at the end, and asked by nobody, as is the next one
             is_unread: _,
+            busy_since: _, // by the clock, it may end a capture early as unknown
             token,
             refused_token,
             has_permit,
@@ -306,6 +324,7 @@ impl Step {
             first_sent,
             doubt,
             reason_unless_doubt,
+            seen_waiting,
             record,
         } = &**flow;
         Some(Progress {
@@ -316,6 +335,7 @@ impl Step {
             first_sent: first_sent.map(|first| first.wall),
             doubt: doubt.as_ref(),
             reason_unless_doubt: reason_unless_doubt.as_ref(),
+            seen_waiting: *seen_waiting,
             sends: *sends,
             unauthorized_in_a_row: *unauthorized_in_a_row,
             failed_logins: *failed_logins,
@@ -345,9 +365,11 @@ pub struct Progress<'a> {
     pub doubt: Option<&'a Doubt>,
     /// Why it would end as not captured, if it ended now without doubt.
     pub reason_unless_doubt: Option<&'a Reason>,
+    /// How often in a row the order was seen waiting since the API refused the capture.
+    pub seen_waiting: u32,
     /// How many sends of the capture count against the policy's limit.
     pub sends: u32,
-    /// How many tokens were refused in a row.
+    /// How often in a row the API refused the token (401 or 403).
     pub unauthorized_in_a_row: u32,
     /// How many logins failed.
     pub failed_logins: u32,
@@ -396,7 +418,7 @@ struct Flow {
     refused_token: Option<BearerToken>,
     /// Whether the next send of the capture needs no permit of the retry budget.
     has_permit: bool,
-    /// The second 401 in a row, against a fresh token, is final.
+    /// After the first 401 or 403 another token is tried, after the second a short wait.
     unauthorized_in_a_row: u32,
     failed_logins: u32,
     /// Sends of the capture that count against the policy's limit (R9).
@@ -410,7 +432,12 @@ struct Flow {
     obstacle: Obstacle,
     /// Whether the server seems not to read our content type. It decides nothing.
     is_unread: bool,
+    /// Without doubt and decided ([`Reason::is_decided`]), it waits to be confirmed.
     reason_unless_doubt: Option<Reason>,
+    /// How often in a row the order was seen waiting since the refusal.
+    seen_waiting: u32,
+    /// When the first 409 of a row came, by the monotonic clock.
+    busy_since: Option<Duration>,
     record: Record,
 }
 
@@ -435,6 +462,8 @@ impl Flow {
             obstacle: Obstacle::NotLookedUp,
             is_unread: false,
             reason_unless_doubt: None,
+            seen_waiting: 0,
+            busy_since: None,
             record: Record::default(),
         })
     }
@@ -467,31 +496,34 @@ impl Flow {
 
     /// The reply to a capture.
     fn capture_answered(mut self: Box<Self>, response: Response, began: Now, now: Now) -> Step {
-        let verdict = Verdict::of(&self.capture, &response);
+        let (verdict, status) = (Verdict::of(&self.capture, &response), response.status());
         self.is_unread |= self.api.content_type() == ContentType::AnyJson
             && unread::seems_unread(&verdict, response.body());
         let mut attempt = replied(Operation::Capture, &response, (began, now), verdict.finding());
         attempt.keep(response.into_body());
         self.record.push(attempt);
-        if verdict != Verdict::Refused(Reason::Unauthorized) {
+        let refuses_token =
+            matches!(verdict, Verdict::Refused(Reason::Unauthorized | Reason::Forbidden(_)));
+        if !refuses_token {
             self.unauthorized_in_a_row = 0;
         }
-        // A 401 is rejected before anything is executed, and a 409 or 425 starts nothing: they do not
-        // count (R9).
-        match verdict {
-            Verdict::Refused(Reason::Unauthorized)
-            | Verdict::InProgress(Doubt::Status(409 | 425)) => {}
-            _ => self.sends += 1,
+        // A refused token is noticed before anything is executed, and a 409 or 425 starts nothing:
+        // they do not count (R9).
+        let is_busy = status == StatusCode::CONFLICT;
+        if !refuses_token && !is_busy && status != StatusCode::TOO_EARLY {
+            self.sends += 1;
         }
+        self.busy_since = is_busy.then(|| self.busy_since.unwrap_or_else(|| now.monotonic()));
         match verdict {
             Verdict::Captured => self.captured(Proof::Reply),
-            Verdict::Refused(reason @ (Reason::Declined(_) | Reason::Rejected(..))) => {
-                self.refuse(reason, now)
-            }
-            Verdict::Refused(Reason::Unauthorized) => {
-                self.reason_unless_doubt = Some(Reason::Unauthorized);
+            Verdict::Refused(reason) if reason.is_decided() => self.refuse(reason, now),
+            Verdict::Refused(reason @ (Reason::Unauthorized | Reason::Forbidden(_))) => {
+                self.reason_unless_doubt = Some(reason);
                 self.has_permit = true;
-                self.authorize_again(Next::Capture, now)
+                self.another_token(Next::Capture, now).unwrap_or_else(|mut flow| {
+                    flow.obstacle = Obstacle::Unauthorized;
+                    flow.conclude(None, now)
+                })
             }
             Verdict::Refused(reason) => {
                 let wait = if let Reason::Throttled(wait) = reason { wait } else { None };
@@ -507,39 +539,86 @@ impl Flow {
     fn lookup_answered(mut self: Box<Self>, response: &Response, began: Now, now: Now) -> Step {
         let evidence = Evidence::of(self.capture.order_id(), response);
         self.record.push(replied(Operation::Lookup, response, (began, now), evidence.finding()));
-        if evidence == Evidence::Unauthorized {
-            return self.authorize_again(Next::Lookup, now);
+        let refuses_token = match &evidence {
+            Evidence::Unauthorized => Some(Obstacle::Unauthorized),
+            Evidence::Nothing(doubt @ Doubt::Status(403)) => Some(Obstacle::Lookup(doubt.clone())),
+            _ => None,
+        };
+        if let Some(obstacle) = refuses_token {
+            self.obstacle = obstacle;
+            self = match self.another_token(Next::Lookup, now) {
+                Ok(step) => return step,
+                Err(flow) => flow,
+            };
+        } else {
+            self.unauthorized_in_a_row = 0;
         }
-        self.unauthorized_in_a_row = 0;
+        let wait = retry_after(response.headers());
         match evidence {
-            Evidence::Captured(order) => return self.captured(order.into()),
-            Evidence::NotCaptured => {
-                self.reason_unless_doubt = Some(Reason::OrderCancelled);
-                self.doubt = None; // the one piece of evidence for "no" (R2)
-                return self.conclude(None, now);
-            }
-            Evidence::StillWaiting if self.doubt.is_some() => match self.may_resend(now) {
-                Ok(()) => return self.perform(Next::Capture, now),
-                Err(barred) => self.obstacle = Obstacle::NotSentAgain(barred),
+            Evidence::Captured(order) => self.captured(order.into()),
+            // The one piece of evidence for "no" (R2).
+            Evidence::NotCaptured => self.not_captured(Reason::OrderCancelled),
+            Evidence::StillWaiting => match self.refusal() {
+                Some(refusal) => self.confirm(refusal, now),
+                None => self.send_again(wait, now),
             },
-            Evidence::StillWaiting | Evidence::Unauthorized => {}
-            Evidence::Undecided(status) => self.obstacle = Obstacle::OrderStatus(status),
-            Evidence::Nothing(doubt) => self.obstacle = Obstacle::Lookup(doubt),
+            Evidence::Unauthorized => self.conclude(None, now),
+            Evidence::Undecided(status) => {
+                self.seen_waiting = 0;
+                self.obstacle = Obstacle::OrderStatus(status);
+                self.wait(Next::Lookup, wait, now)
+            }
+            Evidence::NoSuchOrder => match self.refusal() {
+                Some(refusal @ Reason::Rejected(404, _)) => self.not_captured(refusal),
+                _ => {
+                    self.obstacle = Obstacle::Lookup(Doubt::Status(404));
+                    self.wait(Next::Lookup, wait, now)
+                }
+            },
+            Evidence::Nothing(doubt) => {
+                self.obstacle = Obstacle::Lookup(doubt);
+                self.wait(Next::Lookup, wait, now)
+            }
         }
-        self.look_again(retry_after(response.headers()), now)
     }
 
-    /// A refusal by the API. In doubt it changes nothing (R1); otherwise one lookup confirms it.
+    /// The API's refusal, as long as there is no doubt: the order has yet to confirm it.
+    fn refusal(&self) -> Option<Reason> {
+        let reason = self.reason_unless_doubt.as_ref().filter(|_| self.doubt.is_none())?;
+        reason.is_decided().then(|| reason.clone())
+    }
+
+    /// The order was seen waiting after a refusal. Often enough in a row, and the refusal counts.
+    fn confirm(mut self: Box<Self>, refusal: Reason, now: Now) -> Step {
+        self.seen_waiting += 1;
+        if self.seen_waiting >= self.policy.confirmations().get() {
+            return self.not_captured(refusal);
+        }
+        self.obstacle = Obstacle::SeenWaiting;
+        let pause = policy::until_confirmed(self.seen_waiting);
+        self.pause(Next::Lookup, pause, None, now)
+    }
+
+    /// In doubt, and the order still waits (R6).
+    fn send_again(mut self: Box<Self>, wait: Option<Duration>, now: Now) -> Step {
+        let Err(barred) = self.may_resend(now) else { return self.perform(Next::Capture, now) };
+        self.obstacle = Obstacle::NotSentAgain(barred);
+        match barred {
+            // The server's answer will stay the same, and so will the order.
+            Barred::KeyBusy => self.conclude(None, now),
+            _ => self.wait(Next::Lookup, wait, now),
+        }
+    }
+
+    /// A refusal by the API. In doubt it changes nothing (R1); otherwise the order has to confirm it.
     fn refuse(mut self: Box<Self>, reason: Reason, now: Now) -> Step {
         match self.doubt.clone() {
             Some(doubt) => self.pursue(doubt, None, now),
-            None => {
+            None if self.policy.lookup() => {
                 self.reason_unless_doubt = Some(reason);
-                match self.policy.lookup() {
-                    true => self.perform(Next::Lookup, now),
-                    false => self.conclude(None, now),
-                }
+                self.perform(Next::Lookup, now)
             }
+            None => self.not_captured(reason),
         }
     }
 
@@ -565,35 +644,40 @@ impl Flow {
         }
     }
 
-    /// A lookup that decided nothing. In doubt it is repeated; a mere confirmation is not.
-    fn look_again(self: Box<Self>, wait: Option<Duration>, now: Now) -> Step {
-        match self.doubt.is_some() {
-            true => self.wait(Next::Lookup, wait, now),
-            false => self.conclude(None, now),
+    /// The token was refused: another one may be tried, and that one once more after a short wait,
+    /// because the clock of its issuer may be ahead. Then it is refused.
+    fn another_token(mut self: Box<Self>, next: Next, now: Now) -> Result<Step, Box<Self>> {
+        match self.unauthorized_in_a_row {
+            0 => {
+                self.unauthorized_in_a_row = 1;
+                self.refused_token = self.token.take();
+                Ok(self.perform(next, now))
+            }
+            1 => {
+                self.unauthorized_in_a_row = 2;
+                Ok(self.pause(next, ISSUER_AHEAD, None, now))
+            }
+            _ => Err(self),
         }
     }
 
-    /// The token was refused: one other token may be tried.
-    fn authorize_again(mut self: Box<Self>, next: Next, now: Now) -> Step {
-        self.unauthorized_in_a_row += 1;
-        self.refused_token = self.token.take();
-        if self.unauthorized_in_a_row > 1 {
-            self.obstacle = Obstacle::Unauthorized;
-            return self.conclude(None, now);
-        }
-        self.perform(next, now)
-    }
-
-    /// There is no token. In doubt the login is retried until the deadline, otherwise a few times.
+    /// There is no token. Until doubt, or a refusal, is settled the login is retried until the deadline,
+    /// otherwise a few times.
     fn no_token(mut self: Box<Self>, error: TokenError, next: Next, now: Now) -> Step {
+        if error == TokenError::NoOther && self.unauthorized_in_a_row == 1 {
+            self.unauthorized_in_a_row = 2;
+            self.token = self.refused_token.take();
+            return self.pause(next, ISSUER_AHEAD, None, now);
+        }
         self.failed_logins += 1;
         let lasting = error.is_lasting();
         let wait = error.retry_after();
-        let enough = self.doubt.is_none() && self.failed_logins >= self.policy.max_sends().get();
+        let is_open = self.doubt.is_some() || self.refusal().is_some();
+        let enough = !is_open && self.failed_logins >= self.policy.max_sends().get();
         // What stands in the way now is what helps, unless the API has decided or refused the only
         // token.
         let stays = match &self.reason_unless_doubt {
-            Some(Reason::Unauthorized) => error == TokenError::NoOther,
+            Some(Reason::Unauthorized | Reason::Forbidden(_)) => error == TokenError::NoOther,
             reason => reason.as_ref().is_some_and(Reason::is_decided),
         };
         if !stays {
@@ -610,6 +694,16 @@ impl Flow {
     fn wait(mut self: Box<Self>, next: Next, asked: Option<Duration>, now: Now) -> Step {
         let delay = asked.unwrap_or_else(|| self.backoff());
         self.waits = self.waits.saturating_add(1);
+        self.pause(next, delay, asked, now)
+    }
+
+    fn pause(
+        self: Box<Self>,
+        next: Next,
+        delay: Duration,
+        asked: Option<Duration>,
+        now: Now,
+    ) -> Step {
         match now.monotonic().checked_add(delay) {
             Some(until) if until <= self.deadline && delay <= LONGEST_RETRY_AFTER => {
                 Step::Wait(delay, Waiting { flow: self, next, until })
@@ -632,6 +726,11 @@ impl Flow {
         Step::Done(Outcome::Captured(Receipt { capture, proof, record }))
     }
 
+    fn not_captured(self, reason: Reason) -> Step {
+        let Self { capture, is_unread, record, .. } = self;
+        Step::Done(Outcome::NotCaptured(Refusal { capture, reason, is_unread, record }))
+    }
+
     /// The end without a receipt, perhaps because the server asked for too long a wait.
     fn conclude(self, asked: Option<Duration>, now: Now) -> Step {
         Step::Done(self.end(asked, TOO_LATE, now))
@@ -642,12 +741,14 @@ impl Flow {
         self.end(None, STOPPED, now)
     }
 
-    /// Doubt makes it unknown, whatever else was said (R1).
+    /// Doubt makes it unknown, whatever else was said (R1), and so does a refusal that the order has
+    /// not confirmed.
     fn end(self, asked: Option<Duration>, cut_short: &str, now: Now) -> Outcome {
         let pause = asked.unwrap_or_else(|| self.backoff());
+        let unconfirmed = self.refusal().map(|refusal| Doubt::Unconfirmed(Box::new(refusal)));
         let Self { capture, doubt, obstacle, reason_unless_doubt, first_sent, record, .. } = self;
         let is_unread = self.is_unread;
-        match doubt {
+        match doubt.or(unconfirmed) {
             Some(doubt) => Outcome::Unknown(Ticket {
                 capture,
                 doubt,
@@ -687,6 +788,11 @@ impl Flow {
         }
         if self.doubt == Some(Doubt::UnprovenKey) {
             return Err(Barred::Answered);
+        }
+        let busy_for = self.busy_since.map(|since| now.monotonic().saturating_sub(since));
+        let long = self.policy.attempt_timeout().max(LONGEST_IN_PROGRESS);
+        if busy_for.is_some_and(|busy_for| busy_for >= long) {
+            return Err(Barred::KeyBusy);
         }
         if self.sends >= self.policy.max_sends().get() {
             return Err(Barred::SendsUsed);

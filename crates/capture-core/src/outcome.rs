@@ -11,7 +11,7 @@ use crate::reason::Reason;
 use crate::record::Record;
 use crate::ticket::Ticket;
 use crate::unread;
-use crate::values::Capture;
+use crate::values::{Capture, IdempotencyKey};
 
 /// What became of a capture. There are three outcomes, and nothing turns the third into the second.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,6 +212,18 @@ impl Refusal {
         self.record.all()
     }
 
+    /// The key of the next capture, where [`next_step`](Self::next_step) asks for a new one. Always
+    /// the same, so that two people who follow it capture once.
+    #[must_use]
+    pub fn new_key(&self) -> Option<IdempotencyKey> {
+        let needs_one = match self.reason {
+            Reason::Declined(_) | Reason::Rejected(..) => !self.is_unread,
+            Reason::KeyUsed(_) => true,
+            _ => false,
+        };
+        needs_one.then(|| IdempotencyKey::following(self.capture.idempotency_key()))
+    }
+
     /// What to do next, in one sentence for a person.
     #[must_use]
     pub fn next_step(&self) -> Cow<'static, str> {
@@ -221,6 +233,7 @@ impl Refusal {
             Reason::Declined(_) | Reason::Rejected(..) if self.is_unread => {
                 return same_key(unread::ADVICE);
             }
+            Reason::Forbidden(_) => return same_key(cause::CHECK_RIGHTS),
             Reason::NeverSent(why) if why == cause::STOPPED => "Capture again with the same key.",
             Reason::NeverSent(why) => return same_key(cause::of(why).advice),
             Reason::NoToken(error) => return same_key(error.advice()),
@@ -230,6 +243,9 @@ impl Refusal {
             }
             Reason::Rejected(..) => {
                 "Fix what the API reports, then capture again with a new key: the API may repeat its reply to this one."
+            }
+            Reason::KeyUsed(_) => {
+                "Find out what became of the earlier capture under this key, then capture again with a new key."
             }
             Reason::Throttled(_) => "Wait, then capture again with the same key.",
             Reason::OrderCancelled => {

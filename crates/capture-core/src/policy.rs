@@ -20,6 +20,7 @@ pub struct Policy {
     max_sends: NonZeroU32,
     resend: Resend,
     lookup: bool,
+    confirmations: NonZeroU32,
 }
 
 /// Whether a capture that may have arrived is sent again, with the same key.
@@ -41,6 +42,7 @@ impl Default for Policy {
             max_sends: NonZeroU32::new(4).expect("4 is not 0"),
             resend: Resend::Keyed,
             lookup: true,
+            confirmations: NonZeroU32::new(3).expect("3 is not 0"),
         }
     }
 }
@@ -83,6 +85,17 @@ impl Policy {
         Self { lookup, ..self }
     }
 
+    /// How often the order must be seen waiting before a refusal counts; 3 unless set: at once, after
+    /// 1 s, and after 4 s more (each further time takes 4 s).
+    ///
+    /// The API also refuses an order that somebody else has just captured, and its own status may
+    /// lag behind that. With 1, only the first look counts; with
+    /// [`with_lookup(false)`](Self::with_lookup) a refusal counts at once.
+    #[must_use]
+    pub fn with_confirmations(self, confirmations: NonZeroU32) -> Self {
+        Self { confirmations, ..self }
+    }
+
     /// How long one attempt may take.
     #[must_use]
     pub fn attempt_timeout(&self) -> Duration {
@@ -112,6 +125,12 @@ impl Policy {
     pub fn lookup(&self) -> bool {
         self.lookup
     }
+
+    /// How often the order must be seen waiting before a refusal counts.
+    #[must_use]
+    pub fn confirmations(&self) -> NonZeroU32 {
+        self.confirmations
+    }
 }
 
 /// No attempt and no capture takes longer than the key lives, and no clock overflows.
@@ -126,6 +145,18 @@ pub(crate) const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
 /// A longer wait than this is not worth a caller's time; the caller gets it back instead.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// No request is in progress for longer: the gateway replies within 30 s.
+pub(crate) const LONGEST_IN_PROGRESS: Duration = Duration::from_secs(35);
+
+/// How far the clock of a token's issuer may be ahead of the API's: a fresh token that is refused is
+/// tried once more after this.
+pub(crate) const ISSUER_AHEAD: Duration = Duration::from_secs(2);
+
+/// The wait after an order was seen waiting for the `n`th time (from 1) since a refusal.
+pub(crate) fn until_confirmed(n: u32) -> Duration {
+    Duration::from_secs(if n == 1 { 1 } else { 4 })
+}
 
 const SHORTEST_WAIT_MS: u64 = 500;
 const LONGEST_WAIT_MS: u64 = 8_000;

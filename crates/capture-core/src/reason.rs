@@ -19,12 +19,16 @@ pub enum Reason {
     NeverSent(String),
     /// No bearer token could be obtained, so no capture was executed.
     NoToken(TokenError),
-    /// The API refused every token that was tried.
+    /// The API refused every token that was tried (401).
     Unauthorized,
+    /// The API, or the gateway in front of it, grants our tokens no right to capture (403).
+    Forbidden(Vec<ApiError>),
     /// The API replied FAILED.
     Declined(Vec<ApiError>),
     /// The API refused the request as such, with this status.
     Rejected(u16, Vec<ApiError>),
+    /// The API says that the key was used before, for another payload (409).
+    KeyUsed(Vec<ApiError>),
     /// The API asked us to come back later, and the policy allows no further wait or send.
     Throttled(#[serde(with = "crate::seconds")] Option<Duration>),
     /// The order is cancelled or voided, permanently.
@@ -57,6 +61,9 @@ pub enum Doubt {
     /// SUCCESS, but perhaps to another order: the key is the caller's own and was perhaps used before,
     /// and the reply names no order.
     UnprovenKey,
+    /// The API refused, and the order has not confirmed it: perhaps it refused because somebody else
+    /// had captured the order.
+    Unconfirmed(Box<Reason>),
 }
 
 /// What keeps an unknown outcome from being decided. It helps a reader more than the doubt does.
@@ -70,6 +77,8 @@ pub enum Obstacle {
     Stopped,
     /// The order is in a state that decides nothing.
     OrderStatus(OrderStatus),
+    /// The order was seen waiting, but not yet often enough to confirm a refusal.
+    SeenWaiting,
     /// The order still waits for its capture, and the capture may not be sent again.
     NotSentAgain(Barred),
     /// The reply to the last lookup is no evidence.
@@ -104,6 +113,8 @@ pub enum Barred {
     RetryBudget,
     /// The API has answered this key with SUCCESS; it would say the same again.
     Answered,
+    /// The API has said for longer than any capture takes that the key is in use.
+    KeyBusy,
 }
 
 impl Reason {
@@ -114,8 +125,10 @@ impl Reason {
             Self::NeverSent(_) => "never_sent",
             Self::NoToken(error) => error.code(),
             Self::Unauthorized => "unauthorized",
+            Self::Forbidden(_) => "forbidden",
             Self::Declined(_) => "declined",
             Self::Rejected(..) => "rejected",
+            Self::KeyUsed(_) => "key_used",
             Self::Throttled(_) => "throttled",
             Self::OrderCancelled => "order_cancelled",
         }
@@ -137,10 +150,14 @@ impl Reason {
     #[must_use]
     pub fn is_decided(&self) -> bool {
         match self {
-            Self::NeverSent(_) | Self::NoToken(_) | Self::Unauthorized | Self::Throttled(_) => {
-                false
+            Self::NeverSent(_)
+            | Self::NoToken(_)
+            | Self::Unauthorized
+            | Self::Forbidden(_)
+            | Self::Throttled(_) => false,
+            Self::Declined(_) | Self::Rejected(..) | Self::KeyUsed(_) | Self::OrderCancelled => {
+                true
             }
-            Self::Declined(_) | Self::Rejected(..) | Self::OrderCancelled => true,
         }
     }
 
@@ -158,7 +175,10 @@ impl Reason {
     #[must_use]
     pub fn errors(&self) -> &[ApiError] {
         match self {
-            Self::Declined(errors) | Self::Rejected(_, errors) => errors,
+            Self::Declined(errors)
+            | Self::Rejected(_, errors)
+            | Self::KeyUsed(errors)
+            | Self::Forbidden(errors) => errors,
             _ => &[],
         }
     }
@@ -180,6 +200,7 @@ impl Doubt {
             Self::Contradiction(_) => "contradiction",
             Self::ForeignOrder => "foreign_order",
             Self::UnprovenKey => "unproven_key",
+            Self::Unconfirmed(_) => "unconfirmed_refusal",
         }
     }
 }
@@ -192,6 +213,7 @@ impl Obstacle {
             Self::NotLookedUp => "not_looked_up",
             Self::Stopped => "stopped",
             Self::OrderStatus(_) => "order_status",
+            Self::SeenWaiting => "seen_waiting",
             Self::NotSentAgain(_) => "not_sent_again",
             Self::Lookup(doubt) => of_lookup(doubt).0,
             Self::Network(_) => "network",
@@ -226,7 +248,10 @@ impl Obstacle {
             Self::Lookup(doubt) => Some(of_lookup(doubt).1),
             Self::LookupOff => Some("Allow lookups in the policy"),
             Self::Driver => Some("Fix the driver"),
-            Self::NotLookedUp | Self::Stopped | Self::NotSentAgain(_) => None,
+            Self::NotSentAgain(Barred::KeyBusy) => {
+                Some("Ask FlexFactor's support whether this key was used for another amount")
+            }
+            Self::NotLookedUp | Self::Stopped | Self::SeenWaiting | Self::NotSentAgain(_) => None,
         }
     }
 }
@@ -254,6 +279,12 @@ impl fmt::Display for Reason {
             Self::Declined(errors) => write!(f, "the API says FAILED{}", Listed(errors)),
             Self::Rejected(status, errors) => {
                 write!(f, "the API refused the request ({status}){}", Listed(errors))
+            }
+            Self::KeyUsed(errors) => {
+                write!(f, "the API says that this key was used before{}", Listed(errors))
+            }
+            Self::Forbidden(errors) => {
+                write!(f, "the API grants the bearer token no right to capture{}", Listed(errors))
             }
             Self::Throttled(Some(wait)) => write!(f, "the API asks to wait {} s", wait.as_secs()),
             Self::Throttled(None) => f.write_str("the API asks us to come back later"),
@@ -290,7 +321,7 @@ impl fmt::Display for Doubt {
             Self::NoReply => f.write_str("no reply came, and the request may have arrived"),
             Self::CutReply => f.write_str("the reply broke off"),
             Self::Interrupted => f.write_str("the capture was interrupted"),
-            Self::Status(409) => f.write_str("the API says the same key is in progress (409)"),
+            Self::Status(409) => f.write_str("the API says that this key is in use (409)"),
             Self::Status(status) => write!(f, "status {status} decides nothing"),
             Self::Redirect(Some(host)) => {
                 write!(f, "redirected to {host}; redirects are never followed")
@@ -303,6 +334,9 @@ impl fmt::Display for Doubt {
             Self::UnprovenKey => f.write_str(
                 "the API says SUCCESS but names no order, and its key is not derived from this one",
             ),
+            Self::Unconfirmed(reason) => {
+                write!(f, "{reason}; but the order has not confirmed it")
+            }
         }
     }
 }
@@ -313,6 +347,7 @@ impl fmt::Display for Obstacle {
             Self::NotLookedUp => f.write_str("the order has not been looked up since"),
             Self::Stopped => f.write_str("the caller stopped the capture"),
             Self::OrderStatus(status) => write!(f, "the order is {status}, which decides nothing"),
+            Self::SeenWaiting => f.write_str("it was not looked up often enough"),
             Self::NotSentAgain(barred) => write!(
                 f,
                 "the order still waits for its capture, which is not sent again: {barred}"
@@ -337,6 +372,9 @@ impl fmt::Display for Barred {
             Self::RetryBudget => "the client's retry budget is used up for now",
             Self::Answered => {
                 "the API says SUCCESS to its key; check whether that was another order"
+            }
+            Self::KeyBusy => {
+                "the API has said for longer than a capture takes that its key is in use"
             }
         })
     }

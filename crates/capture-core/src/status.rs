@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::cause::{self, Cause};
 use crate::mask;
+use crate::policy::ISSUER_AHEAD;
 use crate::shared::TokenRequest;
 use crate::text;
 use crate::token_error::{TokenError, asked};
@@ -15,18 +16,18 @@ use crate::wire::error::{ApiError, Shape};
 use crate::wire::order::{self, NotTheOrder, OrderStatus};
 use crate::wire::{Api, Request, Response, retry_after};
 
-/// A query for one order's status: it is sent once, and once more if the token was refused.
+/// A query for one order's status: it is sent once, and up to twice more if the token was refused.
 ///
 /// ```
 /// use capture_core::{BearerToken, Environment, wire};
-/// use capture_core::driver::{Api, StatusQuery};
+/// use capture_core::driver::{Api, StatusQuery, StatusStep};
 /// let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
 /// let mut query = StatusQuery::new(&Api::new(&Environment::Sandbox), order);
 /// let request = query.request(BearerToken::new("token")?);
 /// // ... send it; suppose that this is the reply:
 /// let reply = wire::order::shown(order, wire::order::OrderStatus::Completed, Default::default());
-/// let status = query.answered(Ok(reply)).expect("not a 401").expect("an order");
-/// assert_eq!(status, wire::order::OrderStatus::Completed);
+/// let StatusStep::Done(status) = query.received(Ok(reply)) else { panic!("not refused") };
+/// assert_eq!(status.expect("an order"), wire::order::OrderStatus::Completed);
 /// # Ok::<(), capture_core::Invalid>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -35,6 +36,18 @@ pub struct StatusQuery {
     order: OrderId,
     token: Option<BearerToken>,
     refused: Option<BearerToken>,
+    /// How often the token was refused: another one is tried, then that one once more.
+    refusals: u32,
+}
+
+/// What to do after a reply.
+#[derive(Debug)]
+#[must_use]
+pub enum StatusStep {
+    /// Wait this long, get the token that is asked for, and send again.
+    Again(Duration),
+    /// The end.
+    Done(Result<OrderStatus, StatusError>),
 }
 
 /// Why an order's status could not be read.
@@ -116,13 +129,14 @@ impl StatusQuery {
     /// A query for this order.
     #[must_use]
     pub fn new(api: &Api, order: OrderId) -> Self {
-        Self { api: api.clone(), order, token: None, refused: None }
+        Self { api: api.clone(), order, token: None, refused: None, refusals: 0 }
     }
 
     /// What it needs before it is sent: a token, other than the one that was refused.
     #[must_use]
     pub fn token_request(&self) -> TokenRequest<'_> {
-        TokenRequest { refused: self.refused.as_ref(), resend: false }
+        let refused = self.refused.as_ref().filter(|_| self.refusals == 1);
+        TokenRequest { refused, resend: false }
     }
 
     /// The request to send.
@@ -132,44 +146,59 @@ impl StatusQuery {
         request
     }
 
-    /// Takes the reply; `None` means: get another token and send again.
-    pub fn answered(
-        &mut self,
-        reply: Result<Response, TransportError>,
-    ) -> Option<Result<OrderStatus, StatusError>> {
+    /// Takes the reply, or why there is none.
+    pub fn received(&mut self, reply: Result<Response, TransportError>) -> StatusStep {
         let tokens = [&self.token, &self.refused].into_iter().flatten();
         let mut response = match reply {
             Ok(response) => response,
             Err(error) => {
-                return Some(Err(StatusError::NoReply(mask::transport_error(error, tokens))));
+                let masked = mask::transport_error(error, tokens);
+                return StatusStep::Done(Err(StatusError::NoReply(masked)));
             }
         };
         for token in tokens {
             mask::response(&mut response, token);
         }
-        match order::read_reply(self.order, &response) {
-            Ok(order) => return Some(Ok(order.status)),
-            Err(odd @ (NotTheOrder::Member(..) | NotTheOrder::Contradiction(_))) => {
-                return Some(Err(StatusError::Unreadable(odd)));
+        if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            self.refusals += 1;
+            match self.refusals {
+                1 => {
+                    self.refused = self.token.take();
+                    return StatusStep::Again(Duration::ZERO);
+                }
+                2 => return StatusStep::Again(ISSUER_AHEAD),
+                _ => {}
             }
-            Err(_) => {}
         }
-        let status = response.status();
-        if status == StatusCode::UNAUTHORIZED {
-            if self.refused.is_some() {
-                return Some(Err(StatusError::Unauthorized));
-            }
-            self.refused = self.token.take();
-            return None;
-        }
-        if matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
-            return Some(Err(StatusError::Later(status, retry_after(response.headers()))));
-        }
-        Some(Err(match Shape::read(status, response.body()) {
-            Some(Shape::Api(errors)) if status.is_client_error() => {
-                StatusError::Refused(status, errors)
-            }
-            _ => StatusError::NotTheOrder(status),
-        }))
+        StatusStep::Done(read(self.order, &response))
     }
+
+    /// Takes the error of a login. If there is no other token than the refused one, that one is tried
+    /// once more.
+    pub fn no_token(&mut self, error: TokenError) -> StatusStep {
+        if error == TokenError::NoOther && self.refusals == 1 {
+            self.refusals = 2;
+            return StatusStep::Again(ISSUER_AHEAD);
+        }
+        StatusStep::Done(Err(error.into()))
+    }
+}
+
+fn read(order: OrderId, response: &Response) -> Result<OrderStatus, StatusError> {
+    match order::read_reply(order, response) {
+        Ok(order) => return Ok(order.status),
+        Err(odd @ (NotTheOrder::Member(..) | NotTheOrder::Contradiction(_))) => {
+            return Err(StatusError::Unreadable(odd));
+        }
+        Err(_) => {}
+    }
+    let status = response.status();
+    Err(match (status.as_u16(), Shape::read(status, response.body())) {
+        (401, _) => StatusError::Unauthorized,
+        (408 | 425 | 429 | 500..=599, _) => {
+            StatusError::Later(status, retry_after(response.headers()))
+        }
+        (400..=499, Some(Shape::Api(errors))) => StatusError::Refused(status, errors),
+        _ => StatusError::NotTheOrder(status),
+    })
 }

@@ -10,7 +10,7 @@ use crate::values::{Capture, OrderId};
 use crate::wire::capture::Reply;
 use crate::wire::error::{ApiError, Shape};
 use crate::wire::order::{self, NotTheOrder, Order, OrderStatus};
-use crate::wire::{self, Response, Unreadable, fold, retry_after};
+use crate::wire::{self, Response, Unreadable, conflict, fold, retry_after};
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode, Uri};
 
@@ -22,7 +22,8 @@ pub enum Verdict {
     /// this order: the reply names it, or the key is derived from it.
     Captured,
     /// Not executed, and why: FAILED in a complete 200 (an outcome, not an error), a 4xx with a
-    /// body that the API is known to send, 401, 429, or 421.
+    /// body that the API is known to send (a 409 only if it says that the key was used for another
+    /// payload), 401, 429, or 421.
     Refused(Reason),
     /// The same key is being executed (409), or it is not decided yet (202, 425, another word).
     InProgress(Doubt),
@@ -40,6 +41,8 @@ pub enum Evidence {
     NotCaptured,
     /// *Capturerequired*: not captured yet. A request may still be on its way.
     StillWaiting,
+    /// The API does not know the order: a 404 in its own words.
+    NoSuchOrder,
     /// The order is in a state that decides nothing.
     Undecided(OrderStatus),
     /// The token was refused.
@@ -66,11 +69,16 @@ impl Verdict {
         let undecided = |wait| Self::Ambiguous(Doubt::Status(status.as_u16()), wait);
         match status.as_u16() {
             200 => of_success(capture, response),
-            202 | 409 | 425 => Self::InProgress(Doubt::Status(status.as_u16())),
+            409 => match conflict::key_used(response) {
+                Some(errors) => Self::Refused(Reason::KeyUsed(errors)),
+                None => Self::InProgress(Doubt::Status(409)),
+            },
+            202 | 425 => Self::InProgress(Doubt::Status(status.as_u16())),
             300..=399 => Self::Ambiguous(Doubt::Redirect(target(headers)), None),
+            401 => Self::Refused(Reason::Unauthorized), // whatever its body
             421 => Self::Refused(Reason::NeverSent(MISDIRECTED.into())),
             429 => Self::Refused(Reason::Throttled(retry_after(headers))),
-            400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 => {
+            400 | 403 | 404 | 405 | 413 | 415 | 422 => {
                 of_refusal(response).unwrap_or(undecided(None))
             }
             503 => undecided(retry_after(headers)),
@@ -102,6 +110,7 @@ impl Evidence {
             Err(NotTheOrder::Status(300..=399)) => {
                 Self::Nothing(Doubt::Redirect(target(response.headers())))
             }
+            Err(NotTheOrder::Status(404)) if is_in_words_of_the_api(response) => Self::NoSuchOrder,
             Err(NotTheOrder::Status(status)) => Self::Nothing(Doubt::Status(status)),
             Err(NotTheOrder::Foreign) => Self::Nothing(Doubt::ForeignOrder),
             Err(NotTheOrder::Contradiction(what)) => Self::Nothing(Doubt::Contradiction(what)),
@@ -129,6 +138,7 @@ impl Evidence {
             Self::Undecided(status) => Finding::OrderStatus(*status),
             Self::NotCaptured => Finding::OrderStatus(OrderStatus::Cancelled),
             Self::StillWaiting => Finding::OrderStatus(OrderStatus::CaptureRequired),
+            Self::NoSuchOrder => Finding::Undecided(Doubt::Status(404)),
             Self::Unauthorized => Finding::Refused(Reason::Unauthorized),
             Self::Nothing(doubt) => Finding::Undecided(doubt.clone()),
         }
@@ -208,16 +218,20 @@ fn of_refusal(response: &Response) -> Option<Verdict> {
     }
     let status = response.status();
     let reason = match (status.as_u16(), Shape::read(status, response.body())?) {
-        (401, _) => Reason::Unauthorized,
+        (403, Shape::Api(errors)) => Reason::Forbidden(errors),
         (_, Shape::Api(errors)) => Reason::Rejected(status.as_u16(), errors),
         // The gateway refuses for missing rights or for size before the API sees anything; its 404
         // is a missing route, which says nothing about what an earlier route did.
-        (403 | 413, Shape::Gateway(message)) => {
-            Reason::Rejected(status.as_u16(), vec![ApiError { message, ..ApiError::default() }])
-        }
+        (403, Shape::Gateway(message)) => Reason::Forbidden(vec![ApiError::message(&message)]),
+        (413, Shape::Gateway(message)) => Reason::Rejected(413, vec![ApiError::message(&message)]),
         _ => return None,
     };
     Some(Verdict::Refused(reason))
+}
+
+fn is_in_words_of_the_api(response: &Response) -> bool {
+    let shape = || Shape::read(response.status(), response.body());
+    wire::is_plain_json(response) && matches!(shape(), Some(Shape::Api(_)))
 }
 
 /// The host of a redirect, not its path, which may hold anything.

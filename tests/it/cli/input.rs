@@ -80,6 +80,7 @@ fn every_field_of_an_order() {
         ("deadline", "1s", "must be seconds"),
         ("deadline", "\u{ff11}", "must be seconds"),
         ("max sends", "0", "from 1 to 100"),
+        ("confirmations", "0", "from 1 to 100"),
         ("max sends", "101", "from 1 to 100"),
         ("max sends", "-1", "from 1 to 100"),
         ("max sends", "1.5", "from 1 to 100"),

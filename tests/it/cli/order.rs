@@ -51,6 +51,7 @@ fn the_json_has_exactly_these_keys() {
         "due_at_ms",
         "errors",
         "idempotency_key",
+        "new_key",
         "next_step",
         "obstacle",
         "order_id",
@@ -100,6 +101,39 @@ fn not_captured() {
         assert!(["declined", "rejected"].contains(&json["code"].as_str().unwrap()), "{json}");
         assert_eq!(server.ledger().captures(order), 0);
     });
+}
+
+/// A refused amount is corrected under a new key, which the first run names; under the old one the API
+/// says that the key was used.
+#[test]
+fn a_decline_names_the_key_that_captures() {
+    let server = server();
+    let order = order(&server).to_string();
+    let order_args = |amount: &'static str| ["order", &order, "--amount", amount];
+    let at = |amount| {
+        let mut command = capture_at(&server, &order_args(amount));
+        command.args(["--currency", "USD"]);
+        command
+    };
+    let declined = run(&mut at("99.00"));
+    assert_eq!(declined.code, 1, "{declined:?}");
+    let again = declined.stdout.lines().find_map(|line| line.strip_prefix("  again: capture "));
+    let again: Vec<&str> = again.unwrap_or_else(|| panic!("{declined:?}")).split(' ').collect();
+    assert_eq!(again[..4], order_args("99.00"));
+
+    let used = run(at("100.00").arg("--json"));
+    let json = used.json();
+    assert_eq!((used.code, outcome(&json)), (1, ("not_captured", "key_used")), "{used:?}");
+    assert!(json["says"].as_str().unwrap().contains("used with another payload"), "{used:?}");
+    assert_eq!(json["new_key"].as_str(), again.last().copied(), "everybody gets the same key");
+    assert!(server.transcript().len() < 16, "it is not sent for two minutes");
+
+    let mut corrected = again.clone();
+    corrected[3] = "100.00";
+    let captured = run(capture_at(&server, &corrected).arg("--json"));
+    let json = captured.json();
+    assert_eq!((captured.code, &json["amount_verified"]), (0, &json!(true)), "{captured:?}");
+    assert_eq!(json["new_key"], json!(null));
 }
 
 /// The API's reason is shown: at most three entries in a sentence, all of them as JSON.
@@ -274,6 +308,12 @@ fn flags_reach_the_machine() {
         let json = simple(&server, &order.to_string(), &flags).json();
         assert_eq!(operations(&json), attempts, "{flags:?}");
     }
+    let server = server();
+    let order = order(&server);
+    let failed = Answer::new(200).body(r#"{"status":"FAILED","success":true}"#);
+    server.script(Script::status(failed).on(Operation::Capture));
+    let json = simple(&server, &order.to_string(), &["--confirmations", "1", "--json"]).json();
+    assert_eq!(operations(&json), ["capture", "lookup"]);
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_status_that_cannot_be_read() {
         (Some(throttled()), SECRET, "throttled", "", "Wait"),
         (Some(Script::status(204)), SECRET, "not_the_order", "", "URL leads to the API"),
         (Some(Script::close_before()), SECRET, "no_reply", "", "Check the network"),
-        (Some(Script::status(401).times(2)), SECRET, "unauthorized", "", "Check the credentials"),
+        (Some(Script::status(401).times(3)), SECRET, "unauthorized", "", "Check the credentials"),
     ] {
         let server = server();
         if let Some(script) = script {

@@ -118,7 +118,7 @@ fn ureq_with_errors_for_statuses_and_redirects_on_is_overruled() {
         (on_capture([Act::say(json(500, ""))]), "unknown undecided_status", "C500 L503"),
         (
             on_capture([Act::say(json(400, r#"{"title":"t","status":400}"#))]),
-            "not_captured rejected",
+            "unknown unconfirmed_refusal",
             "C400 L503",
         ),
         // The agent has no timeout; the policy has.

@@ -1,14 +1,13 @@
 //! The long checks, in release: `cargo xtask simulate` and `cargo xtask vectors`.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use capture_core::{Policy, Resend};
-use capture_tests::exhaustive::{self, Clause, Coverage, DEADLINE, Scope, server};
+use capture_core::Resend;
+use capture_tests::exhaustive::{self, Clause, Coverage, Scope, policy, server};
 use capture_tests::simulation::{self, Plan};
 use capture_tests::subject::Mutant;
 use capture_tests::vectors;
@@ -76,7 +75,7 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
     );
     println!();
     println!(
-        "server       guard  resend  looks  states   transitions  sequences of 16 events  I1      rest"
+        "server       guard  resend  looks echo  states   transitions  sequences of 16 events  I1      rest"
     );
     let scopes = exhaustive::scopes(policy(sends), restarts);
     // Alternating, so that both halves have as many of the large searches.
@@ -99,11 +98,12 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
         let expected = exhaustive::may_capture_twice(scope);
         let word = |broken: bool| if broken { "BROKEN" } else { "holds" };
         println!(
-            "{:<12} {:<6} {:<7} {:<5} {:>7} {:>12}  {:>22.2e}  {:<7} {}",
+            "{:<12} {:<6} {:<7} {:<5} {:<4} {:>7} {:>12}  {:>22.2e}  {:<7} {}",
             format!("{semantics:?}"),
             if state_guard { "yes" } else { "no" },
             if scope.policy.resend() == Resend::Keyed { "keyed" } else { "never" },
             if scope.policy.lookup() { "yes" } else { "no" },
+            if scope.echo.is_some() { "yes" } else { "no" },
             coverage.states,
             coverage.transitions,
             coverage.sequences.last().copied().unwrap_or_default(),
@@ -142,10 +142,6 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
     }
     failed |= !checkers();
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}
-
-fn policy(sends: u32) -> Policy {
-    Policy::default().with_deadline(DEADLINE).with_max_sends(NonZeroU32::new(sends).expect("not 0"))
 }
 
 /// Many runs on all cores; the first broken one is shrunk and shown.

@@ -22,6 +22,7 @@ pub enum Clause {
     AgainWithOldKey,
     DoubtForgotten,
     DoubtOverruled,
+    EchoBelieved,
     OtherOrigin,
     PersonalData,
     /// Judged on the whole graph, not on a step.
@@ -30,11 +31,12 @@ pub enum Clause {
 
 impl Clause {
     /// All of them, in the order in which a step is judged.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::CapturedTwice,
         Self::CapturedIsFalse,
         Self::MoneyMoved,
         Self::MoneyMayMove,
+        Self::EchoBelieved,
         Self::UnlikeTheFirst,
         Self::AgainUnderNever,
         Self::AgainWithOldKey,
@@ -57,7 +59,7 @@ impl Clause {
         match self {
             Self::CapturedTwice => "I1",
             Self::CapturedIsFalse => "I2",
-            Self::MoneyMoved | Self::MoneyMayMove => "I3",
+            Self::MoneyMoved | Self::MoneyMayMove | Self::EchoBelieved => "I3",
             Self::OtherCapture | Self::NoNextStep | Self::NoKeyAge => "I4",
             Self::TooManySends | Self::TooManyLogins | Self::TooLate => "I5",
             Self::UnlikeTheFirst => "I6",
@@ -77,6 +79,9 @@ impl Clause {
             Self::CapturedIsFalse => "\"captured\", and the order is not",
             Self::MoneyMoved => "\"not captured\", and the money moved",
             Self::MoneyMayMove => "\"not captured\", and a request on its way can still capture",
+            Self::EchoBelieved => {
+                "\"not captured\", and the API refused because somebody else had captured the order"
+            }
             Self::OtherCapture => "the outcome names another capture",
             Self::NoNextStep => "the outcome does not name the next step",
             Self::NoKeyAge => "the ticket does not know when its key was first sent",
@@ -102,6 +107,7 @@ impl Clause {
             Self::CapturedIsFalse => Mutant::SuccessByStatusAlone,
             Self::MoneyMoved => Mutant::ServerErrorIsFailure,
             Self::MoneyMayMove => Mutant::TimeoutIsFailure,
+            Self::EchoBelieved => Mutant::ConfirmsOnce,
             Self::OtherCapture => Mutant::RebuildsTheCapture,
             Self::NoNextStep => Mutant::SaysNoNextStep,
             Self::NoKeyAge => Mutant::ForgetsKeyAge,

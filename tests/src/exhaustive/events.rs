@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
+use capture_core::Reason;
 use capture_core::driver::{Evidence, TransportError, Verdict};
 use capture_core::wire::Response;
 use http::{HeaderMap, StatusCode};
@@ -69,6 +70,7 @@ impl Kind {
     fn verdict(&self) -> String {
         match self.answer().map(|reply| Verdict::of(&fixture::capture(), &reply)) {
             Ok(Verdict::Captured) => "captured".to_owned(),
+            Ok(Verdict::Refused(Reason::Rejected(404, _))) => "unknown order".to_owned(),
             Ok(Verdict::Refused(reason)) => reason.code().to_owned(),
             Ok(Verdict::InProgress(doubt) | Verdict::Ambiguous(doubt, _)) => {
                 doubt.code().to_owned()
@@ -76,6 +78,18 @@ impl Kind {
             Ok(other) => format!("{other:?}"),
             Err(error) => format!("{:?} {}", error.delivery(), error.is_lasting()),
         }
+    }
+
+    /// Whether the answer to a lookup shows the order waiting.
+    pub(crate) fn shows_waiting(&self) -> bool {
+        matches!(&self.make, Make::Reply(reply)
+            if Evidence::of(fixture::order(), reply) == Evidence::StillWaiting)
+    }
+
+    /// Whether the answer to a lookup denies that there is such an order.
+    pub(crate) fn denies_the_order(&self) -> bool {
+        matches!(&self.make, Make::Reply(reply)
+            if Evidence::of(fixture::order(), reply) == Evidence::NoSuchOrder)
     }
 
     /// What the answer to a lookup proves, in a word or two.
@@ -168,6 +182,8 @@ pub fn capture_kinds() -> Vec<Kind> {
         (Refused, 415, r#"{"status":415,"title":"Unsupported Media Type"}"#),
         (Refused, 422, r#"{"status":422,"title":"t","errors":{"Amount":["m"]}}"#),
         (TurnedAway, 401, ""),
+        (TurnedAway, 401, "<html>"),
+        (TurnedAway, 401, r#"{"error":"invalid_token"}"#),
         (TurnedAway, 401, r#"{"status":401,"title":"Unauthorized"}"#),
         (TurnedAway, 401, r#"{"message":"Unauthorized"}"#),
         (TurnedAway, 403, r#"{"message":"Forbidden"}"#),
@@ -178,6 +194,7 @@ pub fn capture_kinds() -> Vec<Kind> {
         (TurnedAway, 429, r#"{"message":"Too Many Requests"}"#),
         (TurnedAway, 409, ""),
         (TurnedAway, 409, r#"{"status":409,"title":"Conflict"}"#),
+        (TurnedAway, 409, r#"{"status":409,"title":"used with another payload"}"#),
         (TurnedAway, 425, ""),
         (Loss, 200, ""),
         (Loss, 200, "<html>"),
@@ -214,7 +231,6 @@ pub fn capture_kinds() -> Vec<Kind> {
         (Loss, 308, ""),
         (Loss, 400, "<html>"),
         (Loss, 400, ""),
-        (Loss, 401, "<html>"),
         (Loss, 402, ""),
         (Loss, 403, "<html>"),
         (Loss, 404, r#"{"message":"Not Found"}"#),

@@ -49,6 +49,16 @@ impl Clause {
                 };
                 after.doubted && refused_for.is_some_and(|reason| *reason != Reason::OrderCancelled)
             }
+            Self::EchoBelieved => {
+                let is_decided = match subject.outcome() {
+                    Some(Outcome::NotCaptured(refusal)) => refusal.reason().is_decided(),
+                    _ => true,
+                };
+                says(Said::NotCaptured)
+                    && before.end().is_none()
+                    && after.echo.is_some()
+                    && is_decided
+            }
             Self::OtherCapture => {
                 subject.outcome().is_some_and(|outcome| *outcome.capture() != capture())
             }

@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use capture_core::driver::Progress;
-use capture_core::{Operation, Outcome, Ticket};
+use capture_core::{Doubt, Operation, Outcome, Reason, Ticket};
 
 use super::node::Node;
 use super::server::ServerModel;
@@ -15,7 +15,7 @@ use crate::subject::{History, Said, Wants};
 /// Two states with equal keys continue in the same way, and are judged in the same way.
 pub(crate) type Key = [u32; PARTS];
 
-const PARTS: usize = 17;
+const PARTS: usize = 19;
 
 /// As long as the server recognises a key.
 const LIFE_OF_A_KEY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,6 +36,7 @@ impl Node {
             bodies: _, // only what the server keeps of them decides, and is below
             doubted,
             old,
+            echo,
             restarts,
             began: _,    // a process ends at its deadline: I5 sees to it
             now: _,      // time is chosen; what decides is the age of the key, below
@@ -53,10 +54,14 @@ impl Node {
             Wants::Wait(_) => 6,
             Wants::Nothing(Said::Captured) => 7,
             Wants::Nothing(Said::Unknown) => 8,
-            // The reason is judged, and told.
-            Wants::Nothing(Said::NotCaptured) => {
-                number(subject.outcome().map_or("", Outcome::code).as_bytes())
-            }
+            // What kind of reason it is is judged.
+            Wants::Nothing(Said::NotCaptured) => match subject.outcome() {
+                Some(Outcome::NotCaptured(refusal)) => match refusal.reason() {
+                    Reason::OrderCancelled => 9,
+                    reason => 10 + u32::from(reason.is_decided()),
+                },
+                _ => 12,
+            },
         };
         let progress = subject.progress().filter(|_| self.end().is_none());
         let first_sent = match &progress {
@@ -72,6 +77,7 @@ impl Node {
                 first_sent: _, // above: a ticket has one as well
                 doubt,
                 reason_unless_doubt,
+                seen_waiting,
                 sends,
                 unauthorized_in_a_row,
                 failed_logins,
@@ -83,7 +89,9 @@ impl Node {
                 u32::from(has_permit),
                 u32::from(refused_token.is_some()),
                 u32::from(doubt.is_some()),
-                reason_unless_doubt.map_or(0, |reason| number(reason.code().as_bytes())),
+                // In doubt nobody asks for it.
+                reason_unless_doubt.filter(|_| doubt.is_none()).map_or(0, kind_of_reason),
+                seen_waiting,
                 sends,
                 unauthorized_in_a_row,
                 // More failed logins than sends decide nothing further.
@@ -98,11 +106,17 @@ impl Node {
             refused_token,
             in_doubt,
             reason_unless_doubt,
+            seen_waiting,
             sends,
             unauthorized_in_a_row,
             failed_logins,
             needless_logins,
         ] = machine.unwrap_or_default();
+        // A ticket carries the refusal that it waits for.
+        let reason_unless_doubt = match subject.ticket().map(Ticket::doubt) {
+            Some(Doubt::Unconfirmed(reason)) => kind_of_reason(reason),
+            _ => reason_unless_doubt,
+        };
         [
             ("wants", wants),
             ("looks", looks),
@@ -110,6 +124,7 @@ impl Node {
             // Of a right client's doubt nothing is ever lost, so that one would do.
             ("doubt", in_doubt + 2 * u32::from(*doubted)),
             ("reason_unless_doubt", reason_unless_doubt),
+            ("seen_waiting", seen_waiting),
             ("sends", sends),
             // A token shows in the logins, and a permit in the 401s, as long as the client is right.
             ("unauthorized", unauthorized_in_a_row * 2 + has_permit),
@@ -119,6 +134,7 @@ impl Node {
             ("sends_seen", sends_seen),
             ("first", first.as_ref().map_or(0, |request| number(request.body()))),
             ("old", u32::from(*old)),
+            ("echo", echo.map_or(0, |waits| waits + 1)),
             ("restarts", *restarts),
             ("order", *order as u32 * 16 + u32::from(*captures)),
             ("stored", digits(stored.iter().map(|did| did.map_or(0, |did| did as u32 + 1)))),
@@ -135,6 +151,14 @@ impl Node {
             Some(Ok(_)) => 2,
             Some(Err(_)) => 3,
         }
+    }
+}
+
+/// As far as it decides: whether it has to be confirmed, and whether the order was unknown.
+fn kind_of_reason(reason: &Reason) -> u32 {
+    match reason {
+        Reason::Rejected(404, _) => 2,
+        reason => u32::from(reason.is_decided()),
     }
 }
 

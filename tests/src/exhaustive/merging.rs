@@ -8,7 +8,7 @@ use super::clause::Clause;
 use super::events::Catalogue;
 use super::graph::{Graph, State};
 use super::node::{Event, Node};
-use super::scope::{DEADLINE, Scope, scopes};
+use super::scope::{Scope, policy, scopes};
 use super::server::{Assumptions, Semantics};
 use super::{Found, explore, invariants};
 use crate::simulation::Chance;
@@ -17,8 +17,7 @@ use crate::subject::Mutant;
 /// The names of everything that the states' key is made of.
 #[must_use]
 pub fn key_parts() -> Vec<&'static str> {
-    let policy = Policy::default().with_deadline(DEADLINE);
-    Node::start(scopes(policy, 0)[0]).parts().map(|(name, _)| name).to_vec()
+    Node::start(scopes(policy(1), 0)[0]).parts().map(|(name, _)| name).to_vec()
 }
 
 /// A scope in which a state without this part is merged with others that continue, or are judged, in
@@ -37,11 +36,12 @@ pub fn where_it_decides(part: &str, policy: Policy) -> Scope {
         "sends" | "sends_seen" | "failed_logins" => (2, 0),
         _ => (1, 1),
     };
+    let echo = (part == "echo").then_some(1);
     // With the simplest server that still shows it.
     let semantics = if part == "stored" { Semantics::Frozen } else { Semantics::Ignored };
     let assumptions = Assumptions { semantics, state_guard: true };
     let policy = policy.with_max_sends(NonZeroU32::new(sends).expect("not 0"));
-    Scope { assumptions, policy, restarts, mutant, only, few: true, ..scopes(policy, 1)[0] }
+    Scope { assumptions, policy, restarts, echo, mutant, only, few: true, ..scopes(policy, 1)[0] }
 }
 
 /// What merging loses in this scope, if it is seen to lose something.

@@ -36,7 +36,7 @@ use graph::{Graph, State};
 use key::Key;
 pub use merging::{key_parts, merging_loses, where_it_decides};
 use node::{Event, Node};
-pub use scope::{DEADLINE, Scope, against, may_capture_twice, scopes, showing};
+pub use scope::{Scope, against, may_capture_twice, policy, scopes, showing};
 
 /// A broken invariant, and the shortest way to it.
 #[derive(Debug, Clone)]

@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use capture_core::driver::{Api, Now, TokenRequest};
 use capture_core::wire::Request;
-use capture_core::{BearerToken, Environment, Operation, TokenError};
+use capture_core::{BearerToken, Environment, Operation, Reason, TokenError};
 
 use super::events::{Catalogue, Class, Kind};
 use super::scope::Scope;
-use super::server::ServerModel;
+use super::server::{Order, ServerModel};
 use crate::fixture::{WALL, capture};
 use crate::subject::{Said, Subject, Wants};
 
@@ -34,6 +34,9 @@ pub(crate) struct Node {
     pub(crate) doubted: bool,
     /// Whether the key is older than a day.
     pub(crate) old: bool,
+    /// If the API has refused because somebody else had captured the order: how many waits ago, as
+    /// far as the order's status may lag.
+    pub(crate) echo: Option<u32>,
     pub(super) restarts: u32,
     pub(super) began: Now,
     pub(super) now: Now,
@@ -82,6 +85,7 @@ impl Node {
             bodies: Vec::new(),
             doubted: false,
             old: false,
+            echo: None,
             restarts: scope.restarts,
             began: now,
             now,
@@ -110,13 +114,19 @@ impl Node {
 
     /// The state's name in the documentation.
     pub(crate) fn name(&self) -> &'static str {
+        let is_refused = self
+            .subject
+            .progress()
+            .is_some_and(|progress| progress.reason_unless_doubt.is_some_and(Reason::is_decided));
         match (self.subject.wants(), self.subject.in_doubt()) {
+            (Wants::Token(_), false) if is_refused => "AuthorizeToConfirm",
             (Wants::Token(_), false) => "Authorize",
             (Wants::Token(_), true) => "AuthorizeInDoubt",
             (Wants::Send(Operation::Capture, _), false) => "SendCapture",
             (Wants::Send(Operation::Capture, _), true) => "SendAgainInDoubt",
             (Wants::Send(_, _), false) => "ConfirmRefusal",
             (Wants::Send(_, _), true) => "LookUpInDoubt",
+            (Wants::Wait(_), false) if is_refused => "WaitToConfirm",
             (Wants::Wait(_), false) => "Wait",
             (Wants::Wait(_), true) => "WaitInDoubt",
             (Wants::Nothing(Said::Captured), _) => "Captured",
@@ -136,7 +146,9 @@ impl Node {
             Wants::Wait(delay) => {
                 for late in [false, true] {
                     let now = if late { self.late() } else { self.now + delay };
-                    let mut next = Self { now, ..self.clone() };
+                    let waited = |waits: u32| (waits + 1).min(self.scope.echo.unwrap_or(0));
+                    let echo = self.echo.map(waited);
+                    let mut next = Self { now, echo, ..self.clone() };
                     next.subject.elapsed(now);
                     found(Event::Waited(late), next.settled());
                 }
@@ -190,7 +202,7 @@ impl Node {
         let lookups = || catalogue.lookup(self.server.order).iter();
         match operation {
             Operation::Lookup | Operation::Login => {
-                for kind in lookups() {
+                for kind in lookups().filter(|kind| self.can_show(kind)) {
                     self.answered(operation, kind, &self.server, &self.bodies, found);
                 }
             }
@@ -234,10 +246,27 @@ impl Node {
             let (server, bodies) = (server.clone(), bodies.to_vec());
             let mut next = Self { server, bodies, ..self.at(late) };
             next.subject.answer(kind.answer(), next.now);
+            if operation == Operation::Capture && next.is_echo(kind) {
+                next.echo = Some(0);
+            }
             let next = next.settled();
             let server = next.server.clone();
             found(Event::Answer(operation, kind, &server, late), next);
         }
+    }
+
+    /// Whether the order's status can be shown like this: it lags behind the capture for a while, and
+    /// the API does not deny that there is such an order.
+    fn can_show(&self, kind: &Kind) -> bool {
+        let has_settled = self.echo.is_some() && self.echo == self.scope.echo;
+        self.echo.is_none() || !(kind.denies_the_order() || (has_settled && kind.shows_waiting()))
+    }
+
+    /// Whether the API has refused because somebody else had captured the order.
+    fn is_echo(&self, kind: &Kind) -> bool {
+        let refuses = matches!(kind.class, Class::Failed | Class::Refused | Class::TurnedAway);
+        let is_foreign = self.server.order == Order::Completed && self.server.captures == 0;
+        self.scope.echo.is_some() && refuses && is_foreign
     }
 
     /// The process dies here; whatever was being sent may or may not arrive.
@@ -262,8 +291,9 @@ impl Node {
                 }
                 next.restarts -= 1;
                 next.old |= old;
-                // A process that resumes a capture must assume that it was sent.
-                next.doubted = true;
+                // A process that resumes a capture must assume that it was sent, unless it was told
+                // that nothing but a refusal came of it.
+                next.doubted |= !self.subject.is_unconfirmed();
                 next.began = next.now;
                 next.subject.restart(next.saved_at, next.now);
                 found(Event::Restarted(old), next.settled());

@@ -1,5 +1,6 @@
 //! What is searched: which server, which policy, how many restarts, which broken client.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use capture_core::{Policy, Resend};
@@ -8,9 +9,21 @@ use super::clause::Clause;
 use super::server::{Assumptions, Semantics};
 use crate::subject::Mutant;
 
+/// The policy that is searched with so many sends.
+#[must_use]
+pub fn policy(sends: u32) -> Policy {
+    let [sends, confirmations] = [sends, 2].map(|n| NonZeroU32::new(n).expect("not 0"));
+    let policy = Policy::default().with_deadline(DEADLINE).with_attempt_timeout(TIMEOUT);
+    policy.with_max_sends(sends).with_confirmations(confirmations)
+}
+
 /// How long a check lets a capture try: long enough that only a chosen jump passes it, and so short
 /// that a key stays young over two restarts, unless a day is chosen to pass.
-pub const DEADLINE: Duration = Duration::from_secs(6 * 60 * 60);
+const DEADLINE: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// How long it lets an attempt take: so long that no 409 ends a capture early. That takes its time by
+/// the clock, and its end is unknown.
+const TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What to search.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +34,9 @@ pub struct Scope {
     pub policy: Policy,
     /// How often the process may die, or an unknown outcome be resumed.
     pub restarts: u32,
+    /// If the API can refuse an order because somebody else has captured it: after how many waits
+    /// its status shows that. Otherwise it may lag for ever, and nobody is asked to notice.
+    pub echo: Option<u32>,
     /// How the client is broken, if it is.
     pub mutant: Option<Mutant>,
     /// Whether there is only one answer for each consequence, to save time.
@@ -33,8 +49,8 @@ pub struct Scope {
 
 impl Scope {
     fn new(assumptions: Assumptions, policy: Policy, restarts: u32) -> Self {
-        let (mutant, few, only, forgotten) = (None, false, None, None);
-        Self { assumptions, policy, restarts, mutant, few, only, forgotten }
+        let (echo, mutant, few, only, forgotten) = (None, None, false, None, None);
+        Self { assumptions, policy, restarts, echo, mutant, few, only, forgotten }
     }
 }
 
@@ -53,7 +69,19 @@ pub fn scopes(policy: Policy, restarts: u32) -> Vec<Scope> {
             }
         }
     }
+    scopes.extend(echoes(policy, restarts));
     scopes
+}
+
+/// The scopes in which a refusal can be the echo of somebody else's capture. The server's keys have no
+/// part in it.
+fn echoes(policy: Policy, restarts: u32) -> [Scope; 2] {
+    let waits = policy.confirmations().get() - 1;
+    [true, false].map(|state_guard| {
+        let assumptions = Assumptions { semantics: Semantics::Ignored, state_guard };
+        let policy = policy.with_resend(Resend::Never);
+        Scope { echo: Some(waits), ..Scope::new(assumptions, policy, restarts) }
+    })
 }
 
 /// Whether even a correct client can capture twice: it sends again, and the server neither keeps every
@@ -72,7 +100,8 @@ pub fn against(mutant: Mutant, policy: Policy) -> Scope {
     let policy = policy.with_resend(if never { Resend::Never } else { Resend::Keyed });
     let semantics = Semantics::Frozen;
     let assumptions = Assumptions { semantics, state_guard: true };
-    Scope { mutant: Some(mutant), ..Scope::new(assumptions, policy, 1) }
+    let echo = mutant.believes_an_echo().then(|| policy.confirmations().get() - 1);
+    Scope { mutant: Some(mutant), echo, ..Scope::new(assumptions, policy, 1) }
 }
 
 /// The scope in which a clause is the only one that is judged, and its broken client has to break it.

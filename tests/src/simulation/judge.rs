@@ -71,7 +71,7 @@ impl Simulation {
         // If two processes capture one order, each knows only what the API told it. If keys are
         // ignored, it cannot tell the other's capture from a refusal unless the confirming lookup gets
         // through.
-        let told = matches!(reason, "declined" | "rejected" | "order_cancelled");
+        let told = matches!(reason, "declined" | "rejected" | "key_used" | "order_cancelled");
         let tellable = !shared || (self.keys_are_kept && told);
         if said == Said::Captured && !captured {
             let what = format!("job {job} says captured ({reason}), the order is {status:?}");

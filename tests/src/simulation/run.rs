@@ -274,8 +274,10 @@ impl Simulation {
             Some(subject) => {
                 // Whoever resumes an outcome that stays unknown looks the order up in the end.
                 subject.set_policy(policy.with_lookup(policy.lookup() || self.now >= HEALED));
+                // Nothing but a refusal came of it, as far as it knows.
+                let is_refused = subject.is_unconfirmed();
                 subject.restart(saved_at, now);
-                self.jobs[job].doubted = true;
+                self.jobs[job].doubted |= !is_refused;
             }
             None => {
                 let (mutant, api) = (self.plan.mutant, &self.api);

@@ -1,6 +1,6 @@
 //! Faults 65 to 84: what the body of a 200 says.
 
-use super::row::{Row, proven, unclear};
+use super::row::{Row, proven, refusal, unclear};
 use crate::fixture::{ORDER, OTHER_ORDER};
 use crate::replies::{SUCCESS, chunked, json, later, order, raw, waiting};
 use crate::wire::{Act, Dialogue, Do, on_capture};
@@ -247,13 +247,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
     ] {
         let act = || Act::say(json(200, body));
-        rows.push(Row::new(
-            name,
-            on_capture([act()]),
-            "not_captured declined",
-            "C200 L503",
-            "T C L",
-        ));
+        rows.extend(refusal(name, act(), "declined", "C200"));
         rows.push(proven(name, act(), "C200"));
         let after = Dialogue {
             capture: vec![Act::does(vec![Do::Finish]), act()],

@@ -21,9 +21,9 @@ pub(super) fn rows() -> Vec<Row> {
     let whole = Act::say;
     let ends = |reply: String| Act::say(reply).then(Do::Finish);
     for (name, act, outcome, attempt) in [
-        ("in the errors", whole(json(200, &failed)), "not_captured declined", "200"),
+        ("in the errors", whole(json(200, &failed)), "unknown unconfirmed_refusal", "200"),
         ("as the word", whole(json(200, &word)), "unknown undecided_word", "200"),
-        ("in problem details", whole(json(400, &problem)), "not_captured rejected", "400"),
+        ("in problem details", whole(json(400, &problem)), "unknown unconfirmed_refusal", "400"),
         ("in the headers", whole(with(500, &headers, TOKEN)), "unknown undecided_status", "500"),
         ("in a redirect", whole(with(302, &location, "")), "unknown redirect", "302"),
         ("in a page", whole(with(200, html, TOKEN)), "unknown unreadable_reply", "200"),

@@ -127,6 +127,31 @@ pub(super) fn unclear(name: &str, act: Act, doubt: &str, attempt: &str) -> Vec<R
     ]
 }
 
+/// Two rows for a refusal, which the record calls `attempt`: one where the order cannot be looked up,
+/// and one where it still waits and is asked once.
+pub(super) fn refusal(name: &str, act: Act, reason: &str, attempt: &str) -> Vec<Row> {
+    let waits = Dialogue {
+        capture: vec![act.clone()],
+        lookup: vec![Act::say(waiting())],
+        ..Dialogue::default()
+    };
+    let confirmed = Row::new(
+        &format!("{name}, and the order still waits"),
+        waits,
+        &format!("not_captured {reason}"),
+        &format!("{attempt} L200"),
+        "T C L",
+    );
+    let unconfirmed = Row::new(
+        name,
+        on_capture([act]),
+        "unknown unconfirmed_refusal",
+        &format!("{attempt} L503"),
+        "T C L",
+    );
+    vec![unconfirmed, confirmed.policy(|policy| policy.with_confirmations(NonZeroU32::MIN))]
+}
+
 /// One row for an answer that proves nothing, where the order then says that it was captured.
 pub(super) fn proven(name: &str, act: Act, attempt: &str) -> Row {
     let dialogue =

@@ -1,6 +1,6 @@
 //! Faults 39 to 64: redirects and statuses.
 
-use super::row::{Row, proven, unclear};
+use super::row::{Row, proven, refusal, unclear};
 use crate::replies::{SUCCESS, captured, json, order, waiting, with};
 use crate::wire::{Act, Dialogue, Do, on_capture};
 
@@ -61,8 +61,6 @@ pub(super) fn rows() -> Vec<Row> {
             400,
             r#"{"success":false,"status":"FAILED","errors":[{"item1":"m","item2":"2001"}]}"#.into(),
         ),
-        (46, 403, problem(403)),
-        (46, 403, GATEWAY.into()),
         (47, 404, problem(404)),
         (49, 405, problem(405)),
         (49, 415, problem(415)),
@@ -70,14 +68,8 @@ pub(super) fn rows() -> Vec<Row> {
         (53, 413, r#"{"message":"Request Too Long"}"#.into()),
     ] {
         let name = format!("{fault} a {status} of the API: {}", short(&body));
-        let attempts = format!("C{status} L503");
-        rows.push(Row::new(
-            &name,
-            on_capture([say(json(status, &body))]),
-            "not_captured rejected",
-            &attempts,
-            "T C L",
-        ));
+        let attempt = format!("C{status}");
+        rows.extend(refusal(&name, say(json(status, &body)), "rejected", &attempt));
         // The refusal may be the echo of somebody else's capture.
         let mut done = proven(&name, say(json(status, &body)), &format!("C{status}"));
         done.dialogue.lookup = vec![Act::say(order(7))];
@@ -133,6 +125,9 @@ pub(super) fn rows() -> Vec<Row> {
         "C409",
     ));
     rows.extend(unclear("52 a 409 of another kind", say(json(409, HTML)), "in_progress", "C409"));
+    let used = r#"{"status":409,"title":"The key was used with another payload"}"#;
+    rows.extend(refusal("52 a 409: the key was used", say(json(409, used)), "key_used", "C409"));
+    rows.push(proven("52 a 409: the key was used", say(json(409, used)), "C409"));
     rows.extend(unclear("55 a 425", say(json(425, "")), "undecided_status", "C425"));
     rows.push(
         Row::new(
@@ -148,6 +143,7 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .sends(1),
     );
+    rows.extend(echoes());
     rows.extend(auth());
     rows.extend(throttled());
     rows.push(Row::new(
@@ -169,36 +165,101 @@ fn short(body: &str) -> &str {
     body.get(..24).unwrap_or(body)
 }
 
+/// A refusal that is the echo of somebody else's capture, which the order shows late.
+fn echoes() -> Vec<Row> {
+    let declined = || Act::say(json(200, r#"{"status":"FAILED","success":true}"#));
+    let looks = |states: &[i64]| Dialogue {
+        capture: vec![declined()],
+        lookup: states.iter().map(|state| Act::say(order(*state))).collect(),
+        ..Dialogue::default()
+    };
+    let not_found = || Act::say(json(404, &PROBLEM.replace("400", "404")));
+    let nowhere =
+        Dialogue { capture: vec![not_found()], lookup: vec![not_found()], ..Dialogue::default() };
+    vec![
+        Row::new(
+            "115 a refused order waits for 5 s",
+            looks(&[5, 5, 5]),
+            "not_captured declined",
+            "C200 L200 L200 L200",
+            "T C L L L",
+        ),
+        Row::new(
+            "115 a refused order was captured by somebody else",
+            looks(&[5, 5, 7]),
+            "captured order_status",
+            "C200 L200 L200 L200",
+            "T C L L L",
+        ),
+        Row::new(
+            "121 a refused order is in progress",
+            looks(&[5, 4, 5]),
+            "unknown unconfirmed_refusal",
+            "C200 L200 L200 L200 L503",
+            "T C L L L L",
+        ),
+        Row::new(
+            "47 neither operation knows the order",
+            nowhere,
+            "not_captured rejected",
+            "C404 L404",
+            "T C L",
+        ),
+    ]
+}
+
 fn auth() -> Vec<Row> {
     let refused = || Act::say(with(401, "", ""));
-    let problem = Act::say(json(401, r#"{"title":"Unauthorized","status":401}"#));
     let captures = |acts: Vec<Act>, lookup: Vec<Act>| Dialogue {
         capture: acts,
         lookup,
         ..Dialogue::default()
     };
     let gone = || Act::does(vec![Do::Finish]);
-    vec![
+    let mut rows = Vec::new();
+    for (name, status, headers, body) in [
+        ("43 a 401, and another token is good", 401, "", ""),
+        ("43 a 401 with problem details", 401, "", r#"{"title":"Unauthorized","status":401}"#),
+        ("43 a 401 of another issuer", 401, "", r#"{"error":"invalid_token"}"#),
+        ("43 a 401 as text", 401, "www-authenticate: Bearer\r\n", "Unauthorized"),
+        ("43 a 401 as a page", 401, "content-type: text/html\r\n", HTML),
+        ("46 a 403 of the gateway, and another token is good", 403, "", GATEWAY),
+        ("46 a 403 of the API", 403, "", r#"{"title":"Forbidden","status":403}"#),
+    ] {
+        let attempts = format!("C{status} C200");
+        let dialogue = on_capture([Act::say(with(status, headers, body))]);
+        rows.push(Row::new(name, dialogue, "captured reply", &attempts, "T C T C"));
+    }
+    let forbidden = || Act::say(json(403, GATEWAY));
+    rows.extend([
         Row::new(
-            "43 a 401, and another token is good",
-            on_capture([refused()]),
-            "captured reply",
-            "C401 C200",
-            "T C T C",
+            "46 a 403 to every token",
+            on_capture([forbidden(), forbidden(), forbidden()]),
+            "not_captured forbidden",
+            "C403 C403 C403",
+            "T C T C C",
         ),
         Row::new(
-            "43 a 401 with problem details",
-            on_capture([problem]),
-            "captured reply",
-            "C401 C200",
-            "T C T C",
+            "46 the order may not be read, and another token may",
+            captures(vec![gone()], vec![forbidden(), Act::say(order(7))]),
+            "captured order_status",
+            "C? L403 L200",
+            "T C L T L",
         ),
         Row::new(
             "43 a 401 to a token of one's own",
-            on_capture([refused()]),
+            on_capture([refused(), refused()]),
             "not_captured unauthorized",
-            "C401",
-            "C",
+            "C401 C401",
+            "C C",
+        )
+        .own_token(),
+        Row::new(
+            "43 a 401 to a token of one's own that is not valid yet",
+            on_capture([refused()]),
+            "captured reply",
+            "C401 C200",
+            "C C",
         )
         .own_token(),
         Row::new(
@@ -210,17 +271,24 @@ fn auth() -> Vec<Row> {
         ),
         Row::new(
             "45 a 401 to the second token",
-            on_capture([refused(), refused()]),
+            on_capture([refused(), refused(), refused()]),
             "not_captured unauthorized",
-            "C401 C401",
-            "T C T C",
+            "C401 C401 C401",
+            "T C T C C",
+        ),
+        Row::new(
+            "45 a 401 to the second token, which is not valid yet",
+            on_capture([refused(), refused()]),
+            "captured reply",
+            "C401 C401 C200",
+            "T C T C C",
         ),
         Row::new(
             "45 a 401 to the second token, after doubt",
-            captures(vec![gone(), refused(), refused()], vec![Act::say(waiting())]),
+            captures(vec![gone(), refused(), refused(), refused()], vec![Act::say(waiting())]),
             "unknown no_reply",
-            "C? L200 C401 C401",
-            "T C L C T C",
+            "C? L200 C401 C401 C401",
+            "T C L C T C C",
         ),
         Row::new(
             "93 the same token again after a 401",
@@ -229,14 +297,15 @@ fn auth() -> Vec<Row> {
                     Act::say(crate::replies::granted("canary-token-number-0")),
                     Act::say(crate::replies::granted("canary-token-number-0")),
                 ],
-                capture: vec![refused()],
+                capture: vec![refused(), refused()],
                 ..Dialogue::default()
             },
             "not_captured unauthorized",
-            "C401",
-            "T C T",
+            "C401 C401",
+            "T C T C",
         ),
-    ]
+    ]);
+    rows
 }
 
 fn throttled() -> Vec<Row> {

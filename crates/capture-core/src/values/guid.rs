@@ -80,6 +80,23 @@ impl IdempotencyKey {
         Self(Uuid::new_v5(&KEY_NAMESPACE, order.as_bytes()))
     }
 
+    /// The key of a new capture after this one was refused: derived from it (UUIDv5), so that whoever
+    /// follows the same refusal uses the same key.
+    ///
+    /// ```
+    /// use capture_core::{IdempotencyKey, OrderId};
+    /// let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
+    /// let first = IdempotencyKey::for_order(order);
+    /// let second = IdempotencyKey::following(first);
+    /// assert_ne!(first, second);
+    /// assert_eq!(second, IdempotencyKey::following(first));
+    /// # Ok::<(), capture_core::Invalid>(())
+    /// ```
+    #[must_use]
+    pub fn following(refused: Self) -> Self {
+        Self(Uuid::new_v5(&KEY_NAMESPACE, refused.as_bytes()))
+    }
+
     /// A fresh random key (UUIDv4). Store it before the capture is sent.
     #[cfg(feature = "random")]
     #[must_use]

@@ -37,7 +37,7 @@ impl ApiError {
         self.message.is_empty() && self.code.is_none() && self.field.is_none()
     }
 
-    pub(super) fn message(message: &str) -> Self {
+    pub(crate) fn message(message: &str) -> Self {
         Self { message: shown(message), ..Self::default() }
     }
 }

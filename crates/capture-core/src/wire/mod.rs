@@ -6,6 +6,7 @@
 mod api;
 mod beside;
 pub mod capture;
+pub(crate) mod conflict;
 mod entries;
 pub mod error;
 mod json;

@@ -220,6 +220,15 @@ fn success_under_a_key_of_ones_own_needs_the_orders_id() {
     let borrowed =
         Capture::new(capture().order_id(), capture().money(), IdempotencyKey::for_order(other));
     assert!(!borrowed.has_derived_key());
+    // So do the keys that follow after a refusal, up to the eighth in all.
+    let next = |capture: &Capture| {
+        let key = IdempotencyKey::following(capture.idempotency_key());
+        Capture::new(capture.order_id(), capture.money(), key)
+    };
+    let following = std::iter::successors(Some(capture()), |capture| Some(next(capture)));
+    let derived: Vec<_> = following.map(|capture| capture.has_derived_key()).take(9).collect();
+    assert_eq!(derived, [[true; 8].as_slice(), &[false]].concat());
+    assert!(!next(&borrowed).has_derived_key());
     for capture in [capture(), under_own_key()] {
         let stored = serde_json::to_string(&capture).unwrap();
         let read: Capture = serde_json::from_str(&stored).unwrap();

@@ -243,10 +243,16 @@ fn every_recorded_reply_to_a_capture() {
         (
             403,
             r#"{"message":"Forbidden"}"#,
-            Verdict::Refused(Reason::Rejected(403, vec![error("Forbidden")])),
+            Verdict::Refused(Reason::Forbidden(vec![error("Forbidden")])),
         ),
         (404, r#"{"message":"Not Found"}"#, doubtful(404)),
+        (401, r#"{"error":"invalid_token"}"#, Verdict::Refused(Reason::Unauthorized)),
         (409, "", Verdict::InProgress(Doubt::Status(409))),
+        (
+            409,
+            r#"{"status":409,"title":"used with another payload"}"#,
+            Verdict::Refused(Reason::KeyUsed(vec![error("used with another payload")])),
+        ),
         (429, r#"{"message":"Too Many Requests"}"#, Verdict::Refused(Reason::Throttled(None))),
         (503, r#"{"message":"Service Unavailable"}"#, doubtful(503)),
         (400, "<html>Request blocked</html>", doubtful(400)),

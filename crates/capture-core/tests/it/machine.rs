@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use capture_core::driver::Step;
-use capture_core::{Obstacle, Outcome, Phase, Policy, Resend};
+use capture_core::{Barred, Obstacle, Outcome, Phase, Policy, Resend, Ticket};
 
 use crate::driver::Login::{Denied, Fresh, Same, Unavailable};
 use crate::driver::Say::{self, Cut, Lost, NeverSent, NotSent, Reply};
@@ -28,6 +28,10 @@ const BAD_REQUEST: Say = Reply(400, &[], r#"{"TraceId":["t"],"Amount":["m"]}"#);
 const UNAUTHORIZED: Say = Reply(401, &[], "");
 const NOT_FOUND: Say = Reply(404, &[], r#"{"title":"Not Found","status":404}"#);
 const NO_ROUTE: Say = Reply(404, &[], r#"{"message":"Not Found"}"#);
+const UNAUTHORIZED_HTML: Say = Reply(401, &[("content-type", "text/html")], "<html>");
+const FORBIDDEN: Say = Reply(403, &[], r#"{"message":"Forbidden"}"#);
+const USED: Say =
+    Reply(409, &[], r#"{"status":409,"title":"The key was used with another payload"}"#);
 const BUSY: Say = Reply(409, &[], "");
 const TOO_EARLY: Say = Reply(425, &[], "");
 const MISDIRECTED: Say = Reply(421, &[], "");
@@ -88,35 +92,122 @@ fn decided_at_once() {
     );
 }
 
-/// A refusal may be the echo of somebody else's capture: one lookup confirms it, or proves it wrong.
+/// A refusal may be the echo of somebody else's capture: it counts once the order was seen waiting
+/// three times in a row. Until then it is unknown.
 #[test]
-fn a_refusal_is_confirmed_by_one_lookup() {
+fn a_refusal_is_confirmed_by_the_order() {
     check(
         &Policy::default(),
         &[
-            (&[FAILED], &[WAITING], &[], "not_captured declined: A C L"),
-            (&[FAILED], &[PROCESSING], &[], "not_captured declined: A C L"),
-            (&[FAILED], &[NEW_STATUS], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[WAITING], &[], "not_captured declined: A C L+"),
+            (&[FAILED], &[WAITING, COMPLETED], &[], "captured order_status: A C L L"),
+            (&[FAILED], &[WAITING, WAITING, COMPLETED], &[], "captured order_status: A C L+"),
+            (&[FAILED], &[PROCESSING], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[FAILED], &[PROBLEM], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[FAILED], &[NEW_STATUS], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[FAILED], &[PROCESSING, COMPLETED], &[], "captured order_status: A C L L"),
             (&[FAILED], &[CANCELLED], &[], "not_captured order_cancelled: A C L"),
             (&[FAILED], &[COMPLETED], &[], "captured order_status: A C L"),
             (&[FAILED], &[RETURNED], &[], "captured refunded: A C L"),
-            (&[FAILED], &[FOREIGN], &[], "not_captured declined: A C L"),
-            (&[FAILED], &[NO_ID], &[], "not_captured declined: A C L"),
-            (&[FAILED], &[ERROR], &[], "not_captured declined: A C L"),
-            (&[FAILED], &[SLOW_DOWN], &[], "not_captured declined: A C L"),
-            (&[FAILED], &[Lost], &[], "not_captured declined: A C L"),
-            (&[FAILED], &[NeverSent], &[], "not_captured declined: A C L"),
-            (&[FAILED], &[UNAUTHORIZED, WAITING], &[], "not_captured declined: A C L A L"),
+            (&[FAILED], &[FOREIGN], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[FAILED], &[NO_ID], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[FAILED], &[ERROR], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[FAILED], &[ERROR, COMPLETED], &[], "captured order_status: A C L L"),
+            (&[FAILED], &[SLOW_DOWN], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[FAILED], &[IN_AN_HOUR], &[], "unknown unconfirmed_refusal: A C L"),
+            (&[FAILED], &[Lost], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[FAILED], &[NeverSent], &[], "unknown unconfirmed_refusal: A C L"),
+            (&[FAILED], &[UNAUTHORIZED, WAITING], &[], "not_captured declined: A C L A L+"),
             (&[FAILED], &[UNAUTHORIZED, COMPLETED], &[], "captured order_status: A C L A L"),
-            (&[FAILED], &[UNAUTHORIZED], &[], "not_captured declined: A C L A L"),
-            (&[FAILED], &[UNAUTHORIZED], &[Fresh, Denied], "not_captured declined: A C L A"),
-            (&[BAD_REQUEST], &[WAITING], &[], "not_captured rejected: A C L"),
+            (&[FAILED], &[UNAUTHORIZED], &[], "unknown unconfirmed_refusal: A C L A L L"),
+            (&[FAILED], &[UNAUTHORIZED], &[Fresh, Denied], "unknown unconfirmed_refusal: A C L A"),
+            (&[BAD_REQUEST], &[WAITING], &[], "not_captured rejected: A C L+"),
             (&[BAD_REQUEST], &[COMPLETED], &[], "captured order_status: A C L"),
             (&[NOT_FOUND], &[NOT_FOUND], &[], "not_captured rejected: A C L"),
-            (&[NotSent, FAILED], &[WAITING], &[], "not_captured declined: A C C L"),
-            (&[UNAUTHORIZED, BAD_REQUEST], &[WAITING], &[], "not_captured rejected: A C A C L"),
+            (&[NOT_FOUND], &[NO_ROUTE], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[BAD_REQUEST], &[NOT_FOUND], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[NotSent, FAILED], &[WAITING], &[], "not_captured declined: A C C L+"),
+            (&[UNAUTHORIZED, BAD_REQUEST], &[WAITING], &[], "not_captured rejected: A C A C L+"),
         ],
     );
+    let once = Policy::default().with_confirmations(NonZeroU32::MIN);
+    check(
+        &once,
+        &[
+            (&[FAILED], &[WAITING], &[], "not_captured declined: A C L"),
+            (&[FAILED], &[ERROR, WAITING], &[], "not_captured declined: A C L L"),
+        ],
+    );
+}
+
+/// The looks come at once, after 1 s, and 4 s apart; a state other than waiting starts them anew, and a
+/// look that fails counts for nothing.
+#[test]
+fn the_looks_that_confirm_are_spaced() {
+    let policy = Policy::default().with_confirmations(NonZeroU32::new(4).unwrap());
+    let waits = |lookups: &'static [Say]| {
+        let start = base();
+        let mut script = Replies::new(&[FAILED], lookups, &[]);
+        let run = drive(capture().start(&api(), &policy, start), start, &mut script);
+        assert_eq!(run.outcome.code(), "declined");
+        run.waits.iter().map(Duration::as_millis).collect::<Vec<_>>()
+    };
+    assert_eq!(waits(&[WAITING]), [1_000, 4_000, 4_000]);
+    let restarted = waits(&[WAITING, WAITING, PROCESSING, WAITING]);
+    assert_eq!([&restarted[..2], &restarted[3..]].concat(), [1_000, 4_000, 1_000, 4_000, 4_000]);
+    let failed = waits(&[WAITING, ERROR, WAITING]);
+    assert_eq!([&failed[..1], &failed[2..]].concat(), [1_000, 4_000, 4_000]);
+}
+
+/// An unconfirmed refusal is resumed by looks alone, and confirmed by as many as a fresh one.
+#[test]
+fn an_unconfirmed_refusal_is_resumed() {
+    let policy = Policy::default();
+    let resumed = |policy: &Policy, lookups: &'static [Say]| {
+        let first = run(&Policy::default(), &(&[FAILED], &[WAITING, NeverSent], &[], ""));
+        let Outcome::Unknown(ticket) = first.outcome else { panic!("{:?}", first.outcome) };
+        let json = serde_json::to_string(&ticket).unwrap();
+        let ticket: Ticket = serde_json::from_str(&json).unwrap();
+        assert_eq!(ticket.doubt().code(), "unconfirmed_refusal");
+        let mut script = Replies::new(&[SUCCESS], lookups, &[]);
+        drive(ticket.resume(&api(), policy, base()), base(), &mut script).line()
+    };
+    assert_eq!(resumed(&policy, &[WAITING]), "not_captured declined: A L+");
+    assert_eq!(resumed(&policy, &[WAITING, COMPLETED]), "captured order_status: A L L");
+    assert_eq!(resumed(&policy, &[PROCESSING]), "unknown unconfirmed_refusal: A L+");
+    let blind = policy.with_lookup(false);
+    assert_eq!(resumed(&blind, &[WAITING]), "unknown unconfirmed_refusal: ");
+}
+
+/// A 409 that says that the key was used is a refusal like any other; other 409s are doubt, and end
+/// early once they have come for longer than any capture takes.
+#[test]
+fn the_two_meanings_of_a_409() {
+    check(
+        &Policy::default(),
+        &[
+            (&[USED], &[WAITING], &[], "not_captured key_used: A C L+"),
+            (&[USED], &[COMPLETED], &[], "captured order_status: A C L"),
+            (&[USED], &[ERROR], &[], "unknown unconfirmed_refusal: A C L+"),
+            (&[Lost, USED], &[WAITING, COMPLETED], &[], "captured order_status: A C L C L"),
+        ],
+    );
+    let rows: [Row; 2] = [
+        (&[Lost, BUSY], &[WAITING], &[], "in_progress"),
+        (&[Lost, USED], &[WAITING], &[], "no_reply"),
+    ];
+    for row in rows {
+        let (run, code) = (run(&Policy::default(), &row), row.3);
+        let Outcome::Unknown(ticket) = &run.outcome else { panic!("{:?}", run.outcome) };
+        assert_eq!(ticket.doubt().code(), code);
+        assert_eq!(*ticket.obstacle(), Obstacle::NotSentAgain(Barred::KeyBusy));
+        assert!(run.took >= Duration::from_secs(35) && run.took < Duration::from_secs(60));
+        assert!(run.captures().count() < 16, "{}", run.captures().count());
+    }
+    // The row of 409s is broken by anything else.
+    const CALM: &[Say] = &[BUSY, BUSY, BUSY, BUSY, Lost, BUSY, BUSY, BUSY, BUSY, SUCCESS];
+    let run = run(&Policy::default(), &(CALM, &[WAITING], &[], ""));
+    assert_eq!(run.outcome.name(), "captured");
 }
 
 #[test]
@@ -125,8 +216,17 @@ fn tokens() {
         &Policy::default(),
         &[
             (&[UNAUTHORIZED, SUCCESS], &[], &[], "captured reply: A C A C"),
-            (&[UNAUTHORIZED], &[], &[], "not_captured unauthorized: A C A C"),
-            (&[UNAUTHORIZED], &[], &[Fresh, Same], "not_captured unauthorized: A C A"),
+            (&[UNAUTHORIZED_HTML, SUCCESS], &[], &[], "captured reply: A C A C"),
+            // A fresh token that is refused is tried once more: the clock of its issuer may be ahead.
+            (&[UNAUTHORIZED, UNAUTHORIZED, SUCCESS], &[], &[], "captured reply: A C A C C"),
+            (&[UNAUTHORIZED], &[], &[], "not_captured unauthorized: A C A C C"),
+            (&[UNAUTHORIZED, SUCCESS], &[], &[Fresh, Same], "captured reply: A C A C"),
+            (&[UNAUTHORIZED], &[], &[Fresh, Same], "not_captured unauthorized: A C A C"),
+            (&[FORBIDDEN, SUCCESS], &[], &[], "captured reply: A C A C"),
+            (&[FORBIDDEN], &[], &[], "not_captured forbidden: A C A C C"),
+            (&[UNAUTHORIZED, FORBIDDEN], &[], &[], "not_captured forbidden: A C A C C"),
+            (&[Lost], &[FORBIDDEN, COMPLETED], &[], "captured order_status: A C L A L"),
+            (&[Lost], &[FORBIDDEN], &[], "unknown no_reply: A C L A L+"),
             (
                 &[UNAUTHORIZED, NotSent, UNAUTHORIZED, SUCCESS],
                 &[],
@@ -152,7 +252,7 @@ fn tokens() {
                 &[FAILED],
                 &[UNAUTHORIZED],
                 &[Fresh, Unavailable(Some(3600))],
-                "not_captured declined: A C L A",
+                "unknown unconfirmed_refusal: A C L A",
             ),
             (
                 &[SUCCESS],
@@ -163,8 +263,8 @@ fn tokens() {
             (&[SUCCESS], &[], &[Unavailable(Some(3600))], "not_captured login_unavailable: A"),
             (&[SUCCESS], &[], &[Unavailable(None)], "not_captured login_unavailable: A+"),
             (&[Lost], &[UNAUTHORIZED, COMPLETED], &[], "captured order_status: A C L A L"),
-            (&[Lost], &[UNAUTHORIZED], &[], "unknown no_reply: A C L A L"),
-            (&[Lost], &[UNAUTHORIZED], &[Fresh, Same], "unknown no_reply: A C L A"),
+            (&[Lost], &[UNAUTHORIZED], &[], "unknown no_reply: A C L A L L"),
+            (&[Lost], &[UNAUTHORIZED], &[Fresh, Same], "unknown no_reply: A C L A L"),
             (&[Lost], &[UNAUTHORIZED], &[Fresh, Denied], "unknown no_reply: A C L A"),
             (
                 &[Lost],
@@ -180,7 +280,7 @@ fn tokens() {
                 "captured order_status: A C L A+ L",
             ),
             (&[Lost, UNAUTHORIZED, SUCCESS], &[WAITING], &[], "captured reply: A C L C A C"),
-            (&[Lost, UNAUTHORIZED], &[WAITING], &[], "unknown no_reply: A C L C A C"),
+            (&[Lost, UNAUTHORIZED], &[WAITING], &[], "unknown no_reply: A C L C A C C"),
         ],
     );
 }
@@ -325,14 +425,15 @@ fn sends_and_time_are_bounded() {
             (&[SLOW_DOWN], &[], &[], "not_captured throttled: A C"),
             (&[BUSY, SUCCESS], &[WAITING], &[], "captured reply: A C L C"),
             (&[UNAUTHORIZED, SUCCESS], &[], &[], "captured reply: A C A C"),
-            (&[UNAUTHORIZED], &[], &[], "not_captured unauthorized: A C A C"),
+            (&[UNAUTHORIZED], &[], &[], "not_captured unauthorized: A C A C C"),
+            (&[FORBIDDEN, SUCCESS], &[], &[], "captured reply: A C A C"),
         ],
     );
     check(
         &Policy::default().with_deadline(Duration::ZERO),
         &[
             (&[SUCCESS], &[], &[], "captured reply: A C"),
-            (&[FAILED], &[], &[], "not_captured declined: A C"),
+            (&[FAILED], &[], &[], "unknown unconfirmed_refusal: A C"),
             (&[NotSent], &[], &[], "not_captured never_sent: A C"),
             (&[Lost], &[], &[], "unknown no_reply: A C"),
             (&[SUCCESS], &[], &[Unavailable(None)], "not_captured login_unavailable: A"),
@@ -418,7 +519,7 @@ fn there_is_no_wait_after_the_last_attempt() {
     };
     assert_eq!(waits(&[NotSent], &[]), ("not_captured never_sent: A C+".into(), 3));
     assert_eq!(waits(&[SLOW_DOWN], &[]), ("not_captured throttled: A C+".into(), 3));
-    assert_eq!(waits(&[FAILED], &[WAITING]), ("not_captured declined: A C L".into(), 0));
+    assert_eq!(waits(&[FAILED], &[WAITING]), ("not_captured declined: A C L+".into(), 2));
 }
 
 #[test]

@@ -41,6 +41,11 @@ pub(crate) fn shows_cancelled(reply: &Response) -> bool {
     shown_status(reply) == Some(2)
 }
 
+/// Whether the reply shows our order as Capturerequired (5), or in another state; else neither.
+pub(crate) fn shows_waiting(reply: &Response) -> Option<bool> {
+    shown_status(reply).map(|status| status == 5)
+}
+
 const STATUS_NAMES: [&str; 8] = [
     "DRAFT",
     "ONHOLD",

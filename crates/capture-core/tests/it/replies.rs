@@ -287,16 +287,20 @@ fn the_status_decides_before_the_body() {
     const HTML: &str = "<html>Request blocked</html>";
     const STRANGER: &str = r#"{"detail":["blocked"]}"#; // a map, but of no field of ours
     let api_shaped = [PROBLEM, MAP, ENVELOPE];
-    let all = [PROBLEM, MAP, ENVELOPE, GATEWAY, HTML, STRANGER, SUCCESS, FAILED, "", "{}", "[]"];
+    const USED: &str = r#"{"message":"This key was already used"}"#;
+    let all =
+        [PROBLEM, MAP, ENVELOPE, GATEWAY, USED, HTML, STRANGER, SUCCESS, FAILED, "", "{}", "[]"];
     let expect = |status: u16, body: &str| match status {
         202 | 425 => "open undecided_status",
+        409 if body == USED => "key_used",
         409 => "open in_progress",
         300..=399 => "doubt redirect",
         421 => "never_sent",
         429 => "throttled",
-        401 if api_shaped.contains(&body) || ["", GATEWAY].contains(&body) => "unauthorized",
-        400 | 403 | 404 | 405 | 413 | 415 | 422 if api_shaped.contains(&body) => "rejected",
-        403 | 413 if body == GATEWAY => "rejected",
+        401 => "unauthorized",
+        403 if api_shaped.contains(&body) || body == GATEWAY || body == USED => "forbidden",
+        400 | 404 | 405 | 413 | 415 | 422 if api_shaped.contains(&body) => "rejected",
+        413 if body == GATEWAY || body == USED => "rejected",
         _ => "doubt undecided_status",
     };
     for status in (100..=999).filter(|status| *status != 200) {
@@ -306,7 +310,7 @@ fn the_status_decides_before_the_body() {
         }
     }
     // Provenance is the body's alone: declared to be something else, it has none.
-    for status in [400, 401, 403, 404, 422] {
+    for status in [400, 403, 404, 422] {
         let response = reply(status, &[("content-type", "text/html")], ENVELOPE);
         assert_eq!(name(&response), "doubt undecided_status");
     }

@@ -3,12 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use capture_core::{Operation, Outcome, Policy, Resend, Ticket};
+use capture_core::{Doubt, Operation, Outcome, Policy, Resend, Ticket};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::driver::{Login, Peer, Run, Say, drive};
+use crate::driver::{Login, Peer, Run, Say, Sent, drive};
 use crate::oracle;
 use crate::{api, base, capture, cases, wall};
 
@@ -139,12 +139,14 @@ fn moment() -> impl Strategy<Value = Moment> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let seconds = |most: u64| (0..=most).prop_map(Duration::from_secs);
-    (1_u32..6, any::<bool>(), prop::bool::weighted(0.8), seconds(300), seconds(40)).prop_map(
-        |(sends, keyed, lookup, deadline, timeout)| {
+    let lookups = (prop::bool::weighted(0.8), 1_u32..5);
+    (1_u32..6, any::<bool>(), lookups, seconds(300), seconds(40)).prop_map(
+        |(sends, keyed, (lookup, confirmations), deadline, timeout)| {
             Policy::default()
                 .with_max_sends(NonZeroU32::new(sends).expect("from 1"))
                 .with_resend(if keyed { Resend::Keyed } else { Resend::Never })
                 .with_lookup(lookup)
+                .with_confirmations(NonZeroU32::new(confirmations).expect("from 1"))
                 .with_deadline(deadline)
                 .with_attempt_timeout(timeout)
         },
@@ -199,7 +201,7 @@ fn check(run: &Run, policy: &Policy, resumed: Option<u64>) -> Result<(), TestCas
 
     // R9, I5: sends and time are bounded.
     let free =
-        run.captures().filter(|sent| matches!(status(sent.say), Some(401 | 409 | 425))).count();
+        run.captures().filter(|s| matches!(status(s.say), Some(401 | 403 | 409 | 425))).count();
     let most = policy.max_sends().get() as usize;
     prop_assert!(run.captures().count() <= most + free);
     prop_assert!(run.took <= policy.deadline() + policy.attempt_timeout(), "{:?}", run.took);
@@ -215,10 +217,32 @@ fn check(run: &Run, policy: &Policy, resumed: Option<u64>) -> Result<(), TestCas
     let cancelled = run.lookups().any(|sent| replied(sent.say, oracle::shows_cancelled));
     let captured = run.captures().any(|sent| replied(sent.say, oracle::says_success))
         || run.lookups().any(|sent| replied(sent.say, oracle::shows_captured));
+    let waiting = run.lookups().fold(0, |seen, sent| {
+        match sent.say.reply().and_then(|reply| oracle::shows_waiting(&reply)) {
+            Some(true) => seen + 1,
+            Some(false) => 0,
+            None => seen,
+        }
+    });
+    let not_found = |sent: &Sent| status(sent.say) == Some(404);
+    let unknown_order = run.captures().any(not_found) && run.lookups().any(not_found);
     match &run.outcome {
         Outcome::Captured(_) => prop_assert!(captured),
-        Outcome::NotCaptured(_) => prop_assert!(!captured && (!doubt || cancelled)),
-        Outcome::Unknown(_) => prop_assert!(!captured && !cancelled && doubt),
+        Outcome::NotCaptured(refusal) => {
+            prop_assert!(!captured && (!doubt || cancelled));
+            let is_refusal = refusal.reason().is_decided() && !cancelled;
+            prop_assert!(
+                !is_refusal
+                    || !policy.lookup()
+                    || waiting >= policy.confirmations().get()
+                    || unknown_order
+            );
+        }
+        Outcome::Unknown(ticket) => {
+            let refused =
+                matches!(ticket.doubt(), Doubt::Unconfirmed(reason) if reason.is_decided());
+            prop_assert!(!captured && !cancelled && (doubt || refused));
+        }
     }
 
     // R7: in doubt nothing is sent under `Never`, nor with a key of a day.

@@ -1,25 +1,48 @@
-//! The order's status without a capture: queried once, and once more with another token.
+//! The order's status without a capture: queried once, and up to twice more if the token is refused.
 
-use capture_core::StatusError;
-use capture_core::driver::StatusQuery;
+use std::time::Duration;
+
+use capture_core::driver::{StatusQuery, StatusStep};
 use capture_core::wire::order::OrderStatus;
+use capture_core::{StatusError, TokenError};
 
 use crate::driver::Say::{self, Lost, Reply};
 use crate::{api, order, reply, token};
 
-/// The replies in order, each to its own token; the result in one line.
+/// The replies in order; the result in one line. Another token is wanted once, and its clock may be
+/// ahead.
 fn ask(replies: &[Say]) -> String {
     let mut query = StatusQuery::new(&api(), order());
-    for (say, name) in replies.iter().zip(["first", "second", "third"]) {
+    let pauses = [0, 2].map(Duration::from_secs);
+    for (n, say) in replies.iter().enumerate() {
+        let name = ["first", "second", "second"][n];
         let request = query.request(token(name));
         assert_eq!(request.headers()["authorization"], format!("Bearer {name}"));
-        match query.answered(say.result()) {
-            Some(Ok(status)) => return status.to_string(),
-            Some(Err(error)) => return error.to_string(),
-            None => assert_eq!(query.token_request().refused, Some(&token(name))),
+        match query.received(say.result()) {
+            StatusStep::Done(Ok(status)) => return status.to_string(),
+            StatusStep::Done(Err(error)) => return error.to_string(),
+            StatusStep::Again(delay) => assert_eq!(delay, pauses[n]),
         }
+        let refused = (n == 0).then(|| token("first"));
+        assert_eq!(query.token_request().refused, refused.as_ref());
     }
     "another token is wanted".into()
+}
+
+/// A token of one's own may be so new that the API's clock has not reached it.
+#[test]
+fn the_only_token_is_tried_once_more() {
+    let mut query = StatusQuery::new(&api(), order());
+    let _ = query.request(token("own"));
+    let again = query.received(Reply(401, &[], "").result());
+    assert!(matches!(again, StatusStep::Again(Duration::ZERO)));
+    let again = query.no_token(TokenError::NoOther);
+    assert!(matches!(again, StatusStep::Again(delay) if delay == Duration::from_secs(2)));
+    assert_eq!(query.token_request().refused, None);
+    let _ = query.request(token("own"));
+    let end = query.received(Reply(401, &[], "").result());
+    assert!(matches!(end, StatusStep::Done(Err(StatusError::Unauthorized))));
+    assert!(matches!(query.no_token(TokenError::NoOther), StatusStep::Done(Err(_))));
 }
 
 #[test]
@@ -27,11 +50,16 @@ fn every_reply() {
     const COMPLETED: Say = Reply(200, &[], BODY);
     const BODY: &str = r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":7}"#;
     const UNAUTHORIZED: Say = Reply(401, &[], "");
+    const FORBIDDEN: Say = Reply(403, &[], r#"{"message":"Forbidden"}"#);
     for (replies, expected) in [
         (&[COMPLETED][..], "Completed"),
         (&[UNAUTHORIZED, COMPLETED], "Completed"),
         (&[UNAUTHORIZED], "another token is wanted"),
-        (&[UNAUTHORIZED, UNAUTHORIZED], "the API refused the bearer token"),
+        (&[UNAUTHORIZED, UNAUTHORIZED], "another token is wanted"),
+        (&[UNAUTHORIZED, UNAUTHORIZED, COMPLETED], "Completed"),
+        (&[UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED], "the API refused the bearer token"),
+        (&[FORBIDDEN, COMPLETED], "Completed"),
+        (&[FORBIDDEN, FORBIDDEN, FORBIDDEN], "(status 403) does not describe"),
         (&[Lost], "no complete reply came"),
         (&[Reply(404, &[], r#"{"title":"t","status":404}"#)], "refused the request (status 404)"),
         (&[Reply(404, &[], r#"{"message":"Not Found"}"#)], "(status 404) does not describe"),
@@ -62,8 +90,8 @@ fn an_echo_of_the_token_is_masked() {
     let _ = query.request(token(TOKEN));
     let body =
         r#"{"success":false,"status":"FAILED","errors":["it was TOKEN"]}"#.replace("TOKEN", TOKEN);
-    match query.answered(Ok(reply(400, &[], body))) {
-        Some(Err(error @ StatusError::Refused(..))) => {
+    match query.received(Ok(reply(400, &[], body))) {
+        StatusStep::Done(Err(error @ StatusError::Refused(..))) => {
             assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
         }
         other => panic!("{other:?}"),

@@ -1,6 +1,8 @@
 //! The stored form of every outcome, which other processes and later versions read. One golden file
 //! for each kind and version: none is ever changed once it is released.
 
+use std::num::NonZeroU32;
+
 use capture_core::driver::Step;
 use capture_core::{ContentType, Outcome, Policy, Receipt, Refusal, Ticket};
 use serde_json::{Value, json};
@@ -25,7 +27,8 @@ fn golden(name: &str) -> Value {
 
 fn outcome(captures: &'static [Say], lookups: &'static [Say]) -> Outcome {
     let start = base();
-    let step: Step = capture().start(&api(), &Policy::default(), start);
+    let policy = Policy::default().with_confirmations(NonZeroU32::MIN);
+    let step: Step = capture().start(&api(), &policy, start);
     drive(step, start, &mut Replies::new(captures, lookups, &[])).outcome
 }
 
@@ -35,6 +38,7 @@ fn every_outcome_is_stored_like_its_golden_file() {
         ("captured-v2", outcome(&[SUCCESS], &[])),
         ("not-captured-v2", outcome(&[FAILED], &[WAITING])),
         ("unknown-v2", outcome(&[Lost], &[LATER])),
+        ("unconfirmed-v2", outcome(&[FAILED], &[LATER])),
     ] {
         let stored = serde_json::to_value(&outcome).unwrap();
         assert_eq!(stored, golden(name), "{name}\n{stored:#}");
