@@ -58,7 +58,7 @@ impl<T: Transport> Call<'_, T> {
         driven.await
     }
 
-    /// The loop, and what it tells to whoever watches.
+    /// The loop, and what it tells the observers.
     ///
     /// Each step is made where it is used, and what is rarely awaited is boxed: the size of this
     /// future is copied into every task that captures.
