@@ -4,13 +4,15 @@ mod api;
 mod bench;
 mod command;
 mod lint;
+mod mutants;
 mod portable;
 mod published;
 mod test;
 mod wasm;
+mod weekly;
 
 use std::env;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use command::{cargo, command, run};
 
@@ -32,7 +34,11 @@ Usage: cargo xtask COMMAND
   fuzz --seconds N [TARGET]       fuzzes each target, or one, for N seconds (needs cargo-fuzz)
   bench [--check | --write | --accept]
                                   measures beside other clients; --check is the gate on counts
-  mutants                         breaks verdict and machine, line by line (needs cargo-mutants)
+  mutants [GROUP]                 breaks the code, line by line: the core, the client, the adapters,
+                                  the command, the invariants, or one of them (needs cargo-mutants)
+  weekly [--quick]                the full search, 1,000,000 worlds, ten minutes of fuzzing for each
+                                  target, and the mutants: hours. Writes the figures into
+                                  docs/proofs.md; --quick only shows that each part runs
 ";
 
 const FUZZ_TARGETS: [&str; 5] = ["machine", "reply", "retry_after", "ticket", "values"];
@@ -54,11 +60,10 @@ fn main() -> ExitCode {
             FUZZ_TARGETS.iter().try_for_each(|target| fuzz(target, seconds))
         }
         ["fuzz", "--seconds", seconds, target] => fuzz(target, seconds),
-        ["mutants"] => cargo(
-            "mutants",
-            "mutants --package capture-core --file crates/capture-core/src/machine.rs \
-             --file crates/capture-core/src/verdict.rs -- --lib --test it",
-        ),
+        ["mutants"] => mutants::mutants(None),
+        ["mutants", group] => mutants::mutants(Some(group)),
+        ["weekly"] => weekly::weekly(false),
+        ["weekly", "--quick"] => weekly::weekly(true),
         ["help" | "-h" | "--help"] => {
             print!("{HELP}");
             Ok(())
@@ -82,10 +87,14 @@ fn simulate(arguments: &[&str]) -> Result<(), String> {
     cargo("simulate", &format!("{simulate} {}", arguments.join(" ")))
 }
 
-/// The sanitizers' flags are nightly's; the stable compiler takes them when told to.
 fn fuzz(target: &str, seconds: &str) -> Result<(), String> {
+    run(&format!("fuzz {target}"), fuzzing(target, seconds))
+}
+
+/// The sanitizers' flags are nightly's; the stable compiler takes them when told to.
+fn fuzzing(target: &str, seconds: &str) -> Command {
     let arguments = format!("fuzz run {target} -- -max_total_time={seconds} -print_final_stats=1");
     let mut command = command("cargo", &arguments);
     command.env("RUSTC_BOOTSTRAP", "1");
-    run(&format!("fuzz {target}"), command)
+    command
 }
