@@ -11,10 +11,11 @@ mod test;
 mod wasm;
 mod weekly;
 
-use std::env;
+use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::{env, fs};
 
-use command::{cargo, command, run};
+use command::{ROOT, cargo, command, run};
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -88,13 +89,18 @@ fn simulate(arguments: &[&str]) -> Result<(), String> {
 }
 
 fn fuzz(target: &str, seconds: &str) -> Result<(), String> {
-    run(&format!("fuzz {target}"), fuzzing(target, seconds))
+    run(&format!("fuzz {target}"), fuzzing(target, seconds)?)
 }
 
-/// The sanitizers' flags are nightly's; the stable compiler takes them when told to.
-fn fuzzing(target: &str, seconds: &str) -> Command {
-    let arguments = format!("fuzz run {target} -- -max_total_time={seconds} -print_final_stats=1");
-    let mut command = command("cargo", &arguments);
+fn fuzzing(target: &str, seconds: &str) -> Result<Command, String> {
+    // The first folder gets what is found; the inputs that are part of the project stay as they are.
+    let (found, known) = (format!("fuzz/target/corpus/{target}"), format!("fuzz/corpus/{target}"));
+    let (found, known) = (Path::new(ROOT).join(found), Path::new(ROOT).join(known));
+    fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+    let mut command = command("cargo", &format!("fuzz run {target}"));
+    command.args([found, known]).args(["--", "-print_final_stats=1"]);
+    command.arg(format!("-max_total_time={seconds}"));
+    // The sanitizers' flags are nightly's; the stable compiler takes them when told to.
     command.env("RUSTC_BOOTSTRAP", "1");
-    command
+    Ok(command)
 }

@@ -90,7 +90,7 @@ fn simulate(arguments: &str) -> Result<String, String> {
 }
 
 fn fuzz(target: &str, seconds: u32) -> Result<String, String> {
-    let lines = watched(fuzzing(target, &seconds.to_string()).stderr(Stdio::piped()))?;
+    let lines = watched(fuzzing(target, &seconds.to_string())?.stderr(Stdio::piped()))?;
     let executed = "stat::number_of_executed_units:";
     let executed = lines.iter().find_map(|line| line.strip_prefix(executed));
     let executed = executed.ok_or_else(|| "it printed no number of executions".to_owned())?;
