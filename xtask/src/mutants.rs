@@ -41,9 +41,9 @@ pub(crate) const GROUPS: [Group; 5] = [
     },
     Group {
         name: "client",
-        files: &["crates/capture-client/src/{call,client,engine,pool,settings,stop}.rs"],
-        packages: "-p capture-client",
-        tests: "--lib --test it",
+        files: &["crates/capture-client/src/*.rs"],
+        packages: "-p capture-client --all-features",
+        tests: "--lib --tests",
     },
     Group {
         name: "adapters",

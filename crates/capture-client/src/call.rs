@@ -77,15 +77,16 @@ impl<T: Transport> Call<'_, T> {
         }
         loop {
             step = match step {
-                Step::Authorize(need) if !self.permits(need.token_request()) => {
-                    need.no_permit(self.now())
-                }
+                // The place first: the budget must be asked once for each send.
                 Step::Authorize(need) if place.is_none() => {
                     place = self.unless_stopped(pin!(self.engine.place())).await;
                     match place {
                         Some(_) => Step::Authorize(need),
                         None => Step::Done(need.stop(self.now())),
                     }
+                }
+                Step::Authorize(need) if !self.permits(need.token_request()) => {
+                    need.no_permit(self.now())
                 }
                 Step::Authorize(mut need) => {
                     let granted = {
