@@ -36,7 +36,7 @@ pub(crate) const GROUPS: [Group; 5] = [
             "crates/capture-core/src/wire/*.rs",
             "crates/capture-core/src/values/*.rs",
         ],
-        packages: "-p capture-core",
+        packages: "-p capture-core --all-features",
         tests: "--lib --test it",
     },
     Group {
