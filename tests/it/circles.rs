@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The circles of files below `src`, each as `a.rs -> b.rs -> a.rs`. One that shares an import with a
-/// shorter one is left out: whoever breaks that import may break both.
+/// shorter one is left out: breaking that import may break both.
 pub(crate) fn circles(src: &Path) -> Vec<String> {
     let mut texts = BTreeMap::new();
     read(src, "", &mut texts);

@@ -1,5 +1,5 @@
 //! `docs/faults.md` is complete and true: every fault, every row of the conformance suite, and no test
-//! that does not exist.
+//! that does not exist. The requirements in `docs/adapters.md` name no such test either.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -93,6 +93,29 @@ fn every_row_is_named_by_its_fault() {
         assert!(named, "fault {number} does not name the row {row:?}");
     }
     assert!(numbered > 600, "{numbered} rows have a number");
+}
+
+/// The last column names rows by their numbers, and tests by their words.
+#[test]
+fn every_requirement_of_a_transport_is_held_by_what_exists() {
+    let page = fs::read_to_string(root().join("docs/adapters.md")).expect("the page");
+    let suite = fs::read_to_string(root().join("tests/it/conformance/mod.rs")).expect("the suite");
+    let byo = fs::read_to_string(root().join("tests/it/conformance/byo.rs")).expect("its file");
+    let tests = &tests(&suite) | &tests(&byo);
+    let rows = conformance::row_names();
+    let table: Vec<_> = page.lines().filter(|line| line.starts_with("| A")).collect();
+    assert_eq!(table.len(), 12);
+    for line in table {
+        let held_by = line.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        for number in held_by.split(|char: char| !char.is_ascii_digit()).filter(|it| !it.is_empty())
+        {
+            let exists = rows.iter().any(|row| row.split(' ').next() == Some(number));
+            assert!(exists, "no row {number}: {line}");
+        }
+        for name in held_by.split('*').skip(1).step_by(2) {
+            assert!(tests.contains(&*name.replace(' ', "_")), "no test {name:?}: {line}");
+        }
+    }
 }
 
 /// The lines of all tables, by their columns.

@@ -4,15 +4,18 @@ mod api;
 mod bench;
 mod command;
 mod lint;
+mod mutants;
 mod portable;
 mod published;
 mod test;
 mod wasm;
+mod weekly;
 
-use std::env;
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::{env, fs};
 
-use command::{cargo, command, run};
+use command::{ROOT, cargo, command, run};
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -32,7 +35,11 @@ Usage: cargo xtask COMMAND
   fuzz --seconds N [TARGET]       fuzzes each target, or one, for N seconds (needs cargo-fuzz)
   bench [--check | --write | --accept]
                                   measures beside other clients; --check is the gate on counts
-  mutants                         breaks verdict and machine, line by line (needs cargo-mutants)
+  mutants [GROUP]                 breaks the code, line by line: the core, the client, the adapters,
+                                  the command, the invariants, or one of them (needs cargo-mutants)
+  weekly [--quick]                the full search, 1,000,000 worlds, ten minutes of fuzzing for each
+                                  target, and the mutants: hours. Writes the figures into
+                                  docs/proofs.md; --quick only shows that each part runs
 ";
 
 const FUZZ_TARGETS: [&str; 5] = ["machine", "reply", "retry_after", "ticket", "values"];
@@ -54,11 +61,10 @@ fn main() -> ExitCode {
             FUZZ_TARGETS.iter().try_for_each(|target| fuzz(target, seconds))
         }
         ["fuzz", "--seconds", seconds, target] => fuzz(target, seconds),
-        ["mutants"] => cargo(
-            "mutants",
-            "mutants --package capture-core --file crates/capture-core/src/machine.rs \
-             --file crates/capture-core/src/verdict.rs -- --lib --test it",
-        ),
+        ["mutants"] => mutants::mutants(None),
+        ["mutants", group] => mutants::mutants(Some(group)),
+        ["weekly"] => weekly::weekly(false),
+        ["weekly", "--quick"] => weekly::weekly(true),
         ["help" | "-h" | "--help"] => {
             print!("{HELP}");
             Ok(())
@@ -82,10 +88,19 @@ fn simulate(arguments: &[&str]) -> Result<(), String> {
     cargo("simulate", &format!("{simulate} {}", arguments.join(" ")))
 }
 
-/// The sanitizers' flags are nightly's; the stable compiler takes them when told to.
 fn fuzz(target: &str, seconds: &str) -> Result<(), String> {
-    let arguments = format!("fuzz run {target} -- -max_total_time={seconds} -print_final_stats=1");
-    let mut command = command("cargo", &arguments);
+    run(&format!("fuzz {target}"), fuzzing(target, seconds)?)
+}
+
+fn fuzzing(target: &str, seconds: &str) -> Result<Command, String> {
+    // The first folder gets what is found; the inputs that are part of the project stay as they are.
+    let (found, known) = (format!("fuzz/target/corpus/{target}"), format!("fuzz/corpus/{target}"));
+    let (found, known) = (Path::new(ROOT).join(found), Path::new(ROOT).join(known));
+    fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+    let mut command = command("cargo", &format!("fuzz run {target}"));
+    command.args([found, known]).args(["--", "-print_final_stats=1"]);
+    command.arg(format!("-max_total_time={seconds}"));
+    // The sanitizers' flags are nightly's; the stable compiler takes them when told to.
     command.env("RUSTC_BOOTSTRAP", "1");
-    run(&format!("fuzz {target}"), command)
+    Ok(command)
 }

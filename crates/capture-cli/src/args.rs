@@ -114,7 +114,8 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether what it prints is all that it does. An order is captured or not, whoever reads it.
+    /// Whether what it prints is all that it does. An order is captured or not, even if nobody reads
+    /// the result.
     pub(crate) fn only_prints(&self) -> bool {
         !matches!(self, Self::Order(order) if !order.dry_run)
     }

@@ -66,7 +66,7 @@ impl<T: Transport> Call<'_, T> {
         driven.await
     }
 
-    /// The loop, and what it tells to whoever watches.
+    /// The loop, and what it tells the observers.
     ///
     /// Each step is made where it is used, and what is rarely awaited is boxed: the size of this
     /// future is copied into every task that captures.
@@ -85,15 +85,16 @@ impl<T: Transport> Call<'_, T> {
         }
         loop {
             step = match step {
-                Step::Authorize(need) if !self.permits(need.token_request()) => {
-                    need.no_permit(self.now())
-                }
+                // The place first: the budget must be asked once for each send.
                 Step::Authorize(need) if place.is_none() => {
                     place = self.unless_stopped(pin!(self.engine.place())).await;
                     match place {
                         Some(_) => Step::Authorize(need),
                         None => Step::Done(need.stop(self.now())),
                     }
+                }
+                Step::Authorize(need) if !self.permits(need.token_request()) => {
+                    need.no_permit(self.now())
                 }
                 Step::Authorize(mut need) => {
                     let granted = {

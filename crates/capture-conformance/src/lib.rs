@@ -1,5 +1,5 @@
-//! Proves that a transport of your own tells Capture the truth: some 600 faults of HTTP/1.1, each over a
-//! real socket on loopback, with what must come of it.
+//! Proves that a transport of your own tells Capture the truth: more than 600 ways in which HTTP/1.1 can
+//! go wrong, each over a real socket on loopback, with what must come of it.
 //!
 //! Run it in a test of your own:
 //!

@@ -57,7 +57,7 @@ fn within<R: Send + 'static>(
 ) -> Option<R> {
     let (done, result) = mpsc::channel();
     let running = thread::spawn(move || {
-        // Whoever waited may have given up.
+        // The receiver is gone if the patience ran out.
         let _ = done.send(act());
     });
     match result.recv_timeout(patience) {

@@ -1,4 +1,4 @@
-//! The suite as whoever writes a transport runs it: every row, but for those that are left out by name.
+//! The suite as the author of a transport runs it: every row, except those that are left out by name.
 
 use std::io::Write as _;
 

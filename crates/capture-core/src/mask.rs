@@ -126,6 +126,10 @@ mod tests {
             (r"\u0063anary/0123456789\u002B", Some("****************************")),
             ("canary/0123456789+canary/0123456789+", Some("************************************")),
             (r"\\canary\/0123456789+", Some(r"\\*******************")),
+            (
+                r"a canary\/0123456789+ b canary\/0123456789+ c canary\/0123456789+",
+                Some("a ******************* b ******************* c *******************"),
+            ),
             ("canary/0123456789", None),
             (r"canary\u00/0123456789+", None),
             // What is not found, as the head of this file says.
@@ -137,6 +141,14 @@ mod tests {
                 bytes(body.as_bytes(), secret).map(|found| String::from_utf8(found).unwrap());
             assert_eq!(found.as_deref(), expected, "{body}");
         }
-        assert_eq!(bytes(b"short short", b"short"), None);
+    }
+
+    #[test]
+    fn the_shortest_secret_has_sixteen_characters() {
+        assert_eq!(
+            bytes(b"x 0123456789abcdef", b"0123456789abcdef").unwrap(),
+            b"x ****************"
+        );
+        assert_eq!(bytes(b"x 0123456789abcde", b"0123456789abcde"), None);
     }
 }

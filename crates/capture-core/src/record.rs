@@ -47,3 +47,30 @@ impl Record {
         Self { earlier: self.attempts.len(), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::attempt::{Finding, Operation, Phase};
+    use crate::time::Now;
+
+    #[test]
+    fn a_full_record_knows_which_attempts_are_of_this_run() {
+        let attempt = || {
+            let now = Now::new(Duration::ZERO, SystemTime::UNIX_EPOCH);
+            Attempt::new(Operation::Lookup, Phase::MaybeSent, None, (now, now), Finding::Token)
+        };
+        for (earlier, kept) in [(15, 15), (16, 16), (17, 16), (100, 16)] {
+            let mut record = Record::stored(vec![attempt(); earlier], earlier);
+            for made in 1..=200 {
+                record.push(attempt());
+                assert_eq!(record.all().len(), (earlier + made).min(MOST_ATTEMPTS));
+                let this_run = made.min(MOST_ATTEMPTS - kept);
+                assert_eq!(record.this_run().len(), this_run, "{earlier} and {made}");
+            }
+            assert_eq!(record.earlier(), kept);
+        }
+    }
+}

@@ -39,7 +39,7 @@ impl Shared {
         if request.resend {
             return self.budget.spend(now);
         }
-        // Whoever asks without repeating anything counts as a first send, be it a lookup.
+        // All that repeats nothing counts as a first send, lookups included.
         self.budget.earn(now);
         true
     }

@@ -205,5 +205,6 @@ mod tests {
         }
         let refused = TransportError::not_sent_for_good(TransportError::not_sent("refused"));
         assert_eq!((refused.delivery(), refused.is_lasting()), (Delivery::NotSent, true));
+        assert_eq!(refused.source().unwrap().source().unwrap().to_string(), "refused");
     }
 }

@@ -2,13 +2,14 @@
 //! logged by the whole suite.
 //!
 //! Every library logs all it can while the suite runs, and each record is searched; so is everything
-//! that can be shown of each client and each outcome. Replies that echo secrets are rows like others
+//! that can be shown of each client and each outcome, and every event that a client reports. Replies that echo secrets are rows like others
 //! (85).
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
 
+use capture_client::Event;
 use capture_conformance::replies;
 use capture_core::Outcome;
 use capture_core::driver::Step;
@@ -62,6 +63,11 @@ pub(crate) fn show(client: &impl Debug, outcome: &Outcome) {
         shown += &serde_json::to_string(ticket).expect("plain data");
     }
     search("an outcome", &shown);
+}
+
+/// Searches what an observer is told.
+pub(crate) fn see(event: &Event<'_>) {
+    search("an event", &format!("{event:?}"));
 }
 
 /// Searches a text that a user may see.

@@ -12,6 +12,8 @@ use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, T
 use rustls::pki_types::CertificateDer;
 use tokio::runtime::{Builder, Runtime};
 
+use super::canaries;
+
 /// A client over one adapter. The constants are all the differences there are; each is pinned by a
 /// test and described in `docs/adapters.md`.
 pub(crate) trait Driver: Sized + Send + Sync + Debug + 'static {
@@ -140,7 +142,9 @@ impl Driver for Reqwest {
     const ASYNC: bool = true;
 
     fn new(setup: Setup) -> Self {
-        Self::of(|| capture_reqwest::Client::new(setup).expect("a client"))
+        Self::of(|| {
+            capture_reqwest::Client::new(setup).expect("a client").with_observer(canaries::see)
+        })
     }
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
@@ -159,7 +163,9 @@ impl Driver for Hyper {
     const ASYNC: bool = true;
 
     fn new(setup: Setup) -> Self {
-        Self::of(|| capture_hyper::Client::new(setup).expect("a client"))
+        Self::of(|| {
+            capture_hyper::Client::new(setup).expect("a client").with_observer(canaries::see)
+        })
     }
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {
@@ -182,7 +188,7 @@ impl Driver for Ureq {
     const ASYNC: bool = false;
 
     fn new(setup: Setup) -> Self {
-        Self(capture_ureq::Client::new(setup).expect("a client"))
+        Self(capture_ureq::Client::new(setup).expect("a client").with_observer(canaries::see))
     }
 
     fn trusting(setup: Setup, authority: CertificateDer<'static>) -> Self {

@@ -12,6 +12,9 @@ use capture_tests::simulation::{self, Plan};
 use capture_tests::subject::Mutant;
 use capture_tests::vectors;
 
+/// Begins the line that `cargo xtask weekly` takes into the documentation.
+const FIGURES: &str = "figures: ";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -118,8 +121,6 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
     }
     let states: usize = searched.iter().map(|(_, _, coverage)| coverage.states).sum();
     let transitions: u64 = searched.iter().map(|(_, _, coverage)| coverage.transitions).sum();
-    println!("{} searches, {states} states, {transitions} transitions", searched.len());
-    println!();
     println!(
         "I1 (at most one capture) is broken exactly where the server neither keeps every answer"
     );
@@ -130,10 +131,14 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
         "guard carries it, or Resend::Never. Everywhere else the idempotency key carries it alone."
     );
     println!();
+    let mut caught = 0;
     for mutant in Mutant::ALL.into_iter().filter(|mutant| !mutant.only_never_settles()) {
         let coverage = exhaustive::search(exhaustive::against(mutant, policy(2)), true);
         match coverage.violations.first() {
-            Some(violation) => println!("broken client {mutant:?}: {violation}"),
+            Some(violation) => {
+                caught += 1;
+                println!("broken client {mutant:?}: {violation}");
+            }
             None => {
                 failed = true;
                 println!("broken client {mutant:?}: NOT CAUGHT");
@@ -141,6 +146,10 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
         }
     }
     failed |= !checkers();
+    println!(
+        "{FIGURES}{} searches, {states} states, {transitions} transitions, {caught} broken clients caught",
+        searched.len()
+    );
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -152,18 +161,20 @@ fn random_check(from: u64, seeds: u64) -> ExitCode {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let play = || {
         let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut faults = 0;
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= until {
-                return (counts, None);
+                return (counts, faults, None);
             }
             let summary = simulation::play(&Plan { seed, ..Plan::default() });
+            faults += summary.faults.len();
             for (what, times) in summary.counts {
                 *counts.entry(what).or_default() += times;
             }
             if summary.violation.is_some() {
                 next.store(until, Ordering::Relaxed);
-                return (counts, Some(seed));
+                return (counts, faults, Some(seed));
             }
         }
     };
@@ -175,7 +186,7 @@ fn random_check(from: u64, seeds: u64) -> ExitCode {
             .collect::<Vec<_>>()
     });
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for (what, times) in played.iter().flat_map(|(counts, _)| counts) {
+    for (what, times) in played.iter().flat_map(|(counts, ..)| counts) {
         *counts.entry(what).or_default() += times;
     }
     let seconds = began.elapsed().as_secs_f64();
@@ -186,9 +197,11 @@ fn random_check(from: u64, seeds: u64) -> ExitCode {
     for (what, times) in counts {
         println!("{times:>12}  {what}");
     }
-    match played.iter().find_map(|(_, failing)| *failing) {
+    match played.iter().find_map(|(.., failing)| *failing) {
         None => {
             println!("no invariant was broken, and every order settled");
+            let faults: usize = played.iter().map(|(_, faults, _)| faults).sum();
+            println!("{FIGURES}{seeds} worlds, {faults} faults");
             ExitCode::SUCCESS
         }
         Some(seed) => {

@@ -272,7 +272,7 @@ impl Simulation {
         let Job { capture, saved_at, policy, .. } = self.jobs[job];
         match &mut self.jobs[job].subject {
             Some(subject) => {
-                // Whoever resumes an outcome that stays unknown looks the order up in the end.
+                // Resuming an outcome that stays unknown leads to a lookup in the end.
                 subject.set_policy(policy.with_lookup(policy.lookup() || self.now >= HEALED));
                 // Nothing but a refusal came of it, as far as it knows.
                 let is_refused = subject.is_unconfirmed();

@@ -1,9 +1,11 @@
 //! What a call may change, and what its client shares all the same.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use capture_client::http::{HeaderName, HeaderValue, header};
-use capture_client::{Outcome, Policy};
+use capture_client::{Event, Outcome, Policy, Ticket, blocking};
 
 use crate::stub::{Fate, capture, client, order};
 
@@ -30,7 +32,7 @@ fn a_callers_header_is_sent_and_replaces_no_other() {
 }
 
 #[test]
-fn every_clone_shares_the_token_and_the_budget() {
+fn every_clone_shares_the_token() {
     let (client, stub) = client(&[]);
     let short = client.with_policy(Policy::default().with_deadline(Duration::from_secs(20)));
     for client in [&client, &short, &client.clone()] {
@@ -40,6 +42,39 @@ fn every_clone_shares_the_token_and_the_budget() {
     let logins = stub.seen.lock().unwrap();
     let logins = logins.iter().filter(|request| request.uri().path() == "/v1/oauth2/token");
     assert_eq!(logins.count(), 1);
+}
+
+/// A resumed capture that must not look is sent again at once.
+#[test]
+fn every_clone_shares_the_retry_budget() {
+    let (client, stub) = client(&[]);
+    let blind = client.with_policy(Policy::default().with_lookup(false));
+    let other = blind.clone();
+    let resume = |client: &blocking::Client<_>| {
+        client.resume(Ticket::interrupted(capture(), SystemTime::now()))
+    };
+    let resent = (0..100).flat_map(|_| [resume(&blind), resume(&other)]);
+    let resent = resent.filter(|outcome| matches!(outcome, Outcome::Captured(_))).count();
+    assert_eq!((resent, stub.seen.lock().unwrap().len()), (100, 101), "and one login");
+    let Outcome::Unknown(ticket) = resume(&blind) else { panic!("without a permit") };
+    assert_eq!(ticket.obstacle().code(), "not_sent_again");
+    assert!(matches!(client.resume(ticket), Outcome::Captured(_)), "a lookup needs no permit");
+}
+
+#[test]
+fn each_first_send_earns_a_fifth_of_a_permit() {
+    let (client, _) = client(&[]);
+    let left = Arc::new(AtomicU64::new(0));
+    let note = Arc::clone(&left);
+    let client = client.with_observer(move |event: &Event<'_>| {
+        if let Event::Ended { permits_left, .. } = event {
+            note.store(*permits_left, Ordering::Relaxed);
+        }
+    });
+    for _ in 0..50 {
+        assert!(matches!(client.capture(&capture()), Outcome::Captured(_)));
+    }
+    assert_eq!(left.load(Ordering::Relaxed), 110);
 }
 
 #[test]

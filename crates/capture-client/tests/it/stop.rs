@@ -1,7 +1,8 @@
 //! A graceful stop: every capture ends with what is true of it.
 
 use std::future::pending;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use capture_client::driver::TransportError;
@@ -27,6 +28,19 @@ fn a_blocking_capture_stops_in_its_wait() {
     let outcome = working.join().unwrap();
     assert_eq!((outcome.name(), outcome.code()), ("not_captured", "never_sent"), "{outcome:?}");
     assert_eq!(outcome.attempts().len(), 2, "one wait was the last one: {outcome:?}");
+}
+
+/// The machine asks a driver that does not wait again, and counts how often.
+#[test]
+fn a_wait_that_nobody_stops_is_waited() {
+    let (client, _) = client(&[Fate::Answered, Fate::NeverSent, Fate::Answered]);
+    let waits = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&waits);
+    let client = client.with_stop(&Stop::new()).with_observer(move |event: &Event<'_>| {
+        count.fetch_add(usize::from(matches!(event, Event::Waiting { .. })), Ordering::Relaxed);
+    });
+    assert!(matches!(client.capture(&capture()), Outcome::Captured(_)));
+    assert_eq!(waits.load(Ordering::Relaxed), 1);
 }
 
 /// Replies to logins, and never to anything else.

@@ -49,8 +49,8 @@ pub(super) fn rows() -> Vec<Row> {
         ("28 the coding gzip, without chunks", "gzip"),
         ("28 chunks inside of gzip", "chunked, gzip"),
     ] {
-        // Only the end of the connection would end these, and it stays open: whoever reads on has no
-        // time left for the lookup.
+        // Only the end of the connection would end these, and it stays open: a client that reads on
+        // has no time left for the lookup.
         let soon = |row: Row| row.policy(|policy| policy.with_deadline(Duration::from_secs(15)));
         let act = say(raw(OK, &coding(codings), SUCCESS));
         rows.extend(unclear(name, act, "cut_reply", "C200~").into_iter().map(soon));

@@ -264,3 +264,44 @@ pub(super) fn titled(title: Option<String>, detail: Option<String>) -> Option<St
 pub(super) fn shown(text: &str) -> String {
     printable(text, 400)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Vec<ApiError> {
+        read_errors(Some(&RawValue::from_string(json.to_owned()).unwrap())).unwrap()
+    }
+
+    #[test]
+    fn what_an_entry_is_read_from() {
+        for (json, message, code, field) in [
+            (r#""m""#, "m", None, None),
+            ("7", "7", None, None),
+            ("[-7]", "-7", None, None),
+            ("[1.5]", "1.5", None, None),
+            ("[true]", "true", None, None),
+            (r#"[{"message":"m","code":2001}]"#, "m", Some("2001"), None),
+            (r#"[{"title":"t","detail":"d","status":402}]"#, "t: d", Some("402"), None),
+            (r#"[{"detail":"d","status":402,"code":"x"}]"#, "d", Some("x"), None),
+            (r#"[{"detail":"d","source":{"pointer":"/amount"}}]"#, "d", None, Some("/amount")),
+            (r#"{"Amount":["m"]}"#, "m", None, Some("Amount")),
+        ] {
+            let expected = ApiError {
+                message: message.into(),
+                code: code.map(str::to_owned),
+                field: field.map(str::to_owned),
+            };
+            assert_eq!(read(json), [expected], "{json}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_bounded_by_its_length_and_by_its_json() {
+        for (text, expected) in [("x", 64), (&*"x".repeat(400), 18), (&*r#"\""#.repeat(400), 9)] {
+            let list = read(&format!("[{}]", vec![format!("\"{text}\""); 100].join(",")));
+            assert_eq!(list.len(), expected);
+            assert!(serde_json::to_string(&list).unwrap().len() <= MOST_JSON);
+        }
+    }
+}

@@ -29,6 +29,7 @@ fn a_resend_without_budget_gets_no_permit() {
     let now = base();
     let mut shared = Shared::new(token("token"));
     let request = |resend| TokenRequest { refused: None, resend };
+    assert_eq!(shared.permits_left(now), 100);
     assert_eq!((0..200).filter(|_| shared.permits(request(true), now)).count(), 100);
     assert!(!shared.permits(request(true), now));
     assert!(shared.permits(request(false), now), "a first send needs none");

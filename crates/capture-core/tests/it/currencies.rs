@@ -48,7 +48,7 @@ fn what_was_ever_listed_can_be_read_back_with_its_own_decimals_only() {
 
 #[test]
 fn what_the_caller_declared_can_be_read_back() {
-    for (code, exponent) in [("QQQ", 3), ("MRO", 1), ("GBX", 0)] {
+    for (code, exponent) in [("QQQ", 3), ("MRO", 1), ("GBX", 0), ("GBX", 4)] {
         let currency = stored(code, exponent).unwrap().currency();
         assert_eq!((currency.code(), currency.exponent()), (code, exponent));
         assert!(stored(code, 5).is_err());

@@ -195,6 +195,7 @@ fn bytes_that_are_not_text_prove_nothing() {
 /// Depth, length and huge numbers use no stack and decide nothing that they should not.
 #[test]
 fn big_bodies() {
+    assert_eq!(MAX_BODY, 1 << 20);
     let padded = |x: String| format!(r#"{{"x":{x},"status":"SUCCESS","success":true}}"#);
     let nested = |open: &str, close: &str| {
         let depth = (MAX_BODY - 100) / (open.len() + close.len());

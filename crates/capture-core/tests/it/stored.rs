@@ -74,6 +74,28 @@ fn a_content_type_that_is_not_read_is_remembered() {
     }
 }
 
+/// A resumed capture keeps the advice only while it sends what was not read.
+#[test]
+fn the_advice_ends_with_the_content_type() {
+    const FOREIGN: Say = Reply(415, &[], r#"{"message":"Unsupported Media Type"}"#);
+    let literal = api();
+    let json = api().with_content_type(ContentType::Json);
+    for (first, then, advised) in [
+        (&literal, &literal, true),
+        (&literal, &json, false),
+        (&json, &literal, false),
+        (&json, &json, false),
+    ] {
+        let step = capture().start(first, &Policy::default(), base());
+        let run = drive(step, base(), &mut Replies::new(&[FOREIGN], &[LATER], &[]));
+        let Outcome::Unknown(ticket) = run.outcome else { panic!("{:?}", run.outcome) };
+        let step = ticket.resume(then, &Policy::default(), base());
+        let outcome = drive(step, base(), &mut Replies::new(&[], &[LATER], &[])).outcome;
+        assert_eq!(outcome.name(), "unknown");
+        assert_eq!(outcome.next_step().contains("--content-type"), advised, "{outcome:?}");
+    }
+}
+
 #[test]
 fn a_ticket_of_version_1_is_still_read() {
     let ticket: Ticket = serde_json::from_value(golden("ticket-v1")).unwrap();

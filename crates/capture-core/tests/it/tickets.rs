@@ -171,6 +171,7 @@ fn a_ticket_resumed_for_days_stays_small() {
     for _ in 0..40 {
         let mut script = Replies::new(&[], &[Reply(503, &[], "")], &[]);
         let run = drive(ticket.clone().resume(&api(), &policy, start), start, &mut script);
+        assert_eq!(run.outcome.attempts_this_run().len(), run.sent.len());
         let Outcome::Unknown(open) = run.outcome else { panic!("{:?}", run.outcome) };
         let before = ticket.attempts();
         made += run.sent.len();

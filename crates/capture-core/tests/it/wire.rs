@@ -162,3 +162,19 @@ fn what_a_server_writes_about_a_bad_request_is_recognised() {
         }
     }
 }
+
+#[test]
+fn the_members_of_a_reply_are_shown_as_they_are() {
+    for (body, capture_status, status, success, errors) in [
+        ("{}", None, None, None, &[][..]),
+        (r#"{"captureStatus":"PENDING","success":false}"#, Some("PENDING"), None, Some(false), &[]),
+        (r#"{"status":"SUCCESS","success":true}"#, None, Some("SUCCESS"), Some(true), &[]),
+        (r#"{"status":7,"success":"true","errors":["a","b"]}"#, None, None, None, &["a", "b"]),
+    ] {
+        let reply = wire::capture::Reply::read(body.as_bytes()).unwrap();
+        assert_eq!((reply.capture_status(), reply.status()), (capture_status, status), "{body}");
+        assert_eq!(reply.success(), success, "{body}");
+        let said: Vec<_> = reply.errors().iter().map(|error| error.message.as_str()).collect();
+        assert_eq!(said, errors, "{body}");
+    }
+}
