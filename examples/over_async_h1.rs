@@ -26,7 +26,7 @@ impl Transport for AsyncH1 {
         let tcp = within(began + CONNECT_TIMEOUT.min(timeout), tcp).await; // A5
         let tcp = tcp.map_err(TransportError::not_sent)?; // A4: nothing was written yet
         if uri.scheme_str() == Some("https") {
-            return Err(TransportError::not_sent_for_good("this example has no TLS"));
+            return Err(TransportError::cannot_be_sent("this example has no TLS"));
         }
         let reply = within(began + timeout, async_h1::connect(tcp, foreign)).await;
         let mut reply = reply.map_err(|why| TransportError::maybe_sent(why.to_string()))?; // A3

@@ -59,7 +59,7 @@ fn resolve(uri: &Uri) -> Result<(), TransportError> {
 /// Only a connection that was refused provably never came about, or one without the TLS it needs (A4).
 fn classify(error: attohttpc::Error) -> TransportError {
     match error.kind() {
-        attohttpc::ErrorKind::TlsDisabled => TransportError::not_sent_for_good(error),
+        attohttpc::ErrorKind::TlsDisabled => TransportError::cannot_be_sent(error),
         attohttpc::ErrorKind::Io(io) if io.kind() == ErrorKind::ConnectionRefused => {
             TransportError::not_sent(error)
         }

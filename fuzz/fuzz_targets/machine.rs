@@ -75,7 +75,7 @@ fuzz_target!(|answers: Vec<Answer>| {
                         open.received(reply(status, None, body.into()).unwrap(), now)
                     }
                     Answer::NotSent(false) => open.failed(&TransportError::not_sent("x"), now),
-                    Answer::NotSent(true) => open.failed(&TransportError::not_sent_for_good("x"), now),
+                    Answer::NotSent(true) => open.failed(&TransportError::cannot_be_sent("x"), now),
                     Answer::Cut(status) => match http::StatusCode::from_u16(status) {
                         Ok(status) => open.failed(&TransportError::in_reply(status, Default::default(), "x"), now),
                         Err(_) => open.failed(&TransportError::maybe_sent("x"), now),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// What is not said, in lower case, and what is said instead. Single words are in `_typos.toml`.
-const PHRASES: [(&str, &str); 22] = [
+const PHRASES: [(&str, &str); 25] = [
     ("a body too long that ends", "rejects a body that ends exactly at its limit"),
     ("after how long no", "start nothing new after this long"),
     ("comes onto a socket", "serving a sandbox"),
@@ -14,7 +14,10 @@ const PHRASES: [(&str, &str); 22] = [
     ("neither says success nor failed", "says neither SUCCESS nor FAILED"),
     ("never fails otherwise", "returns no other error"),
     ("comes of them", "happens to them"),
+    ("did not leave", "was not sent"),
+    ("for good", "permanently, or cannot be sent"),
     ("found stored", "if it is already stored"),
+    ("her own", "their own, or your own"),
     ("in vain", "for nothing"),
     ("lied to", "never lies"),
     ("no known body", "a body that no known server sends"),

@@ -17,7 +17,7 @@ use capture_core::{
 pub enum Said {
     /// The money was captured.
     Captured,
-    /// The money was decidedly not captured.
+    /// The money was definitely not captured.
     NotCaptured,
     /// The money may have moved.
     Unknown,

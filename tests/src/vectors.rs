@@ -150,7 +150,7 @@ fn answer(kind: &Kind) -> Value {
 
 fn lost_answer(lost: &TransportError) -> Value {
     match (lost.delivery(), lost.head()) {
-        (Delivery::NotSent, _) => json!({ "lost": "not_sent", "for_good": lost.is_lasting() }),
+        (Delivery::NotSent, _) => json!({ "lost": "not_sent", "lasting": lost.is_lasting() }),
         (Delivery::MaybeSent, None) => json!({ "lost": "maybe_sent" }),
         (Delivery::MaybeSent, Some((status, _))) => {
             json!({ "lost": "cut_reply", "status": status.as_u16() })

@@ -62,7 +62,7 @@ impl TransportError {
     }
 
     /// Nothing was sent, and trying again cannot help (a certificate that does not verify).
-    pub fn not_sent_for_good(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn cannot_be_sent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = Self::not_sent(source);
         Self { lasting: error.delivery == Delivery::NotSent, ..error }
     }
@@ -197,13 +197,13 @@ mod tests {
         let lost = || TransportError::maybe_sent("reset");
         for wrapped in [
             TransportError::not_sent(lost()),
-            TransportError::not_sent_for_good(lost()),
+            TransportError::cannot_be_sent(lost()),
             TransportError::not_sent(std::io::Error::other(lost())),
             TransportError::not_sent(std::io::Error::other(std::io::Error::other(lost()))),
         ] {
             assert_eq!((wrapped.delivery(), wrapped.is_lasting()), (Delivery::MaybeSent, false));
         }
-        let refused = TransportError::not_sent_for_good(TransportError::not_sent("refused"));
+        let refused = TransportError::cannot_be_sent(TransportError::not_sent("refused"));
         assert_eq!((refused.delivery(), refused.is_lasting()), (Delivery::NotSent, true));
         assert_eq!(refused.source().unwrap().source().unwrap().to_string(), "refused");
     }

@@ -122,7 +122,7 @@ fn convert(request: wire::Request) -> Result<reqwest::Request, TransportError> {
     let (head, body) = request.into_parts();
     let mut url = String::with_capacity(256);
     let _ = write!(url, "{}", head.uri); // a String takes every write
-    let url = reqwest::Url::parse(&url).map_err(TransportError::not_sent_for_good)?;
+    let url = reqwest::Url::parse(&url).map_err(TransportError::cannot_be_sent)?;
     let mut request = reqwest::Request::new(head.method, url);
     *request.headers_mut() = head.headers;
     *request.body_mut() = Some(body.into());

@@ -102,7 +102,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 /// verify, trying again cannot help.
 pub fn not_connected(error: impl Error + Send + Sync + 'static) -> TransportError {
     match is_certificate_error(&error) {
-        true => TransportError::not_sent_for_good(error),
+        true => TransportError::cannot_be_sent(error),
         false => TransportError::not_sent(error),
     }
 }

@@ -41,7 +41,7 @@ pub struct Kind {
 enum Make {
     Reply(Response),
     NotSent,
-    NotSentForGood,
+    CannotBeSent,
     MaybeSent,
     Cut(u16),
 }
@@ -55,7 +55,7 @@ impl Kind {
         match &self.make {
             Make::Reply(reply) => Ok(reply.clone()),
             Make::NotSent => Err(TransportError::not_sent("refused")),
-            Make::NotSentForGood => Err(TransportError::not_sent_for_good("certificate")),
+            Make::CannotBeSent => Err(TransportError::cannot_be_sent("certificate")),
             Make::MaybeSent => Err(TransportError::maybe_sent("end of file")),
             Make::Cut(status) => {
                 let status = StatusCode::from_u16(*status).expect("a status");
@@ -143,7 +143,7 @@ pub fn capture_kinds() -> Vec<Kind> {
         format!(r#"{{"captureStatus":"SUCCESS","orderId":"{}","success":true}}"#, fixture::order());
     let mut kinds = vec![
         lost("not sent", TurnedAway, Make::NotSent),
-        lost("certificate refused", TurnedAway, Make::NotSentForGood),
+        lost("certificate refused", TurnedAway, Make::CannotBeSent),
         lost("no reply", Loss, Make::MaybeSent),
         lost("cut 200", Loss, Make::Cut(200)),
         lost("cut 401", Loss, Make::Cut(401)),
@@ -322,7 +322,7 @@ pub fn lookup_kinds(order: Order) -> Vec<Kind> {
     kinds.push(lost("no reply", Loss, Make::MaybeSent));
     kinds.push(lost("cut 200", Loss, Make::Cut(200)));
     kinds.push(lost("not sent", Loss, Make::NotSent));
-    kinds.push(lost("certificate refused", Loss, Make::NotSentForGood));
+    kinds.push(lost("certificate refused", Loss, Make::CannotBeSent));
     kinds
 }
 

@@ -1,7 +1,7 @@
 //! When two states are one: everything that decides how a capture continues, and how it is judged.
 //!
-//! The state is taken apart without `..`, down to the machine's own [`Progress`]: whoever adds a field
-//! has to put it into the key, or to say here why it decides nothing.
+//! The state is taken apart without `..`, down to the machine's own [`Progress`]: a new field has to
+//! be put into the key, or the reason why it decides nothing has to be given here.
 
 use std::time::{Duration, SystemTime};
 

@@ -34,7 +34,7 @@ pub enum Order {
     CaptureRequired,
     /// Captured.
     Completed,
-    /// Void, for good.
+    /// Void, permanently.
     Cancelled,
 }
 

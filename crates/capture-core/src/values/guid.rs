@@ -80,8 +80,8 @@ impl IdempotencyKey {
         Self(Uuid::new_v5(&KEY_NAMESPACE, order.as_bytes()))
     }
 
-    /// The key of a new capture after this one was refused: derived from it (UUIDv5), so that whoever
-    /// follows the same refusal uses the same key.
+    /// The key of a new capture after this one was refused: derived from it (UUIDv5), so that two
+    /// people who act on the same refusal use the same key.
     ///
     /// ```
     /// use capture_core::{IdempotencyKey, OrderId};

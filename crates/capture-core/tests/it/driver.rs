@@ -199,9 +199,7 @@ impl Say {
             Self::NotSent => {
                 Err(TransportError::not_sent(Error::from(ErrorKind::ConnectionRefused)))
             }
-            Self::NeverSent => {
-                Err(TransportError::not_sent_for_good("the certificate has expired"))
-            }
+            Self::NeverSent => Err(TransportError::cannot_be_sent("the certificate has expired")),
         }
     }
 

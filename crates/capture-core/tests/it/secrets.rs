@@ -167,7 +167,7 @@ fn an_error_that_holds_the_token_is_masked() {
     for lost in [
         TransportError::maybe_sent(text()),
         TransportError::not_sent(text()),
-        TransportError::not_sent_for_good(text()),
+        TransportError::cannot_be_sent(text()),
     ] {
         let shown = everything(&outcome_of(&token(TOKEN), &Err(lost)));
         assert!(!shown.contains(&TOKEN.to_ascii_lowercase()), "{shown}");

@@ -143,7 +143,7 @@ fn every_reply_to_a_login() {
     const OVER: &[(&str, &str)] = &[("retry-after", "7")];
     const PAGE: &[(&str, &str)] = &[("content-type", "text/html; charset=utf-8")];
     const FORBIDDEN: &str = r#"{"message":"Forbidden"}"#;
-    let never = || TransportError::not_sent_for_good("invalid peer certificate: UnknownIssuer");
+    let never = || TransportError::cannot_be_sent("invalid peer certificate: UnknownIssuer");
     let wait = Some(Duration::from_secs(7));
     for (answer, code, lasting, retry_after, says) in [
         (Ok(reply(400, &[], "")), "credentials_refused", true, None, "(status 400)"),
