@@ -3,7 +3,7 @@
 use capture_core::driver::Api;
 use capture_core::{
     BaseUrl, BearerToken, Capture, Credentials, Currency, Environment, IdempotencyKey, Invalid,
-    Money, OrderId, Policy, Resend,
+    Money, OrderId, Policy,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -323,16 +323,6 @@ fn the_longest_secrets() {
         assert_eq!(Credentials::new(text.as_str(), "good").is_ok(), taken, "{length}");
         assert_eq!(Credentials::new("good", text.as_str()).is_ok(), taken, "{length}");
     }
-}
-
-/// What the documentation and the command's help say of it. The gateway answers within 30 seconds: who
-/// waits less makes doubt.
-#[test]
-fn the_default_policy() {
-    let (policy, seconds) = (Policy::default(), Duration::from_secs);
-    assert_eq!((policy.attempt_timeout(), policy.deadline()), (seconds(35), seconds(120)));
-    assert_eq!((policy.max_sends().get(), policy.lookup()), (4, true));
-    assert_eq!(policy.resend(), Resend::Keyed);
 }
 
 #[test]
