@@ -6,8 +6,10 @@ mod command;
 mod lint;
 mod portable;
 mod published;
+mod skipped;
 mod test;
 mod wasm;
+mod watchdog;
 
 use std::env;
 use std::process::ExitCode;
@@ -31,7 +33,8 @@ Usage: cargo xtask COMMAND
   vectors                         writes tests/vectors anew
   fuzz --seconds N [TARGET]       fuzzes each target, or one, for N seconds (needs cargo-fuzz)
   bench [--check | --write | --accept]
-                                  measures beside other clients; --check is the gate on counts
+                                  measures beside other clients; --check is the gate on counts,
+                                  with exit code 3 if it could not check everything
   mutants                         breaks verdict and machine, line by line (needs cargo-mutants)
 ";
 
@@ -48,7 +51,15 @@ fn main() -> ExitCode {
         ["api", "--write"] => api::api(true),
         ["demo"] => cargo("demo", "run --quiet --locked -p capture-cli -- demo"),
         ["simulate", ref arguments @ ..] => simulate(arguments),
-        ["bench", ref arguments @ ..] => bench::bench(arguments),
+        // These two end with the exit code of what they run; the second one is for cargo to call.
+        ["bench", ref arguments @ ..] => match bench::bench(arguments) {
+            Ok(code) => return code,
+            Err(step) => Err(step),
+        },
+        ["guard", program, ref arguments @ ..] => match watchdog::guard(program, arguments) {
+            Ok(code) => return code,
+            Err(step) => Err(step),
+        },
         ["vectors"] => simulate(&["--vectors"]),
         ["fuzz", "--seconds", seconds] => {
             FUZZ_TARGETS.iter().try_for_each(|target| fuzz(target, seconds))
