@@ -14,6 +14,12 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<ExitCode, String> {
     }
     build.current_dir(WORKSPACE);
     run("build the bench", build)?;
+    if arguments == ["--check"] {
+        let mut tests =
+            command("cargo", "test --quiet --locked --release --target-dir target --lib");
+        tests.current_dir(WORKSPACE);
+        run("the gate's own tests", tests)?;
+    }
     eprintln!("xtask: bench");
     let mut bench = Command::new(format!("{WORKSPACE}/target/release/capture-bench"));
     let status = bench.args(arguments).status().map_err(|error| format!("bench: {error}"))?;
