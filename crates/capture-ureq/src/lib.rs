@@ -101,17 +101,3 @@ impl blocking::Transport for Ureq {
         }
     }
 }
-
-#[cfg(all(test, feature = "webpki-roots", not(feature = "platform-verifier")))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_public_authorities_are_trusted() {
-        let Ureq(agent) = Ureq::connect(b"").unwrap();
-        match agent.config().tls_config().root_certs() {
-            RootCerts::Specific(roots) => assert!(roots.len() > 100, "{} roots", roots.len()),
-            other => panic!("{other:?}"),
-        }
-    }
-}
