@@ -1,12 +1,13 @@
 //! The gate: allocations exactly, instructions within 5 %, and every goal that is a count. No time.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::{fmt, fs};
 
 use serde::{Deserialize, Serialize};
 
+use crate::goals::{self, Goal};
+use crate::machine;
 use crate::results::{Measurement, Results};
-use crate::{goals, machine};
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/baseline.json");
 
@@ -28,10 +29,55 @@ struct Counts {
 /// What the gate found.
 #[derive(Default)]
 pub struct Findings {
-    /// What is worse than the baseline, or misses a goal, or cannot be compared.
+    /// What is worse than the baseline, or misses a goal.
     pub faults: Vec<String>,
-    /// What this machine could not check, and why.
+    /// What this run could not check, and why.
     pub not_checked: Vec<String>,
+}
+
+/// How the gate ends, and the exit code that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything was checked, and nothing is worse.
+    Passed = 0,
+    /// Something is worse; in CI also: something was not checked.
+    Failed = 1,
+    /// Nothing that was checked is worse, and not everything was checked.
+    NotChecked = 3,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NotChecked => "not everything was checked; what was checked is good",
+        })
+    }
+}
+
+impl Findings {
+    fn add_goals(&mut self, goals: &[Goal]) {
+        for goal in goals {
+            let (id, what, must) = (goal.id, &goal.what, goal.must);
+            match goal.value {
+                Some(value) if goal.is_missed() => {
+                    self.faults.push(format!("{id} {what}: {value:.2}, must be at most {must}"));
+                }
+                Some(_) => {}
+                None => self.not_checked.push(format!("{id} {what}, because it was not measured")),
+            }
+        }
+    }
+
+    /// In CI a check that did not run would look like one that passed.
+    pub fn verdict(&self, is_ci: bool) -> Verdict {
+        match (self.faults.is_empty(), self.not_checked.is_empty()) {
+            (true, true) => Verdict::Passed,
+            (true, false) if !is_ci => Verdict::NotChecked,
+            _ => Verdict::Failed,
+        }
+    }
 }
 
 /// Compares a run with the baseline and with the goals.
@@ -42,26 +88,21 @@ pub fn check(results: &Results) -> Result<Findings, String> {
     let failed = |error: &dyn std::fmt::Display| format!("{BASELINE}: {error}");
     let text = fs::read_to_string(BASELINE).map_err(|error| failed(&error))?;
     let baseline: Baseline = serde_json::from_str(&text).map_err(|error| failed(&error))?;
-    let is_ci = std::env::var_os("CI").is_some();
-    let mut findings = compared(results, &baseline, &machine::ground(), is_ci);
-    for goal in goals::counts(results).iter().filter(|goal| goal.is_missed()) {
-        let (id, what, must) = (goal.id, &goal.what, goal.must);
-        let value = goal.value.unwrap_or_default();
-        findings.faults.push(format!("{id} {what}: {value:.2}, must be at most {must}"));
-    }
+    let mut findings = compared(results, &baseline, &machine::ground());
+    findings.add_goals(&goals::counts(results));
     Ok(findings)
 }
 
-/// In CI a missing valgrind is a fault: a check that did not run would look like one that passed.
-fn compared(results: &Results, baseline: &Baseline, ground: &str, is_ci: bool) -> Findings {
+fn compared(results: &Results, baseline: &Baseline, ground: &str) -> Findings {
     let mut findings = Findings::default();
     let is_same_ground = baseline.counted_on == ground;
     if !results.has_instructions() {
-        let what = "instructions (valgrind is not installed)".to_owned();
-        if is_ci { &mut findings.faults } else { &mut findings.not_checked }.push(what);
+        let why = "valgrind is not installed";
+        findings.not_checked.push(format!("instructions, because {why}"));
     } else if !is_same_ground {
-        let why = format!("the baseline was made on {}; this is {ground}", baseline.counted_on);
-        findings.not_checked.push(format!("instructions against the baseline ({why})"));
+        let made = &baseline.counted_on;
+        let why = format!("it was made on {made}, and this is {ground}");
+        findings.not_checked.push(format!("instructions against the baseline, because {why}"));
     }
 
     for measured in ours(results) {
@@ -75,8 +116,8 @@ fn compared(results: &Results, baseline: &Baseline, ground: &str, is_ci: bool) -
     }
     for name in baseline.benchmarks.keys() {
         if results.find(name).is_none() {
-            let fault = "is in the baseline but was not measured; restore it or run --accept";
-            findings.faults.push(format!("{name}: {fault}"));
+            let why = "it is in the baseline and was not measured; restore it or run --accept";
+            findings.not_checked.push(format!("{name}, because {why}"));
         }
     }
     findings
@@ -158,48 +199,78 @@ mod tests {
     }
 
     /// Compares with `encode`, 3 allocations and 1,000 instructions, counted on `here`.
-    fn found(counted: &[Counted], ground: &str, is_ci: bool) -> Findings {
+    fn found(counted: &[Counted], ground: &str) -> Findings {
         let counts = Counts { allocations: 3, bytes: 10, instructions: 1_000 };
         let benchmarks = BTreeMap::from([("encode".to_owned(), counts)]);
         let baseline = Baseline { counted_on: "here".into(), benchmarks };
-        compared(&results(counted), &baseline, ground, is_ci)
+        compared(&results(counted), &baseline, ground)
+    }
+
+    /// On a desk, then in CI.
+    fn verdicts(findings: &Findings) -> [Verdict; 2] {
+        [false, true].map(|is_ci| findings.verdict(is_ci))
     }
 
     #[test]
     fn what_is_worse_fails() {
-        let as_agreed = found(&[("encode", 3, Some(1_050))], "here", true);
+        let as_agreed = found(&[("encode", 3, Some(1_050))], "here");
         assert!(as_agreed.faults.is_empty() && as_agreed.not_checked.is_empty());
+        assert_eq!(verdicts(&as_agreed), [Verdict::Passed; 2]);
         for (allocations, instructions, fault) in [
             (4, 1_000, "encode: 4 allocations, were 3"),
             (3, 1_051, "encode: 1051 instructions, were 1000 (5 % allowed)"),
         ] {
-            let counted = [("encode", allocations, Some(instructions))];
-            assert_eq!(found(&counted, "here", true).faults, [fault]);
+            let findings = found(&[("encode", allocations, Some(instructions))], "here");
+            assert_eq!(findings.faults, [fault]);
+            assert_eq!(verdicts(&findings), [Verdict::Failed; 2]);
         }
     }
 
     #[test]
-    fn a_benchmark_on_one_side_only_fails() {
+    fn a_benchmark_without_a_baseline_fails() {
         let counted = [("encode", 3, Some(1_000)), ("new", 1, Some(1))];
-        let faults = found(&counted, "here", false).faults;
-        assert_eq!(faults, ["new: has no baseline; run --accept"]);
-        let faults = found(&[("new/peer", 1, Some(1))], "here", false).faults;
-        assert_eq!(faults.len(), 1);
-        assert!(faults[0].starts_with("encode: is in the baseline but was not measured"));
+        let findings = found(&counted, "here");
+        assert_eq!(findings.faults, ["new: has no baseline; run --accept"]);
+        assert_eq!(verdicts(&findings), [Verdict::Failed; 2]);
+    }
+
+    /// Each is a result of its own on a desk, and fails in CI.
+    #[test]
+    fn what_is_not_checked_never_passes() {
+        for (counted, ground, why) in [
+            (
+                ("encode", 3, Some(9_000)),
+                "there",
+                "instructions against the baseline, because it was made on here, and this is there",
+            ),
+            (("encode", 3, None), "here", "instructions, because valgrind is not installed"),
+            (
+                ("new/peer", 1, Some(1)),
+                "here",
+                "encode, because it is in the baseline and was not measured; restore it or run --accept",
+            ),
+        ] {
+            let findings = found(&[counted], ground);
+            assert!(findings.faults.is_empty(), "{:?}", findings.faults);
+            assert_eq!(findings.not_checked, [why]);
+            assert_eq!(verdicts(&findings), [Verdict::NotChecked, Verdict::Failed]);
+        }
+        let worse = found(&[("encode", 4, None)], "here");
+        assert_eq!(verdicts(&worse), [Verdict::Failed; 2], "more allocations are counted anywhere");
     }
 
     #[test]
-    fn what_is_not_checked_is_stated_and_a_missing_valgrind_fails_in_ci() {
-        let elsewhere = found(&[("encode", 3, Some(9_000))], "there", true);
-        assert!(elsewhere.faults.is_empty());
-        let why =
-            "instructions against the baseline (the baseline was made on here; this is there)";
-        assert_eq!(elsewhere.not_checked, [why]);
-
-        let why = "instructions (valgrind is not installed)";
-        let on_a_desk = found(&[("encode", 3, None)], "here", false);
-        assert_eq!((on_a_desk.faults.len(), on_a_desk.not_checked), (0, vec![why.to_owned()]));
-        let in_ci = found(&[("encode", 3, None)], "here", true);
-        assert_eq!((in_ci.faults, in_ci.not_checked.len()), (vec![why.to_owned()], 0));
+    fn a_goal_is_met_or_missed_or_not_measured() {
+        for (value, verdict) in [
+            (Some(3.0), Verdict::Passed),
+            (Some(3.5), Verdict::Failed),
+            (None, Verdict::NotChecked),
+        ] {
+            let what = "encode a request: allocations".to_owned();
+            let goal = Goal { id: "P1", what, value, must: 3.0, first: None, stretch: None };
+            let mut findings = Findings::default();
+            findings.add_goals(&[goal]);
+            assert_eq!(findings.verdict(false), verdict, "{value:?}");
+        }
     }
 }

@@ -1,18 +1,22 @@
 //! `capture-bench`: measures and prints. `--write` also writes the documentation, `--check` is the
-//! gate alone, `--accept` makes a new baseline for it.
+//! gate alone, with the exit code of its verdict, `--accept` makes a new baseline for it.
 
 use std::process::ExitCode;
 
 use capture_bench::children::{self, ServerProcess};
+use capture_bench::gate::{self, Verdict};
 use capture_bench::results::Results;
-use capture_bench::{clients, gate, goals, growth, report, server, suite};
+use capture_bench::{clients, goals, growth, report, server, suite};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => measure(|_| Ok(())),
         ["--write"] => measure(|results| report::write(results).map_err(|error| error.to_string())),
-        ["--check"] => check(),
+        ["--check"] => match check() {
+            Ok(verdict) => return ExitCode::from(verdict as u8),
+            Err(why) => Err(why),
+        },
         ["--accept"] if !children::has_valgrind() => Err("a baseline needs valgrind".into()),
         ["--accept"] => gate::accept(&counted()),
         // What follows is for the program itself: see `children`.
@@ -48,18 +52,19 @@ fn measure(then: impl Fn(&Results) -> Result<(), String>) -> Result<(), String> 
     then(&results)
 }
 
-fn check() -> Result<(), String> {
+fn check() -> Result<Verdict, String> {
     let results = counted();
     let findings = gate::check(&results)?;
     println!("{}", report::goal_table(&goals::counts(&results)));
     for what in &findings.not_checked {
         println!("NOT CHECKED: {what}");
     }
-    if findings.faults.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("the gate failed:\n  {}", findings.faults.join("\n  ")))
+    for what in &findings.faults {
+        println!("WORSE: {what}");
     }
+    let verdict = findings.verdict(std::env::var_os("CI").is_some());
+    println!("The gate: {verdict}");
+    Ok(verdict)
 }
 
 /// What the gate counts.

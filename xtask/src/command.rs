@@ -1,7 +1,7 @@
 //! How the project's commands run other programs.
 
 use std::env;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 /// The folder of the workspace, in which every program runs.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -27,6 +27,12 @@ pub(crate) fn run(title: &str, mut command: Command) -> Result<(), String> {
     eprintln!("xtask: {title}");
     let status = command.status().map_err(|error| format!("{title}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{title} ({status})")) }
+}
+
+/// The code of a program that has ended; one that a signal ended has none.
+pub(crate) fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Runs a command whose program may be missing on a developer's machine: says so there, and fails

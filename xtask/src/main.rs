@@ -7,8 +7,10 @@ mod lint;
 mod mutants;
 mod portable;
 mod published;
+mod skipped;
 mod test;
 mod wasm;
+mod watchdog;
 mod weekly;
 
 use std::path::Path;
@@ -34,7 +36,8 @@ Usage: cargo xtask COMMAND
   vectors                         writes tests/vectors anew
   fuzz --seconds N [TARGET]       fuzzes each target, or one, for N seconds (needs cargo-fuzz)
   bench [--check | --write | --accept]
-                                  measures beside other clients; --check is the gate on counts
+                                  measures beside other clients; --check is the gate on counts,
+                                  with exit code 3 if it could not check everything
   mutants [GROUP]                 breaks the code, line by line: the core, the client, the adapters,
                                   the command, the invariants, or one of them (needs cargo-mutants)
   weekly [--quick]                the full search, 1,000,000 worlds, ten minutes of fuzzing for each
@@ -55,7 +58,15 @@ fn main() -> ExitCode {
         ["api", "--write"] => api::api(true),
         ["demo"] => cargo("demo", "run --quiet --locked -p capture-cli -- demo"),
         ["simulate", ref arguments @ ..] => simulate(arguments),
-        ["bench", ref arguments @ ..] => bench::bench(arguments),
+        // These two end with the exit code of what they run; the second one is for cargo to call.
+        ["bench", ref arguments @ ..] => match bench::bench(arguments) {
+            Ok(code) => return code,
+            Err(step) => Err(step),
+        },
+        ["guard", program, ref arguments @ ..] => match watchdog::guard(program, arguments) {
+            Ok(code) => return code,
+            Err(step) => Err(step),
+        },
         ["vectors"] => simulate(&["--vectors"]),
         ["fuzz", "--seconds", seconds] => {
             FUZZ_TARGETS.iter().try_for_each(|target| fuzz(target, seconds))

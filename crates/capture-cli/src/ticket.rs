@@ -126,3 +126,30 @@ fn try_lock(file: &File) -> bool {
 fn try_lock(_: &File) -> bool {
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use capture_core::{IdempotencyKey, Money, OrderId};
+
+    use super::*;
+
+    /// Two first runs at once: the second one finds no ticket either, and must not take the place of
+    /// the ticket that the first one has written since.
+    #[test]
+    fn a_ticket_that_came_into_being_meanwhile_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("order.ticket");
+        let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+        let money = Money::parse("100.00", "USD").unwrap();
+        let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+        let (mut file, old) = TicketFile::open(&path, &capture).ok().unwrap();
+        assert!(old.is_none());
+        fs::write(&path, "of another process").unwrap();
+        let ticket = Ticket::interrupted(capture, SystemTime::now());
+        let refused = file.begin(&ticket).err().unwrap();
+        assert!(refused.sentence.ends_with(IN_USE), "{}", refused.sentence);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "of another process");
+    }
+}

@@ -6,7 +6,7 @@ mod stub;
 
 use std::sync::{Arc, Mutex};
 
-use capture_client::Outcome;
+use capture_client::{Outcome, Policy, Resend};
 use stub::{CANARY, Fate, capture, client};
 
 #[test]
@@ -32,6 +32,9 @@ fn tracing_gets_a_span_and_an_event_for_each_attempt() {
     tracing::subscriber::with_default(subscriber, || {
         let (client, _) = client(&[Fate::Answered, Fate::ReplyLost]);
         assert!(matches!(client.capture(&capture()), Outcome::Captured(_)));
+        let never = Policy::default().with_lookup(false).with_resend(Resend::Never);
+        let (client, _) = stub::client(&[Fate::Answered, Fate::ReplyLost]);
+        assert!(matches!(client.with_policy(never).capture(&capture()), Outcome::Unknown(_)));
     });
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     for part in [
@@ -46,7 +49,16 @@ fn tracing_gets_a_span_and_an_event_for_each_attempt() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    assert_eq!(text.lines().filter(|line| line.contains("http.request.method")).count(), 3);
+    assert_eq!(text.lines().filter(|line| line.contains("http.request.method")).count(), 5);
+    // Whoever watches for warnings sees what needs a person, and nothing else.
+    for (part, level) in [
+        ("capture.outcome=\"captured\"", " INFO "),
+        ("capture.outcome=\"unknown\"", " WARN "),
+        ("http.request.method=\"GET\"", " INFO "),
+    ] {
+        let line = text.lines().find(|line| line.contains(part));
+        assert!(line.is_some_and(|line| line.contains(level)), "{part}\n{text}");
+    }
     assert!(
         text.lines().all(|line| line.contains("capture{")),
         "every event is in the span\n{text}"

@@ -56,19 +56,20 @@ pub fn client_config(pem: &[u8]) -> Result<ClientConfig, TlsError> {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
     };
     #[cfg(not(feature = "platform-verifier"))]
-    let builder = {
-        let mut roots = rustls::RootCertStore::empty();
-        #[cfg(feature = "webpki-roots")]
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        for certificate in extra {
-            roots.add(certificate)?;
-        }
-        if roots.is_empty() {
-            return Err(TlsError::NoRoots);
-        }
-        builder.with_root_certificates(roots)
-    };
+    let builder = builder.with_root_certificates(root_store(extra)?);
     Ok(builder.with_no_client_auth())
+}
+
+/// Mozilla's roots, by feature, and these.
+#[cfg(not(feature = "platform-verifier"))]
+fn root_store(extra: Vec<CertificateDer<'static>>) -> Result<rustls::RootCertStore, TlsError> {
+    let mut roots = rustls::RootCertStore::empty();
+    #[cfg(feature = "webpki-roots")]
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    for certificate in extra {
+        roots.add(certificate)?;
+    }
+    if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
 }
 
 /// The same choice for a TLS stack that takes certificates: all that are trusted, or `None` for the
@@ -148,6 +149,55 @@ mod tests {
             Err(error) => {
                 assert!(matches!(error, TlsError::NoRoots) && !trusts_somebody, "{error}");
             }
+        }
+    }
+
+    /// An authority of this test alone.
+    #[cfg(not(feature = "platform-verifier"))]
+    const OWN: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBnzCCAUWgAwIBAgIUVmpLwUmFGDkc1zp07Jsiy8Z7JQMwCgYIKoZIzj0EAwIw
+JDEiMCAGA1UEAwwZYW4gYXV0aG9yaXR5IG9mIHRoaXMgdGVzdDAgFw0yNjExMjkx
+MTE2MThaGA8yMTI2MTEwNTExMTYxOFowJDEiMCAGA1UEAwwZYW4gYXV0aG9yaXR5
+IG9mIHRoaXMgdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPEWeOxW4ipt
+8C/+6BSqsQUdmrD9pbJA6xD3NJTtCcd+S+I5ypwMrX1ohsA9LmBnS4A7Qx7f0LjD
+K8rXBO4ZHTOjUzBRMB0GA1UdDgQWBBT7bco03IqYsILtoqLyJsbK+FYkPTAfBgNV
+HSMEGDAWgBT7bco03IqYsILtoqLyJsbK+FYkPTAPBgNVHRMBAf8EBTADAQH/MAoG
+CCqGSM49BAMCA0gAMEUCIQCMKF7ZXO+Tj0lO3vVuVdLSw8mx8bnU9lX5N6NG6PZI
+qwIgdGF2RuSunAzj4iMPM6HZmu/64XtXm/Ue/i4zYvlU2wM=
+-----END CERTIFICATE-----
+";
+
+    /// What is given is trusted beside the public authorities, not instead of them.
+    #[cfg(not(feature = "platform-verifier"))]
+    #[test]
+    fn the_public_authorities_stay_trusted() {
+        #[cfg(feature = "webpki-roots")]
+        let public = webpki_roots::TLS_SERVER_ROOTS.len();
+        #[cfg(not(feature = "webpki-roots"))]
+        let public = 0;
+        assert_eq!(public > 100, cfg!(feature = "webpki-roots"), "{public}");
+        let trusted = |pem: &str| root_store(certificates(pem.as_bytes()).unwrap()).unwrap().len();
+        assert_eq!(trusted(OWN), public + 1);
+        if public > 0 {
+            assert_eq!(trusted(""), public);
+        }
+    }
+
+    /// The same where a TLS stack takes certificates.
+    #[cfg(all(feature = "webpki-root-certs", not(feature = "platform-verifier")))]
+    #[test]
+    fn the_public_authorities_stay_trusted_as_certificates() {
+        let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+        let own = certificates(OWN.as_bytes()).unwrap();
+        for (pem, extra) in [("", &[][..]), (OWN, &own)] {
+            let trusted = root_certificates(pem.as_bytes()).unwrap().unwrap();
+            assert!(
+                extra.iter().chain(public).all(|root| trusted.contains(root)),
+                "{}",
+                trusted.len()
+            );
+            assert_eq!(trusted.len(), public.len() + extra.len());
         }
     }
 

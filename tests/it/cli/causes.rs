@@ -104,6 +104,28 @@ fn a_request_that_was_not_sent_names_its_cause() {
     }
 }
 
+/// Each transport is the one that was asked for: a refused connection is told in its library's words.
+#[test]
+fn the_transport_is_the_chosen_one() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (all, hyper) = ("error sending request: client error (Connect)", "client error (Connect)");
+    for (transport, begins) in [("reqwest", all), ("ureq", "Connection refused"), ("hyper", hyper)]
+    {
+        let order = [&ORDER[..], &["--max-sends", "1"]].concat();
+        for arguments in [&order[..], &["status", ORDER[1], "--json"]] {
+            let mut command = capture(arguments);
+            command.env("CAPTURE_ENVIRONMENT", format!("http://{closed}"));
+            command.env("CAPTURE_TOKEN", "canary.token").args(["--transport", transport]);
+            let told = run(&mut command);
+            let json = told.json();
+            let says = json["says"].as_str().or(json["error"].as_str()).unwrap();
+            assert!(says.contains(begins), "{transport}: {says}");
+            assert_eq!(says.contains(all), transport == "reqwest", "{transport}: {says}");
+            assert_eq!(says.contains(hyper), transport != "ureq", "{transport}: {says}");
+        }
+    }
+}
+
 /// An unknown outcome says what blocks the lookup, and when to look again.
 #[test]
 fn an_unknown_outcome_names_what_blocks_it() {

@@ -128,6 +128,39 @@ fn a_second_signal_ends_a_process_that_hangs_in_a_pipe() {
     drop(reader);
 }
 
+/// It hangs before anything is decided, and a killed process knows nothing: that is "unknown".
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_signal_before_the_outcome_is_unknown() {
+    let server = server();
+    let order = order(&server);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&[b'x'; 64 * 1024]).unwrap(); // so that not even the first line is written
+    let mut command = capture_at(&server, &["order", &order.to_string()]);
+    command.args(["--amount", "100.00", "--currency", "USD"]).stderr(writer);
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    while !catches_signals(child.id()) {
+        thread::yield_now();
+    }
+    // Two signals that come at once are one, so it gets some more, for a minute.
+    let status = (0..3_000).find_map(|_| {
+        send("TERM", child.id());
+        thread::sleep(Duration::from_millis(20));
+        child.try_wait().unwrap()
+    });
+    assert_eq!(status.expect("the second one ends it").code(), Some(3));
+    assert_eq!(server.transcript().len(), 0, "it hung before it sent anything");
+    drop(reader);
+}
+
+/// Whether SIGTERM no longer just ends this process.
+#[cfg(target_os = "linux")]
+fn catches_signals(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << 14) != 0
+}
+
 fn started(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }

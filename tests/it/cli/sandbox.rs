@@ -28,6 +28,16 @@ fn one_shell_serves_and_another_captures() {
 }
 
 #[test]
+fn the_seed_decides_the_ids() {
+    let order = |seed: &str| {
+        let sandbox = Running::start(&["--seed", seed]);
+        sandbox.ask("POST", "/_sandbox/orders", r#"{"amount": 10000, "currency": "USD"}"#)
+    };
+    let [first, again, other] = ["7", "7", "8"].map(|seed| order(seed)["orderId"].clone());
+    assert!(first.is_string() && first == again && first != other, "{first} {again} {other}");
+}
+
+#[test]
 fn a_script_makes_it_misbehave() {
     let sandbox = Running::start(&["--port", "0", "--script", "lost-reply", "--seed", "7"]);
     let body = r#"{"amount": 10000, "currency": "USD"}"#;

@@ -1,5 +1,7 @@
 //! `capture status`: what it prints, and what it prints when it cannot know.
 
+use std::time::Duration;
+
 use capture_core::OrderStatus;
 use capture_sandbox::{Answer, Operation, Script};
 use serde_json::json;
@@ -25,6 +27,11 @@ fn each_status_through_each_transport() {
                 "Cancelled",
                 "It is cancelled or voided and can no longer be captured.",
             ),
+            (OrderStatus::Draft, 0, "Draft", "It is not decided yet; ask again later."),
+            (OrderStatus::OnHold, 1, "Onhold", "It is not decided yet; ask again later."),
+            (OrderStatus::Problem, 3, "Problem", "It needs FlexFactor's support."),
+            (OrderStatus::Processing, 4, "Processing", "It is not decided yet; ask again later."),
+            (OrderStatus::Returned, 6, "Returned", "It was captured and has since been refunded."),
         ] {
             assert!(server.set_order_status(order, status));
             let id = order.to_string();
@@ -38,6 +45,20 @@ fn each_status_through_each_transport() {
                 json!({ "order_id": id, "status": number, "status_name": name, "next_step": next });
             assert_eq!(told.json(), expect);
         }
+    });
+}
+
+/// The reply comes after three seconds, for which this run does not wait.
+#[test]
+fn the_attempt_timeout_ends_a_status() {
+    each_transport(|transport| {
+        let server = server();
+        let order = order(&server).to_string();
+        server.script(Script::delayed(Duration::from_secs(3)).on(Operation::Order));
+        let mut command = capture_at(&server, &["status", &order, "--json"]);
+        command.args(["--transport", transport, "--attempt-timeout", "1"]);
+        let told = run(&mut command);
+        assert_eq!((told.code, &told.json()["cause"]), (1, &json!("no_reply")), "{told:?}");
     });
 }
 

@@ -190,6 +190,23 @@ fn only_one_process_works_on_a_file_and_only_its_owner_reads_it() {
     assert!(!other.exists());
 }
 
+/// The file is replaced, not overwritten: a crash in between leaves the old ticket, whole.
+#[cfg(unix)]
+#[test]
+fn a_ticket_is_replaced_in_one_step() {
+    let server = server();
+    let order = order(&server);
+    let file = directory("ticket-replaced").join("order.ticket");
+    let (old, text) = (file.with_file_name("old"), interrupted(order, SystemTime::now()));
+    fs::write(&file, &text).unwrap();
+    fs::hard_link(&file, &old).unwrap(); // what a reader holds that opened it before
+    server.script(lookups_fail());
+    let run = simple(&server, &order.to_string(), &["--ticket", file.to_str().unwrap()]);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert_eq!(fs::read_to_string(&old).unwrap(), text);
+    assert_ne!(fs::read_to_string(&file).unwrap(), text);
+}
+
 /// What was stored in a currency that has been retired since can still be found out.
 #[test]
 fn a_ticket_in_a_retired_currency_is_resumed() {

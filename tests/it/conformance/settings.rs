@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use capture_client::Connect as _;
 use capture_conformance::fixture::{capture, setup};
 use capture_conformance::notation::attempts;
 use capture_conformance::wire::{Dialogue, Endpoint, Server, http2};
@@ -35,6 +36,14 @@ pub(crate) fn a_dead_connection_is_noticed_late<D: Driver>() {
     let seen: Vec<_> = server.seen().iter().map(|seen| seen.endpoint).collect();
     assert_eq!(seen, [Endpoint::Capture, next]);
     assert_eq!(server.connections(), 2);
+}
+
+/// An agent shows a word for each of its roots. No row can show them: nobody here has a certificate that a
+/// public authority signed.
+#[test]
+fn ureq_trusts_the_public_authorities() {
+    let shown = format!("{:?}", capture_ureq::Ureq::connect(b"").expect("roots"));
+    assert!(shown.matches("Certificate").count() > 100, "{shown}");
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! What a call may change, and what its client shares all the same.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use capture_client::driver::{Now, TokenRequest, TransportError};
 use capture_client::http::{HeaderName, HeaderValue, header};
-use capture_client::{Event, Outcome, Policy, Ticket, blocking};
+use capture_client::{Client, Event, Outcome, Policy, Ticket, blocking, wire};
 
-use crate::stub::{Fate, capture, client, order};
+use crate::stub::{Fate, Stub, capture, client, order, setup};
 
 #[test]
 fn a_callers_header_is_sent_and_replaces_no_other() {
@@ -84,6 +85,41 @@ fn a_policy_for_one_call_changes_no_other_call() {
     let outcome = client.with_policy(never).capture(&capture());
     let Outcome::Unknown(ticket) = outcome else { panic!("{outcome:?}") };
     assert!(matches!(client.resume(ticket), Outcome::Captured(_)), "the client's own policy looks");
+}
+
+/// Records how long each request may take.
+struct Timed(Mutex<Vec<Duration>>);
+
+impl blocking::Transport for &Timed {
+    fn send(&self, _: wire::Request, time: Duration) -> Result<wire::Response, TransportError> {
+        self.0.lock().unwrap().push(time);
+        Err(TransportError::cannot_be_sent("an expired certificate"))
+    }
+}
+
+#[test]
+fn the_policy_says_how_long_a_request_may_take() {
+    let timed: &'static Timed = Box::leak(Box::new(Timed(Mutex::default())));
+    let policy = |seconds| Policy::default().with_attempt_timeout(Duration::from_secs(seconds));
+    let client = Client::blocking(setup().with_policy(policy(7)), timed);
+    let _ = client.capture(&capture());
+    let _ = client.with_policy(policy(9)).capture(&capture());
+    let _ = client.with_policy(policy(11)).status(order());
+    assert_eq!(*timed.0.lock().unwrap(), [7, 9, 11].map(Duration::from_secs));
+}
+
+/// The captures of other tasks have used the budget up: this one is not sent again.
+#[test]
+fn a_budget_that_is_used_up_permits_no_resend() {
+    let mut setup = setup();
+    let resend = TokenRequest { refused: None, resend: true };
+    let now = Now::new(Duration::ZERO, SystemTime::now());
+    while setup.shared.permits(resend, now) {}
+    let fates = [&[Fate::Answered][..], &[Fate::NeverSent; 9]].concat();
+    let stub: &'static Stub = Box::leak(Box::new(Stub::meeting(&fates)));
+    let outcome = Client::blocking(setup, stub).capture(&capture());
+    assert_eq!(outcome.code(), "never_sent");
+    assert_eq!(outcome.attempts().len(), 2, "a login and one capture: {outcome:?}");
 }
 
 #[test]

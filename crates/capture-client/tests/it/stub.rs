@@ -41,7 +41,10 @@ impl blocking::Transport for &Stub {
         let path = request.uri().path().to_owned();
         self.seen.lock().unwrap().push(request);
         match self.fates.lock().unwrap().pop().unwrap_or(Fate::Answered) {
-            Fate::ReplyLost => return Err(TransportError::maybe_sent("reset")),
+            Fate::ReplyLost => {
+                std::thread::sleep(Duration::from_millis(2)); // so that its record shows a time
+                return Err(TransportError::maybe_sent("reset"));
+            }
             Fate::NeverSent => return Err(TransportError::not_sent("refused")),
             Fate::Answered => {}
         }

@@ -1,5 +1,9 @@
 //! Faults 13 to 22: during and after sending.
 
+use std::time::Duration;
+
+use capture_core::Policy;
+
 use super::row::{Row, proven, unclear};
 use crate::replies::{captured, json, raw, with};
 use crate::wire::{Act, Dialogue, Do, Meet, Reads, on_capture};
@@ -58,6 +62,32 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .hangs(),
     );
+    // The head and its body share the time of one attempt: a new timeout for the body would end after
+    // the deadline, and leave no time for the lookup.
+    let (attempt, deadline) = (Duration::from_secs(6), Duration::from_millis(9_500));
+    let shared = |policy: Policy| policy.with_attempt_timeout(attempt).with_deadline(deadline);
+    let late = Do::Pause(Duration::from_secs(4));
+    for (name, then) in [
+        ("18 a late head, then silence", Do::Hang),
+        ("19 a late head, then a body byte by byte", Do::Drip(b"{")),
+    ] {
+        let act = act(vec![late.clone(), Do::Say(cut("")), then]);
+        rows.extend(
+            unclear(name, act, "cut_reply", "C200~").into_iter().map(|row| row.policy(shared)),
+        );
+    }
+    // The head of a cut reply still says how long to wait, which here is longer than a capture waits.
+    let tomorrow = format!("retry-after: 86400\r\n{open}");
+    for (name, status, does) in [
+        ("18 a 503 that asks to wait, then silence", 503, Do::Hang),
+        ("23 a 503 that asks to wait, and the body is cut", 503, Do::Finish),
+        ("23 a 200 that asks to wait, and the body is cut", 200, Do::Finish),
+    ] {
+        let head = raw(&format!("HTTP/1.1 {status} X"), &tomorrow, "");
+        let act = on_capture([Act::say(head).then(does)]);
+        let attempts = format!("C{status}~");
+        rows.push(Row::new(name, act, "unknown cut_reply", &attempts, "T C").hangs());
+    }
     for (name, act) in [
         ("20 the answer, and the end behind it", Act::say(captured()).then(Do::Finish)),
         ("20 the answer before the body was read", head(vec![Do::Say(captured()), Do::Finish])),

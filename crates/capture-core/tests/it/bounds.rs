@@ -105,6 +105,8 @@ fn check(outcome: &Outcome) -> usize {
     let json = serde_json::to_string(outcome).unwrap();
     assert!(json.len() < Ticket::MAX_JSON, "{} bytes", json.len());
     assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), *outcome);
+    let ids = outcome.attempts().iter().filter_map(|attempt| attempt.request_id.as_ref());
+    assert!(ids.map(|id| id.chars().count()).all(|length| length <= 81), "80, and an ellipsis");
     let raw = outcome.attempts().iter().filter_map(Attempt::raw_reply).map(<[u8]>::len);
     assert!(raw.sum::<usize>() <= 100 * 16 * 1024);
     json.len()

@@ -34,4 +34,6 @@ fn a_resend_without_budget_gets_no_permit() {
     assert!(!shared.permits(request(true), now));
     assert!(shared.permits(request(false), now), "a first send needs none");
     assert_eq!(shared.permits_left(now), 0);
+    (1..50).for_each(|_| assert!(shared.permits(request(false), now)));
+    assert_eq!(shared.permits_left(now), 10, "a fifth of the first sends");
 }

@@ -7,6 +7,7 @@ mod currencies;
 mod driver;
 mod golden;
 mod machine;
+mod names;
 mod oracle;
 mod receipts;
 mod replies;

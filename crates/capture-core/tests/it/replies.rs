@@ -249,6 +249,11 @@ fn headers_can_take_a_success_away() {
         (&[("content-type", "application/problem+json")], "captured"),
         (&[("content-type", "text/html")], "doubt unreadable_reply"),
         (&[("content-type", "text/plain")], "doubt unreadable_reply"),
+        (&[("content-type", "application/jsonp")], "doubt unreadable_reply"),
+        (&[("content-type", "application/json-seq")], "doubt unreadable_reply"),
+        (&[("content-type", "application/x-json")], "doubt unreadable_reply"),
+        (&[("content-type", "text/json5")], "doubt unreadable_reply"),
+        (&[("content-type", "application/problem+json5")], "doubt unreadable_reply"),
         (&[("content-type", "")], "doubt unreadable_reply"),
         (
             &[("content-type", "application/json"), ("content-type", "text/html")],

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use capture_core::driver::Step;
-use capture_core::{Outcome, Policy, Resend, Ticket};
+use capture_core::driver::{Now, Step};
+use capture_core::{Barred, Obstacle, Outcome, Phase, Policy, Resend, Ticket};
 
 use crate::driver::Login::Denied;
-use crate::driver::Say::{self, Lost, Reply};
+use crate::driver::Say::{self, Cut, Lost, Reply};
 use crate::driver::{CANARY, Login, Replies, drive};
 use crate::{api, base, capture, token, wall};
 
@@ -163,6 +163,33 @@ fn a_ticket_that_is_not_understood_is_refused() {
     }
 }
 
+/// The wall clock was set back, or stands still: the monotonic one still knows that the key is old.
+#[test]
+fn a_key_grows_old_by_either_clock() {
+    let day = Duration::from_secs(86_400);
+    let policy = Policy::default().with_deadline(day).with_attempt_timeout(day);
+    let Step::Authorize(need) = capture().start(&api(), &policy, base()) else { panic!("a token") };
+    let Step::Send(_, sent) = need.authorized(token("t"), base()) else { panic!("the capture") };
+    let lost = Lost.result().unwrap_err();
+    let Step::Wait(delay, waiting) = sent.failed(&lost, base()) else { panic!("a wait") };
+    let Step::Send(_, lookup) = waiting.elapsed(base() + delay) else { panic!("a lookup") };
+    let later = Now::new(base().monotonic() + day, wall());
+    let step = lookup.received(WAITING.reply().unwrap(), later);
+    let Step::Done(Outcome::Unknown(ticket)) = step else { panic!("{step:?}") };
+    assert_eq!(ticket.obstacle(), &Obstacle::NotSentAgain(Barred::KeyTooOld));
+}
+
+/// The gateway's id finds a request whose reply broke off, and its status says how far that got.
+#[test]
+fn the_head_of_a_cut_reply_is_kept() {
+    const ID: &[(&str, &str)] = &[("apigw-requestid", "id-7"), ("retry-after", "900")];
+    let step = capture().start(&api(), &Policy::default(), base());
+    let run = drive(step, base(), &mut Replies::new(&[Cut(504, ID)], &[], &[]));
+    let [attempt] = run.outcome.attempts() else { panic!("{:?}", run.outcome) };
+    let head = (attempt.phase, attempt.status, attempt.request_id.as_deref());
+    assert_eq!(head, (Phase::CutReply, Some(504), Some("id-7")));
+}
+
 #[test]
 fn a_ticket_resumed_for_days_stays_small() {
     let (start, policy) = (base(), Policy::default());
@@ -171,7 +198,7 @@ fn a_ticket_resumed_for_days_stays_small() {
     for _ in 0..40 {
         let mut script = Replies::new(&[], &[Reply(503, &[], "")], &[]);
         let run = drive(ticket.clone().resume(&api(), &policy, start), start, &mut script);
-        assert_eq!(run.outcome.attempts_this_run().len(), run.sent.len());
+        assert_eq!(run.outcome.attempts_this_run().len(), run.sent.len(), "the latest ones stay");
         let Outcome::Unknown(open) = run.outcome else { panic!("{:?}", run.outcome) };
         let before = ticket.attempts();
         made += run.sent.len();

@@ -5,9 +5,11 @@ use std::time::{Duration, SystemTime};
 use capture_core::driver::{Now, Step, TokenAction, Tokens, TransportError};
 use capture_core::wire::Response;
 use capture_core::{
-    Attempt, BearerToken, Credentials, Finding, Operation, Outcome, Policy, TokenError, wire,
+    Attempt, BearerToken, Credentials, Finding, Operation, Outcome, Phase, Policy, TokenError, wire,
 };
 
+use crate::driver::Say::{self, Lost, Reply};
+use crate::driver::{Replies, drive};
 use crate::{api, base, capture, reply, token};
 
 fn by_login() -> Tokens {
@@ -100,6 +102,40 @@ fn a_failed_login_is_shared_by_those_who_waited_for_it() {
     // A later caller tries again.
     log_in(&mut tokens, None, (at(10), at(11)), &Ok(granted("first", 600))).0.unwrap();
     assert_eq!(ask(&mut tokens, None, at(5), at(11)), "first", "success ends the failure");
+}
+
+/// A caller that waited for another's login before its own: the record shows its own alone.
+#[test]
+fn a_login_begins_when_it_is_sent() {
+    let start = base();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut tokens = by_login();
+    let TokenAction::Login(_, login) = tokens.ask(&api(), None, at(0), at(9)) else {
+        panic!("a login is due");
+    };
+    let (_, attempt) = tokens.logged_in(login, &Ok(granted("first", 600)), at(10));
+    assert_eq!((attempt.began_ms, attempt.took_ms), (1_788_000_009_000, 1_000));
+    // The token's life counts from then as well.
+    assert_eq!(ask(&mut tokens, None, at(578), at(578)), "first");
+}
+
+/// Only two refused tokens in a row end a capture: what happens in between shows that one was good.
+#[test]
+fn refusals_of_a_token_count_only_in_a_row() {
+    const UNAUTHORIZED: Say = Reply(401, &[], "");
+    const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
+    const WAITING: Say =
+        Reply(200, &[], r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81","status":5}"#);
+    let rows: [(&'static [Say], &'static [Say], &str); 3] = [
+        (&[UNAUTHORIZED, Reply(429, &[], ""), UNAUTHORIZED, SUCCESS], &[], "A C A C C A C"),
+        (&[Lost, UNAUTHORIZED, SUCCESS], &[UNAUTHORIZED, WAITING], "A C L A L C A C"),
+        (&[Lost, SUCCESS], &[UNAUTHORIZED, Lost, UNAUTHORIZED, WAITING], "A C L A L L A L C"),
+    ];
+    for (captures, lookups, trace) in rows {
+        let step = capture().start(&api(), &Policy::default(), base());
+        let run = drive(step, base(), &mut Replies::new(captures, lookups, &[]));
+        assert_eq!(run.line(), format!("captured reply: {trace}"));
+    }
 }
 
 /// A refused token is never handed out again, even while there is no other.
@@ -204,6 +240,24 @@ fn every_reply_to_a_login() {
         let stored = serde_json::to_string(&denied).unwrap();
         assert_eq!(serde_json::from_str::<TokenError>(&stored).unwrap(), denied);
     }
+}
+
+/// The gateway's id finds a login whose reply broke off.
+#[test]
+fn the_head_of_a_cut_login_is_kept() {
+    let (head, _) = reply(504, &[("apigw-requestid", "id-7")], "").into_parts();
+    let cut = Err(TransportError::in_reply(head.status, head.headers, "reset"));
+    let (_, attempt) = log_in(&mut by_login(), None, (base(), base()), &cut);
+    let head = (attempt.phase, attempt.status, attempt.request_id.as_deref());
+    assert_eq!(head, (Phase::CutReply, Some(504), Some("id-7")));
+}
+
+/// It holds the token, so neither it nor its digest is in the record.
+#[test]
+fn the_reply_to_a_login_is_not_kept() {
+    let answer = Ok(granted("first", 600));
+    let (_, attempt) = log_in(&mut by_login(), None, (base(), base()), &answer);
+    assert_eq!((attempt.raw_reply(), attempt.reply_sha1()), (None, None));
 }
 
 /// Only wrong credentials are called that; the advice follows the cause.

@@ -312,6 +312,19 @@ fn a_base_url_of_any_length_breaks_nothing() {
     }
 }
 
+/// A secret of exactly the longest length is taken, one byte more is refused.
+#[test]
+fn the_longest_secrets() {
+    for (length, taken) in [(8_192, true), (8_193, false)] {
+        assert_eq!(BearerToken::new(&"a".repeat(length)).is_ok(), taken, "{length}");
+    }
+    for (length, taken) in [(4_096, true), (4_097, false)] {
+        let text = "a".repeat(length);
+        assert_eq!(Credentials::new(text.as_str(), "good").is_ok(), taken, "{length}");
+        assert_eq!(Credentials::new("good", text.as_str()).is_ok(), taken, "{length}");
+    }
+}
+
 #[test]
 fn a_policy_is_kept_within_the_life_of_the_key() {
     let day = Duration::from_secs(86_400);

@@ -110,3 +110,18 @@ impl Transcript {
         self.last.iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_requests_are_kept_under_their_numbers() {
+        let mut transcript = Transcript::default();
+        for _ in 0..KEPT + 2 {
+            transcript.record(Exchange::new(SystemTime::UNIX_EPOCH));
+        }
+        let numbers: Vec<_> = transcript.iter().map(|exchange| exchange.number).collect();
+        assert_eq!((numbers.len(), numbers[0], numbers[KEPT - 1]), (KEPT, 3, KEPT as u64 + 2));
+    }
+}

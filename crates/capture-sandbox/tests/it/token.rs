@@ -88,6 +88,26 @@ fn tokens_expire_when_either_clock_moves() {
     assert_eq!(world.get("/v1/orders").status(), 401);
 }
 
+/// A login gives one more token; it takes none away, and all of them are counted.
+#[test]
+fn earlier_tokens_stay_valid() {
+    let mut world = World::new();
+    let mut tokens = vec![world.token.clone()];
+    for _ in 0..5 {
+        world.wait(1);
+        world.login();
+        tokens.push(world.token.clone());
+    }
+    assert_eq!(world.sandbox.logins(), tokens.len());
+    for (number, token) in tokens.into_iter().enumerate() {
+        world.token = token;
+        assert_eq!(world.get("/v1/orders").status(), 200, "{number}");
+    }
+    world.wait(600);
+    (0..3).for_each(|_| world.login()); // the last one forgets what has expired
+    assert_eq!(world.sandbox.logins(), 9);
+}
+
 #[test]
 fn the_token_is_checked_before_the_body() {
     let mut world = World::new();
