@@ -58,6 +58,8 @@ fn why_it_was_not_captured() {
         (Reason::NeverSent("refused".into()), json!({ "never_sent": "refused" })),
         (Reason::NoToken(TokenError::NoToken(200)), json!({ "no_token": { "no_token": 200 } })),
         (Reason::Unauthorized, json!("unauthorized")),
+        (Reason::Forbidden(vec![error()]), json!({ "forbidden": [error()] })),
+        (Reason::KeyUsed(vec![error()]), json!({ "key_used": [error()] })),
         (
             Reason::Declined(vec![error()]),
             json!({ "declined": [{ "field": "Amount", "message": "m" }] }),
@@ -118,11 +120,16 @@ fn why_it_is_unknown() {
         (Doubt::Contradiction("two".into()), json!({ "contradiction": "two" })),
         (Doubt::ForeignOrder, json!("foreign_order")),
         (Doubt::UnprovenKey, json!("unproven_key")),
+        (
+            Doubt::Unconfirmed(Box::new(Reason::Rejected(400, vec![]))),
+            json!({ "unconfirmed": { "rejected": [400, []] } }),
+        ),
     ]);
     check([
         (Obstacle::NotLookedUp, json!("not_looked_up")),
         (Obstacle::Stopped, json!("stopped")),
         (Obstacle::OrderStatus(OrderStatus::OnHold), json!({ "order_status": "on_hold" })),
+        (Obstacle::SeenWaiting, json!("seen_waiting")),
         (Obstacle::Lookup(Doubt::NoReply), json!({ "lookup": "no_reply" })),
         (Obstacle::Network("refused".into()), json!({ "network": "refused" })),
         (Obstacle::Unauthorized, json!("unauthorized")),
@@ -137,6 +144,7 @@ fn why_it_is_unknown() {
         (Barred::KeyAgeUnknown, "key_age_unknown"),
         (Barred::RetryBudget, "retry_budget"),
         (Barred::Answered, "answered"),
+        (Barred::KeyBusy, "key_busy"),
     ];
     check(
         barred.map(|(why, name)| (Obstacle::NotSentAgain(why), json!({ "not_sent_again": name }))),
