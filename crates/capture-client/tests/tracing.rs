@@ -50,7 +50,7 @@ fn tracing_gets_a_span_and_an_event_for_each_attempt() {
         assert!(text.contains(part), "{part}\n{text}");
     }
     assert_eq!(text.lines().filter(|line| line.contains("http.request.method")).count(), 5);
-    // Whoever watches for warnings sees what needs a person, and nothing else.
+    // The warnings are what needs a person, and nothing else.
     for (part, level) in [
         ("capture.outcome=\"captured\"", " INFO "),
         ("capture.outcome=\"unknown\"", " WARN "),

@@ -154,19 +154,7 @@ mod tests {
 
     /// An authority of this test alone.
     #[cfg(not(feature = "platform-verifier"))]
-    const OWN: &str = "\
------BEGIN CERTIFICATE-----
-MIIBnzCCAUWgAwIBAgIUVmpLwUmFGDkc1zp07Jsiy8Z7JQMwCgYIKoZIzj0EAwIw
-JDEiMCAGA1UEAwwZYW4gYXV0aG9yaXR5IG9mIHRoaXMgdGVzdDAgFw0yNjExMjkx
-MTE2MThaGA8yMTI2MTEwNTExMTYxOFowJDEiMCAGA1UEAwwZYW4gYXV0aG9yaXR5
-IG9mIHRoaXMgdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPEWeOxW4ipt
-8C/+6BSqsQUdmrD9pbJA6xD3NJTtCcd+S+I5ypwMrX1ohsA9LmBnS4A7Qx7f0LjD
-K8rXBO4ZHTOjUzBRMB0GA1UdDgQWBBT7bco03IqYsILtoqLyJsbK+FYkPTAfBgNV
-HSMEGDAWgBT7bco03IqYsILtoqLyJsbK+FYkPTAPBgNVHRMBAf8EBTADAQH/MAoG
-CCqGSM49BAMCA0gAMEUCIQCMKF7ZXO+Tj0lO3vVuVdLSw8mx8bnU9lX5N6NG6PZI
-qwIgdGF2RuSunAzj4iMPM6HZmu/64XtXm/Ue/i4zYvlU2wM=
------END CERTIFICATE-----
-";
+    const OWN: &str = include_str!("../tests/authority.pem");
 
     /// What is given is trusted beside the public authorities, not instead of them.
     #[cfg(not(feature = "platform-verifier"))]

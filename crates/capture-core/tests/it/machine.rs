@@ -10,7 +10,7 @@ use capture_core::{Barred, Obstacle, Outcome, Phase, Policy, Resend, Ticket};
 use crate::driver::Login::{Denied, Fresh, Same, Unavailable};
 use crate::driver::Say::{self, Cut, Lost, NeverSent, NotSent, Reply};
 use crate::driver::{Login, Replies, Run, drive};
-use crate::{api, base, capture, token};
+use crate::{api, base, capture, token, wall};
 
 const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
 const FAILED: Say = Reply(200, &[], r#"{"status":"FAILED","success":true,"errors":["m"]}"#);
@@ -177,6 +177,14 @@ fn an_unconfirmed_refusal_is_resumed() {
     assert_eq!(resumed(&policy, &[PROCESSING]), "unknown unconfirmed_refusal: A L+");
     let blind = policy.with_lookup(false);
     assert_eq!(resumed(&blind, &[WAITING]), "unknown unconfirmed_refusal: ");
+
+    // What is no refusal by the API cannot be confirmed: such a ticket is doubt like any other.
+    let mut odd = serde_json::to_value(Ticket::interrupted(capture(), wall())).unwrap();
+    odd["doubt"] = serde_json::json!({ "unconfirmed": { "never_sent": "m" } });
+    let ticket: Ticket = serde_json::from_value(odd).unwrap();
+    let mut script = Replies::new(&[SUCCESS], &[WAITING], &[]);
+    let line = drive(ticket.resume(&api(), &policy, base()), base(), &mut script).line();
+    assert_eq!(line, "captured reply: A L C");
 }
 
 /// A 409 that says that the key was used is a refusal like any other; other 409s are doubt, and end
