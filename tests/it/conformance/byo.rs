@@ -140,7 +140,9 @@ fn ureq_of_ones_own_knows_a_certificate_that_does_not_verify() {
         .unversioned_rustls_crypto_provider(drivers::provider())
         .build();
     let agent = ureq::Agent::config_builder().tls_config(tls).build();
-    let outcome = via_ureq(setup(&format!("https://{}", server.address()), true), agent);
+    let policy = Policy::default().with_deadline(Duration::from_millis(300));
+    let setup = setup(&format!("https://{}", server.address()), true).with_policy(policy);
+    let outcome = via_ureq(setup, agent);
     assert_eq!(ending(&outcome), "not_captured never_sent", "{outcome:?}");
     assert_eq!(attempts(&outcome), "C!", "{outcome:?}");
 }
