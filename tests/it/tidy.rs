@@ -28,6 +28,16 @@ fn the_core_depends_on_no_client_runtime_or_tls() {
     }
 }
 
+/// A number in an error is shown as it came; nothing else in the core is a float, amounts least of all.
+#[test]
+fn no_amount_is_a_float() {
+    for file in sources(&root().join("crates/capture-core/src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let has_float = ["f32", "f64"].iter().any(|float| text.contains(float));
+        assert_eq!(has_float, file.ends_with("wire/entries.rs"), "{}", file.display());
+    }
+}
+
 #[test]
 fn each_adapter_stays_small() {
     for adapter in ["capture-reqwest", "capture-ureq", "capture-hyper"] {

@@ -6,7 +6,7 @@ mod stub;
 
 use std::sync::{Arc, Mutex};
 
-use capture_client::{Outcome, Policy, Resend};
+use capture_client::{Outcome, Policy, Resend, Ticket};
 use stub::{CANARY, Fate, capture, client};
 
 #[test]
@@ -32,9 +32,13 @@ fn tracing_gets_a_span_and_an_event_for_each_attempt() {
     tracing::subscriber::with_default(subscriber, || {
         let (client, _) = client(&[Fate::Answered, Fate::ReplyLost]);
         assert!(matches!(client.capture(&capture()), Outcome::Captured(_)));
-        let never = Policy::default().with_lookup(false).with_resend(Resend::Never);
+        let now = std::time::SystemTime::now();
+        let (client, _) = stub::client(&[Fate::Answered, Fate::Refunded]);
+        assert!(client.resume(Ticket::interrupted(capture(), now)).code() == "refunded");
         let (client, _) = stub::client(&[Fate::Answered, Fate::ReplyLost]);
-        assert!(matches!(client.with_policy(never).capture(&capture()), Outcome::Unknown(_)));
+        let never = Policy::default().with_lookup(false).with_resend(Resend::Never);
+        let outcome = client.with_policy(never).capture(&capture());
+        assert_eq!(outcome.code(), "no_reply");
     });
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     for part in [
@@ -49,19 +53,22 @@ fn tracing_gets_a_span_and_an_event_for_each_attempt() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    assert_eq!(text.lines().filter(|line| line.contains("http.request.method")).count(), 5);
-    // The warnings are what needs a person, and nothing else.
-    for (part, level) in [
-        ("capture.outcome=\"captured\"", " INFO "),
-        ("capture.outcome=\"unknown\"", " WARN "),
-        ("http.request.method=\"GET\"", " INFO "),
-    ] {
-        let line = text.lines().find(|line| line.contains(part));
-        assert!(line.is_some_and(|line| line.contains(level)), "{part}\n{text}");
-    }
+    assert_eq!(text.lines().filter(|line| line.contains("http.request.method")).count(), 7);
+    let lookup = text.lines().find(|line| line.contains("http.request.method=\"GET\""));
+    assert!(lookup.is_some_and(|line| line.contains(" INFO ")), "{text}");
     assert!(
         text.lines().all(|line| line.contains("capture{")),
         "every event is in the span\n{text}"
     );
     assert!(!text.contains(CANARY), "{text}");
+    // What a person has to look at is a warning, with what keeps the outcome unknown.
+    let levels = |code: &str| -> Vec<&str> {
+        let code = format!("capture.code=\"{code}\"");
+        let ends = text.lines().filter(|line| line.contains(&code));
+        ends.filter_map(|line| line.split_whitespace().nth(1)).collect()
+    };
+    assert_eq!(levels("order_status"), ["INFO"], "{text}");
+    assert_eq!(levels("refunded"), ["WARN"], "{text}");
+    assert_eq!(levels("no_reply"), ["WARN"], "{text}");
+    assert!(text.contains("capture.obstacle=\"lookup_off\""), "{text}");
 }

@@ -14,6 +14,7 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 
 use super::authority::Authority;
 use super::drivers;
+use super::secured::secured;
 
 /// The server that a client is sent to, and one that must receive nothing.
 struct Servers {
@@ -128,6 +129,22 @@ fn ureq_with_errors_for_statuses_and_redirects_on_is_overruled() {
         let result = via_ureq(servers.setup(), config());
         assert_eq!(servers.saw(&result), (outcome.into(), came.into(), 1, 0), "{result:?}");
     }
+}
+
+/// The agent's own connector marks no failure, and this one is known all the same (A4).
+#[test]
+fn ureq_of_ones_own_knows_a_certificate_that_does_not_verify() {
+    let config = Authority::new().config(|_| {}, false, rustls::DEFAULT_VERSIONS);
+    let server = Server::with(Dialogue::default(), Some(secured(config)), None);
+    let tls = ureq::tls::TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(drivers::provider())
+        .build();
+    let agent = ureq::Agent::config_builder().tls_config(tls).build();
+    let policy = Policy::default().with_deadline(Duration::from_millis(300));
+    let setup = setup(&format!("https://{}", server.address()), true).with_policy(policy);
+    let outcome = via_ureq(setup, agent);
+    assert_eq!(ending(&outcome), "not_captured never_sent", "{outcome:?}");
+    assert_eq!(attempts(&outcome), "C!", "{outcome:?}");
 }
 
 /// Fault 8: a proxy that is down is named as the cause, and what is wrong with it is shown.

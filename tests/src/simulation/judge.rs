@@ -33,7 +33,7 @@ impl Simulation {
                 if self.jobs[job].round > PATIENCE {
                     pause *= 20;
                 }
-                self.at(self.now + pause, Event::Begin(job));
+                self.at(self.now + pause, Event::Begin(job, self.jobs[job].round));
             }
             return;
         }

@@ -66,7 +66,8 @@ pub(crate) enum From {
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A job begins, or resumes an unknown outcome.
-    Begin(usize),
+    /// In this round; a process that died meanwhile begins it in another.
+    Begin(usize, u32),
     /// A wait of a job is over.
     Wake(usize, u32),
     /// A request reaches the server.
@@ -183,7 +184,7 @@ impl Simulation {
                     claim,
                     shared,
                 });
-                self.at(chance.millis(0, 20_000, "begins", job as u64), Event::Begin(job));
+                self.at(chance.millis(0, 20_000, "begins", job as u64), Event::Begin(job, 0));
             }
             if self.has(Trouble::OrderCancelled) && chance.once_in(6, "cancelled", n) {
                 let job = self.jobs.len() - 1;
@@ -234,7 +235,11 @@ impl Simulation {
 
     fn happens(&mut self, event: Event) {
         match event {
-            Event::Begin(job) => self.begins(job),
+            Event::Begin(job, round) => {
+                if self.jobs[job].round == round {
+                    self.begins(job);
+                }
+            }
             Event::Wake(job, round) => {
                 if self.jobs[job].round == round {
                     let now = self.clock(self.jobs[job].process);
@@ -479,7 +484,7 @@ impl Simulation {
                 if !has_ticket {
                     self.jobs[job].first_sent = Some(self.jobs[job].saved_at);
                 }
-                self.at(self.now + pause, Event::Begin(job));
+                self.at(self.now + pause, Event::Begin(job, self.jobs[job].round));
             }
         }
     }

@@ -19,6 +19,9 @@ pub(crate) enum Fate {
     /// It reaches the server; its reply does not come back.
     ReplyLost,
     NeverSent,
+    /// The order that it shows has been refunded.
+    #[allow(dead_code, reason = "only one of the two binaries looks for it")]
+    Refunded,
 }
 
 /// Gives every login a token, every capture SUCCESS and every lookup *Completed*,
@@ -40,21 +43,22 @@ impl blocking::Transport for &Stub {
     fn send(&self, request: wire::Request, _: Duration) -> Result<wire::Response, TransportError> {
         let path = request.uri().path().to_owned();
         self.seen.lock().unwrap().push(request);
-        match self.fates.lock().unwrap().pop().unwrap_or(Fate::Answered) {
+        let status = match self.fates.lock().unwrap().pop().unwrap_or(Fate::Answered) {
             Fate::ReplyLost => {
                 std::thread::sleep(Duration::from_millis(2)); // so that its record shows a time
                 return Err(TransportError::maybe_sent("reset"));
             }
             Fate::NeverSent => return Err(TransportError::not_sent("refused")),
-            Fate::Answered => {}
-        }
+            Fate::Refunded => OrderStatus::Returned,
+            Fate::Answered => OrderStatus::Completed,
+        };
         Ok(match path.as_str() {
             "/v1/oauth2/token" => {
                 let token = BearerToken::new("canary-token-0123456789").unwrap();
                 wire::token::granted(&token, "canary-refresh", 0, "id")
             }
             "/v1/capture" => wire::capture::captured(),
-            _ => wire::order::shown(order(), OrderStatus::Completed, Default::default()),
+            _ => wire::order::shown(order(), status, Default::default()),
         })
     }
 }

@@ -136,6 +136,7 @@ fn every_field_at_fault_is_named() {
     }
     let nothing = wire::capture::read_request(b"{}").unwrap_err();
     assert_eq!(nothing.len(), 4, "all at once: {nothing:?}");
+    assert_eq!(nothing[0].message, "The IdempotencyKey field is required.");
 }
 
 /// The client recognises what a server of ours writes about such a request.
