@@ -16,6 +16,9 @@ pub(crate) fn lint() -> Result<(), String> {
             format!("tree --quiet --locked --manifest-path {workspace}/Cargo.toml --depth 0");
         cargo(&format!("lock file of {workspace}"), &tree)?;
     }
+    // Only the whole benchmark builds them, which nobody runs for a change.
+    let probes = "check --quiet --locked --all-features --manifest-path benches/probes/Cargo.toml";
+    cargo("probes of the bench", &format!("{probes} --target-dir target"))?;
     cargo("clippy", "clippy --locked --workspace --all-targets --all-features -- -D warnings")?;
     run("rustdoc", {
         let mut command = command("cargo", "doc --locked --workspace --no-deps --all-features");

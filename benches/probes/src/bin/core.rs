@@ -16,7 +16,6 @@ fn main() {
                 match setup.shared.ask(&setup.api, need.token_request(), asked, asked) {
                     TokenAction::Use(token) => need.authorized(token, now()),
                     TokenAction::Fail(error) => need.no_token(error, now()),
-                    TokenAction::NoPermit => need.no_permit(now()),
                     TokenAction::Login(..) => unreachable!("there is a token"),
                 }
             }
