@@ -554,14 +554,16 @@ fn a_driver_that_wakes_early_waits_for_the_rest() {
 /// A driver that ignores waits, or whose clock stands still, is told so instead of spinning forever.
 #[test]
 fn a_driver_that_never_waits_is_stopped() {
-    for (first, code, obstacle) in
-        [(SLOW_DOWN, "never_sent", None), (Lost, "no_reply", Some(Obstacle::Driver))]
-    {
-        let (now, mut turns) = (base(), 0);
+    for (first, code, obstacle) in [
+        (SLOW_DOWN, "never_sent", None),
+        (Lost, "no_reply", Some(Obstacle::Driver)),
+        (FAILED, "unconfirmed_refusal", Some(Obstacle::Driver)), // and no order at the lookup
+    ] {
+        let (now, mut early) = (base(), 0);
         let mut step = capture().start(&api(), &Policy::default(), now);
         let outcome = loop {
-            turns += 1;
-            assert!(turns < 2_000, "it is stopped");
+            early += u32::from(matches!(step, Step::Wait(..)));
+            assert!(early <= 1_000, "it is stopped");
             step = match step {
                 Step::Authorize(need) => need.authorized(token("token"), now),
                 Step::Send(_, open) => match first.result() {
@@ -572,7 +574,7 @@ fn a_driver_that_never_waits_is_stopped() {
                 Step::Done(outcome) => break outcome,
             };
         };
-        assert_eq!(outcome.code(), code, "{outcome}");
+        assert_eq!((outcome.code(), early), (code, 1_000), "{outcome}");
         assert!(outcome.to_string().contains("the driver did not wait"), "{outcome}");
         let Outcome::Unknown(ticket) = outcome else { continue };
         assert_eq!(Some(ticket.obstacle()), obstacle.as_ref());
