@@ -27,7 +27,7 @@ pub(crate) fn compare(reports: &Reports) {
 }
 
 /// The number of rows when this was last changed; it may only grow.
-const FEWEST_ROWS: usize = 647;
+const FEWEST_ROWS: usize = 675;
 
 /// Prints how many rows ran; it must not be fewer than before. `tests/it/faults.rs` checks that no fault
 /// is without a test.
