@@ -6,7 +6,7 @@ use capture_core::driver::{StatusQuery, StatusStep};
 use capture_core::wire::order::OrderStatus;
 use capture_core::{StatusError, TokenError};
 
-use crate::driver::Say::{self, Lost, Reply};
+use crate::driver::Say::{self, Lost, NotSent, Reply};
 use crate::{api, order, reply, token};
 
 /// The replies in order; the result in one line. Another token is wanted once, and its clock may be
@@ -81,6 +81,39 @@ fn every_reply() {
         assert!(line.contains(expected), "{expected}: {line}");
     }
     assert_eq!(OrderStatus::Other(Some(9)).to_string(), "status 9");
+}
+
+/// Each error has a name for machines, advice for people, and the wait that the API asked for.
+#[test]
+fn every_error_names_its_cause_and_what_to_do() {
+    let ended = |reply: Say| {
+        let mut query = StatusQuery::new(&api(), order());
+        let _ = query.request(token("own"));
+        match query.received(reply.result()) {
+            StatusStep::Done(Err(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    };
+    let throttled = TokenError::Throttled { retry_after: Some(Duration::from_secs(9)) };
+    for (error, cause, wait, advice) in [
+        (ended(Lost), "no_reply", None, "Check the network to the API"),
+        (ended(NotSent), "connection_refused", None, "Check the host and the port"),
+        (ended(Reply(429, &[("retry-after", "900")], "")), "throttled", Some(900), "Wait until"),
+        (ended(Reply(500, &[], "")), "unavailable", None, "Wait until the API works again"),
+        (ended(Reply(204, &[], "")), "not_the_order", None, "URL leads to the API"),
+        (
+            ended(Reply(404, &[], r#"{"title":"t","status":404}"#)),
+            "refused",
+            None,
+            "Check the order id",
+        ),
+        (throttled.into(), "login_throttled", Some(9), "Wait until the API accepts logins"),
+        (StatusError::Unauthorized, "unauthorized", None, "Check the credentials"),
+    ] {
+        let told = (error.cause(), error.retry_after().map(|wait| wait.as_secs()));
+        assert_eq!(told, (cause, wait), "{error}");
+        assert!(error.advice().contains(advice), "{error}: {}", error.advice());
+    }
 }
 
 #[test]
