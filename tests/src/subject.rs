@@ -403,12 +403,12 @@ impl Subject {
     fn advance(&mut self, now: Now, change: impl FnOnce(Step) -> Step) {
         // A step has no empty value; the old one is cloned out and replaced.
         self.step = change(self.step.clone());
-        if self.mutant == Some(Mutant::RetriesAtOnce) {
-            if let Step::Wait(delay, open) = self.step.clone() {
-                self.step = open.elapsed(now + delay);
-            }
-        }
-        if self.mutant == Some(Mutant::ConfirmsWithoutWaiting) && self.is_refused() {
+        let skips_waits = match self.mutant {
+            Some(Mutant::RetriesAtOnce) => true,
+            Some(Mutant::ConfirmsWithoutWaiting) => self.is_refused(),
+            _ => false,
+        };
+        if skips_waits {
             if let Step::Wait(delay, open) = self.step.clone() {
                 self.step = open.elapsed(now + delay);
             }
@@ -417,7 +417,7 @@ impl Subject {
     }
 
     /// Whether the API has refused, without doubt.
-    fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         self.progress().is_some_and(|progress| {
             progress.doubt.is_none() && progress.reason_unless_doubt.is_some_and(Reason::is_decided)
         })

@@ -108,6 +108,7 @@ pub(crate) fn policy(
     Ok(policy)
 }
 
+/// A whole number from 1 to 100.
 pub(crate) fn count(field: &'static str, text: &str) -> Result<NonZeroU32, Invalid> {
     let plain = text.bytes().all(|b| b.is_ascii_digit());
     let number = text.parse().ok().filter(|number: &NonZeroU32| plain && number.get() <= 100);

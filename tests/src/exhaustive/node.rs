@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use capture_core::driver::{Api, Now, TokenRequest};
 use capture_core::wire::Request;
-use capture_core::{BearerToken, Environment, Operation, Reason, TokenError};
+use capture_core::{BearerToken, Environment, Operation, TokenError};
 
 use super::events::{Catalogue, Class, Kind};
 use super::scope::Scope;
@@ -114,10 +114,7 @@ impl Node {
 
     /// The state's name in the documentation.
     pub(crate) fn name(&self) -> &'static str {
-        let is_refused = self
-            .subject
-            .progress()
-            .is_some_and(|progress| progress.reason_unless_doubt.is_some_and(Reason::is_decided));
+        let is_refused = self.subject.is_refused();
         match (self.subject.wants(), self.subject.in_doubt()) {
             (Wants::Token(_), false) if is_refused => "AuthorizeToConfirm",
             (Wants::Token(_), false) => "Authorize",

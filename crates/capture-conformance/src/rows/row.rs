@@ -104,11 +104,7 @@ impl Row {
 /// says "come back tomorrow": the outcome is unknown, for this reason. In the other it still waits:
 /// the same bytes are sent again.
 pub(super) fn unclear(name: &str, act: Act, doubt: &str, attempt: &str) -> Vec<Row> {
-    let waits = Dialogue {
-        capture: vec![act.clone()],
-        lookup: vec![Act::say(waiting())],
-        ..Dialogue::default()
-    };
+    let waits = then_shown(act.clone(), waiting());
     vec![
         Row::new(
             name,
@@ -130,11 +126,7 @@ pub(super) fn unclear(name: &str, act: Act, doubt: &str, attempt: &str) -> Vec<R
 /// Two rows for a refusal, which the record calls `attempt`: one where the order cannot be looked up,
 /// and one where it still waits and is asked once.
 pub(super) fn refusal(name: &str, act: Act, reason: &str, attempt: &str) -> Vec<Row> {
-    let waits = Dialogue {
-        capture: vec![act.clone()],
-        lookup: vec![Act::say(waiting())],
-        ..Dialogue::default()
-    };
+    let waits = then_shown(act.clone(), waiting());
     let confirmed = Row::new(
         &format!("{name}, and the order still waits"),
         waits,
@@ -154,8 +146,12 @@ pub(super) fn refusal(name: &str, act: Act, reason: &str, attempt: &str) -> Vec<
 
 /// One row for an answer that proves nothing, where the order then says that it was captured.
 pub(super) fn proven(name: &str, act: Act, attempt: &str) -> Row {
-    let dialogue =
-        Dialogue { capture: vec![act], lookup: vec![Act::say(order(7))], ..Dialogue::default() };
+    let dialogue = then_shown(act, order(7));
     let name = format!("{name}, and the order is completed");
     Row::new(&name, dialogue, "captured order_status", &format!("{attempt} L200"), "T C L")
+}
+
+/// This answer to the capture, and then this order.
+fn then_shown(act: Act, order: Vec<u8>) -> Dialogue {
+    Dialogue { capture: vec![act], lookup: vec![Act::say(order)], ..Dialogue::default() }
 }

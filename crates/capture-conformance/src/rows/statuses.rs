@@ -71,9 +71,7 @@ pub(super) fn rows() -> Vec<Row> {
         let attempt = format!("C{status}");
         rows.extend(refusal(&name, say(json(status, &body)), "rejected", &attempt));
         // The refusal may be the echo of somebody else's capture.
-        let mut done = proven(&name, say(json(status, &body)), &format!("C{status}"));
-        done.dialogue.lookup = vec![Act::say(order(7))];
-        rows.push(done);
+        rows.push(proven(&name, say(json(status, &body)), &attempt));
         // In doubt a refusal changes nothing.
         let doubt = Dialogue {
             capture: vec![Act::does(vec![Do::Finish]), say(json(status, &body))],

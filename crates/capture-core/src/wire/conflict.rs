@@ -1,8 +1,7 @@
 //! The two meanings of a 409, told by its words: the key is in progress, or was used before.
 
-use super::error::Shape;
+use super::error::{ApiError, Shape};
 use super::message::{Response, is_plain_json};
-use crate::wire::error::ApiError;
 
 /// What a 409 says, if it says that the key was used for another payload.
 ///
