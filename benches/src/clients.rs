@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use capture_core::{Environment, Outcome, Setup};
 use capture_hyper::Hyper;
+use capture_ureq::Ureq;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
@@ -152,7 +153,7 @@ fn hand_reqwest(spec: &Spec) -> Subject {
 fn ours_ureq(spec: &Spec) -> Subject {
     let (setup, capture) = (spec.setup(), inputs::capture());
     let client = if spec.is_tls {
-        capture_ureq::Client::blocking(setup, spec.agent().into())
+        capture_ureq::Client::blocking(setup, Ureq::hardened(spec.roots(), None))
     } else {
         capture_ureq::Client::new(setup).expect("a client")
     };
@@ -221,13 +222,17 @@ impl Spec {
         }
     }
 
+    fn roots(&self) -> RootCerts {
+        let certificate = Certificate::from_der(&self.endpoint.certificate).to_owned();
+        RootCerts::new_with_certs(&[certificate])
+    }
+
     fn agent(&self) -> ureq::Agent {
         let config = ureq::Agent::config_builder().timeout_global(Some(hand::TIMEOUT));
         let config = config.max_idle_connections(LARGE_POOL);
         let mut config = config.max_idle_connections_per_host(LARGE_POOL);
         if self.is_tls {
-            let certificate = Certificate::from_der(&self.endpoint.certificate).to_owned();
-            let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[certificate]));
+            let tls = TlsConfig::builder().root_certs(self.roots());
             let tls = tls.unversioned_rustls_crypto_provider(capture_tls::provider());
             config = config.tls_config(tls.build());
         }

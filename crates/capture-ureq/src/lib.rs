@@ -19,14 +19,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod connector;
-
 use std::time::Duration;
 
 use capture_client::driver::{CONNECT_TIMEOUT, MAX_BODY, TransportError, check_framing};
-use connector::Marking;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, AsSendBody, Body, Error, Proxy};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{self, ConnectionDetails, Connector, DefaultConnector};
+use ureq::{Agent, AsSendBody, Error, Proxy, config::Config, http::Uri};
 
 pub use capture_client::*;
 
@@ -49,19 +48,24 @@ impl Ureq {
         Self(Agent::with_parts(config, Marking::default(), Marking::default()))
     }
 
-    fn run(
-        &self,
-        request: http::Request<impl AsSendBody>,
-        timeout: Duration,
-    ) -> Result<http::Response<Body>, Error> {
+    fn run(&self, request: http::Request<impl AsSendBody>, timeout: Duration) -> Reply {
         let request = self.0.configure_request(request);
         let request = request.http_status_as_error(false).max_redirects(0);
-        self.0.run(request.timeout_global(Some(timeout)).build())
+        let reply = self.0.run(request.timeout_global(Some(timeout)).build());
+        let (head, mut body) = reply.map_err(classify)?.into_parts();
+        if let Err(why) = check_framing(&head.headers) {
+            return Err(TransportError::in_reply(head.status, head.headers, why));
+        }
+        // ureq rejects a body that ends exactly at its limit.
+        match body.with_config().limit(MAX_BODY as u64 + 1).read_to_vec() {
+            Ok(body) => Ok(http::Response::from_parts(head, body.into())),
+            Err(error) => Err(TransportError::in_reply(head.status, head.headers, error)),
+        }
     }
 }
 
 /// An agent that you configured. Its redirects, status errors and timeouts are overridden. With a
-/// connector that is not ours, fewer failures can be told apart, and more count as maybe sent.
+/// connector that is not ours, more failures count as maybe sent, and TLS reads the roots each time.
 impl From<Agent> for Ureq {
     fn from(agent: Agent) -> Self {
         Self(agent)
@@ -80,24 +84,67 @@ impl Connect for Ureq {
 }
 
 impl blocking::Transport for Ureq {
-    fn send(
-        &self,
-        request: wire::Request,
-        timeout: Duration,
-    ) -> Result<wire::Response, TransportError> {
+    fn send(&self, request: wire::Request, timeout: Duration) -> Reply {
         let (head, body) = request.into_parts();
-        let reply = match &body[..] {
+        match &body[..] {
             b"" => self.run(http::Request::from_parts(head, ()), timeout), // `b""` is announced
             body => self.run(http::Request::from_parts(head, body), timeout),
+        }
+    }
+}
+
+/// ureq's own resolver or connector; its failures travel as [`TransportError`], because ureq reports an
+/// unknown name, a broken handshake and a broken request with the same error.
+#[derive(Debug, Default)]
+struct Marking<T>(T);
+
+type Reply = Result<wire::Response, TransportError>;
+type Connected = Result<Option<Box<dyn transport::Transport>>, Error>;
+type Resolved = Result<ResolvedSocketAddrs, Error>;
+
+impl Connector for Marking<DefaultConnector> {
+    type Out = Box<dyn transport::Transport>;
+
+    fn connect(&self, to: &ConnectionDetails<'_>, chained: Option<()>) -> Connected {
+        // A request's own timeout makes all its settings its own, and for such a request ureq reads
+        // the roots anew and resumes no session. The TLS settings are always the agent's.
+        let to = ConnectionDetails {
+            request_level: false,
+            uri: to.uri,
+            addrs: to.addrs.clone(),
+            config: to.config,
+            resolver: to.resolver,
+            now: to.now,
+            timeout: to.timeout,
+            current_time: to.current_time.clone(),
+            run_connector: to.run_connector.clone(),
+            register_shutdown: to.register_shutdown.clone(),
         };
-        let (head, mut body) = reply.map_err(connector::classify)?.into_parts();
-        if let Err(why) = check_framing(&head.headers) {
-            return Err(TransportError::in_reply(head.status, head.headers, why));
-        }
-        // ureq rejects a body that ends exactly at its limit.
-        match body.with_config().limit(MAX_BODY as u64 + 1).read_to_vec() {
-            Ok(body) => Ok(http::Response::from_parts(head, body.into())),
-            Err(error) => Err(TransportError::in_reply(head.status, head.headers, error)),
-        }
+        self.0.connect(&to, chained).map_err(|error| Error::Other(Box::new(not_sent(error))))
+    }
+}
+
+impl Resolver for Marking<DefaultResolver> {
+    fn resolve(&self, uri: &Uri, config: &Config, most: transport::NextTimeout) -> Resolved {
+        self.0.resolve(uri, config, most).map_err(|error| Error::Other(Box::new(not_sent(error))))
+    }
+}
+
+/// Only a connection that was never established is "not sent".
+fn classify(error: Error) -> TransportError {
+    match error {
+        Error::Other(it) => it.downcast().map_or_else(TransportError::maybe_sent, |lost| *lost),
+        Error::HostNotFound | Error::ConnectProxyFailed(_) => not_sent(error),
+        Error::Io(ref io) if capture_tls::is_certificate_error(io) => not_sent(error),
+        _ => TransportError::maybe_sent(error),
+    }
+}
+
+/// ureq's error hides its cause from `source()`; one of ours inside it is about a proxy.
+fn not_sent(error: Error) -> TransportError {
+    match error {
+        Error::Io(error) => capture_tls::not_connected(error),
+        Error::Other(it) => TransportError::not_sent(format!("the proxy: {}", one_line(&*it))),
+        _ => TransportError::not_sent(error),
     }
 }

@@ -5,10 +5,18 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use capture_conformance::wire::{Handshake, Link};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 /// The handshake of a server with this configuration.
 pub(crate) fn secured(config: ServerConfig) -> Handshake {
+    watched(config, |_| {})
+}
+
+/// The same; `seen` is told of what kind each handshake was.
+pub(crate) fn watched(
+    config: ServerConfig,
+    seen: impl Fn(HandshakeKind) + Send + Sync + 'static,
+) -> Handshake {
     let config = Arc::new(config);
     Arc::new(move |tcp| {
         let connection = ServerConnection::new(Arc::clone(&config)).expect("a good configuration");
@@ -16,6 +24,7 @@ pub(crate) fn secured(config: ServerConfig) -> Handshake {
         while tls.conn.is_handshaking() {
             tls.conn.complete_io(&mut tls.sock)?;
         }
+        seen(tls.conn.handshake_kind().expect("it is complete"));
         Ok(Box::new(Tls(tls)))
     })
 }

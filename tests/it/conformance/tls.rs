@@ -1,6 +1,6 @@
 //! Faults 2 and 5 to 7: TLS, with an authority of the test's own.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use capture_conformance::fixture::{capture, setup};
@@ -12,12 +12,12 @@ use capture_core::{Policy, Resend, Setup};
 use rcgen::{CertificateParams, SanType, date_time_ymd};
 use rustls::pki_types::CertificateDer;
 use rustls::version::{TLS12, TLS13};
-use rustls::{DEFAULT_VERSIONS, ServerConfig};
+use rustls::{DEFAULT_VERSIONS, HandshakeKind, ServerConfig};
 
 use super::authority::Authority;
 use super::canaries;
 use super::drivers::Driver;
-use super::secured::secured;
+use super::secured::{secured, watched};
 
 /// A TLS 1.2 alert: fatal, handshake failure.
 const ALERT: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
@@ -35,6 +35,7 @@ const NO_REPLY: &str = "unknown no_reply";
 pub(crate) fn check<D: Driver>() {
     let authority = Authority::new();
     a_client_certificate_is_wanted::<D>(&authority);
+    the_next_connection_resumes_the_session::<D>(&authority);
     let rows: Arc<[_]> = rows::<D>(&authority).into();
     let act = move |TlsRow(name, make, dialogue, config, outcome, came): &TlsRow<D>| {
         let server = Server::with(dialogue.clone(), Some(secured(config.clone())), None);
@@ -161,4 +162,22 @@ fn a_client_certificate_is_wanted<D: Driver>(authority: &Authority) {
     let setup = setup(&format!("https://{}", server.address()), true).with_policy(policy);
     let result = D::trusting(setup, authority.root()).capture(&capture());
     assert_eq!((result.code(), attempts(&result)), ("no_reply", "C?".to_owned()), "{result:?}");
+}
+
+/// Each request has a connection of its own over HTTP/1.1; only the first pays for a whole handshake.
+fn the_next_connection_resumes_the_session<D: Driver>(authority: &Authority) {
+    for version in [&TLS12, &TLS13] {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let see = Arc::clone(&seen);
+        let config = authority.config(|_| {}, false, &[version]);
+        let handshake = watched(config, move |kind| see.lock().expect("no panic").push(kind));
+        let server = Server::with(Dialogue::default(), Some(handshake), None);
+        let setup = setup(&format!("https://{}", server.address()), true);
+        let client = D::trusting(setup, authority.root());
+        for _ in 0..2 {
+            assert_eq!(ending(&client.capture(&capture())), "captured reply");
+        }
+        let kinds = [HandshakeKind::Full, HandshakeKind::Resumed];
+        assert_eq!(*seen.lock().expect("no panic"), kinds, "{version:?}");
+    }
 }
