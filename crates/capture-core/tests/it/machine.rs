@@ -182,9 +182,14 @@ fn an_unconfirmed_refusal_is_resumed() {
     let mut odd = serde_json::to_value(Ticket::interrupted(capture(), wall())).unwrap();
     odd["doubt"] = serde_json::json!({ "unconfirmed": { "never_sent": "m" } });
     let ticket: Ticket = serde_json::from_value(odd).unwrap();
-    let mut script = Replies::new(&[SUCCESS], &[WAITING], &[]);
-    let line = drive(ticket.resume(&api(), &policy, base()), base(), &mut script).line();
-    assert_eq!(line, "captured reply: A L C");
+    for (lookups, line) in [
+        (&[WAITING], "captured reply: A L C"),
+        (&[PROCESSING], "unknown unconfirmed_refusal: A L+"),
+    ] {
+        let mut script = Replies::new(&[SUCCESS], lookups, &[]);
+        let run = drive(ticket.clone().resume(&api(), &policy, base()), base(), &mut script);
+        assert_eq!(run.line(), line);
+    }
 }
 
 /// A 409 that says that the key was used is a refusal like any other; other 409s are doubt, and end
@@ -456,6 +461,7 @@ fn sends_and_time_are_bounded() {
         run.captures().count()
     };
     assert_eq!(sends(&[Lost], &[WAITING]), 4);
+    assert_eq!(sends(&[CUT], &[WAITING]), 4);
     assert_eq!(sends(&[NotSent], &[]), 4);
     assert_eq!(sends(&[SLOW_DOWN], &[]), 4);
     assert!(sends(&[BUSY], &[WAITING]) > 10, "409 costs time, not sends");

@@ -302,3 +302,13 @@ fn without_token(error: &TokenError) -> Outcome {
         }
     }
 }
+
+/// A capture that logs in has the login in its record, before what it sends with the token.
+#[test]
+fn a_login_is_recorded_by_the_capture_that_made_it() {
+    let (_, login) = log_in(&mut by_login(), None, (base(), base()), &Ok(granted("first", 600)));
+    let step = capture().start(&api(), &Policy::default(), base());
+    let Step::Authorize(mut need) = step else { panic!("a token is needed first") };
+    need.log_login(login.clone());
+    assert_eq!(need.authorized(token("first"), base()).attempts(), [login]);
+}
