@@ -1,5 +1,6 @@
 //! The integration tests of the core: one binary, one file per subject.
 
+mod advice;
 mod bounds;
 mod budget;
 mod contradictions;

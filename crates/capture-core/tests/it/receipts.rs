@@ -4,7 +4,7 @@ use capture_core::driver::Step;
 use capture_core::{Caveat, Outcome, Policy, Proof};
 use serde_json::json;
 
-use crate::driver::Say::{Lost, Reply};
+use crate::driver::Say::{self, Lost, Reply};
 use crate::driver::{Replies, drive};
 use crate::{api, base, capture};
 
@@ -85,6 +85,19 @@ fn the_order_proves_no_amount_and_its_currency_is_compared() {
         let stored = serde_json::to_string(&outcome).unwrap();
         assert_eq!(serde_json::from_str::<Outcome>(&stored).unwrap(), outcome, "{stored}");
     }
+}
+
+#[test]
+fn a_reply_proves_the_amount() {
+    const SUCCESS: Say = Reply(200, &[], r#"{"status":"SUCCESS","success":true}"#);
+    let step: Step = capture().start(&api(), &Policy::default(), base());
+    let outcome = drive(step, base(), &mut Replies::new(&[SUCCESS], &[], &[])).outcome;
+    let Outcome::Captured(receipt) = &outcome else { panic!("{outcome:?}") };
+    assert!(receipt.amount_verified());
+    assert_eq!(outcome.next_step(), "Ship; the order is paid.");
+    assert_eq!((outcome.cause(), outcome.retry_after()), (None, None));
+    assert_eq!(receipt.attempts(), outcome.attempts());
+    assert_eq!(receipt.attempts().len(), 1);
 }
 
 /// The currency is the one thing that a receipt keeps of an order beside its status.

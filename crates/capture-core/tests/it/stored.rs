@@ -19,7 +19,7 @@ const WAITING: Say = Reply(200, &[], r#"{"id":"5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7
 const LATER: Say = Reply(503, &[("retry-after", "900")], "");
 
 #[allow(clippy::disallowed_methods, reason = "a test may read a file")]
-fn golden(name: &str) -> Value {
+pub(crate) fn golden(name: &str) -> Value {
     let path = format!("{}/tests/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).unwrap()
