@@ -70,6 +70,20 @@ fn what_to_do_when_it_was_not_captured() {
     }
 }
 
+#[test]
+fn the_apis_own_words_are_kept() {
+    let said = json!([{ "field": "Amount", "message": "m" }]);
+    let of = |reason: Value| match with("not-captured-v2", &[("reason", &reason)]) {
+        Outcome::NotCaptured(refusal) => serde_json::to_value(refusal.reason().errors()).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    for kind in ["declined", "key_used", "forbidden"] {
+        assert_eq!(of(json!({ kind: said })), said, "{kind}");
+    }
+    assert_eq!(of(json!({ "rejected": [400, said] })), said);
+    assert_eq!(of(json!("unauthorized")), json!([]));
+}
+
 /// What was not read was not seen with its key either, unless the API says that it knows the key.
 #[test]
 fn an_unread_body_needs_no_new_key() {
@@ -130,9 +144,11 @@ fn what_to_do_when_it_is_unknown() {
         (json!("lookup_off"), "lookup_off", "lookup_off", Some("Allow lookups in the policy")),
         (json!("driver"), "driver", "driver", Some("Fix the driver")),
         (status(401), "lookup_refused", "lookup_refused", Some("Check that the credentials may")),
+        (status(403), "lookup_refused", "lookup_refused", Some("Check that the credentials may")),
         (status(404), "lookup_not_found", "lookup_not_found", Some("Check the order id")),
         (status(429), "lookup_throttled", "lookup_throttled", Some("Wait as long as the API")),
         (status(500), "lookup_unavailable", "lookup_unavailable", Some("Wait until the API works")),
+        (status(408), "lookup_unavailable", "lookup_unavailable", Some("Wait until the API works")),
         (lookup("no_reply"), "lookup_no_reply", "lookup_no_reply", Some("Check the network")),
         (lookup("foreign_order"), "lookup", "lookup", Some("Check that the environment's URL")),
     ] {
