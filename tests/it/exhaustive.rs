@@ -1,5 +1,7 @@
 //! The exhaustive check at a smaller depth, its broken clients, and the argument that lets it merge.
 
+use std::collections::BTreeSet;
+
 use capture_tests::exhaustive::{
     Clause, Scope, against, key_parts, kinds, may_capture_twice, merging_loses, policy, scopes,
     search, showing, where_it_decides,
@@ -68,6 +70,12 @@ fn every_clause_catches_its_broken_client_alone() {
         let caught: Vec<_> = coverage.violations.iter().map(|violation| violation.clause).collect();
         assert_eq!(caught, [clause]);
     }
+}
+
+#[test]
+fn every_clause_says_what_was_seen() {
+    let said: BTreeSet<_> = Clause::ALL.into_iter().map(Clause::what).collect();
+    assert_eq!(said.len(), Clause::ALL.len());
 }
 
 #[test]
