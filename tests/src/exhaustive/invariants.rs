@@ -14,11 +14,8 @@ impl Clause {
     pub(crate) fn is_broken(self, before: &Node, after: &Node) -> bool {
         let (subject, server) = (&after.subject, &after.server);
         let says = |said| matches!(subject.wants(), Wants::Nothing(now) if now == said);
-        let sends_again = || {
-            let is_capture =
-                |node: &Node| matches!(node.subject.wants(), Wants::Send(Operation::Capture, _));
-            subject.in_doubt() && is_capture(after) && !is_capture(before)
-        };
+        let sends_again =
+            || subject.in_doubt() && matches!(subject.wants(), Wants::Send(Operation::Capture, _));
         match self {
             Self::CapturedTwice => server.captures > 1,
             Self::CapturedIsFalse => says(Said::Captured) && server.order != Order::Completed,
