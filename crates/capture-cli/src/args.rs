@@ -44,8 +44,9 @@ Output:
   idempotency_key, asked_amount (in minor units), asked_currency,
   captured_amount (null unless the proof shows it), amount_verified, proof (null
   unless captured), caveat (null, refunded or other_currency), errors (all that
-  the API said about a refusal), obstacle, retry_after_s (the wait that the API
-  asked for), due_at_ms (when to look again), attempts (each with its reply,
+  the API said about a refusal), new_key (the key of the next capture, where
+  this one must not be used again), obstacle, retry_after_s (the wait that the
+  API asked for), due_at_ms (when to look again), attempts (each with its reply,
   where that was a refusal or decided nothing), next_step. Invalid input gives
   {\"error\", \"field\"} instead.
 

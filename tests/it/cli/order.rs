@@ -4,7 +4,7 @@ use capture_core::{IdempotencyKey, OrderStatus};
 use capture_sandbox::{Answer, Operation, Script};
 use serde_json::{Value, json};
 
-use super::command::{Run, capture_at, each_transport, order, run, server};
+use super::command::{Run, capture, capture_at, each_transport, order, run, server};
 
 #[test]
 fn captured() {
@@ -60,6 +60,8 @@ fn the_json_has_exactly_these_keys() {
         "retry_after_s",
         "says",
     ];
+    let help = run(&mut capture(&["order", "--help"])).stdout;
+    keys.iter().for_each(|key| assert!(help.contains(key), "{key}\n{help}"));
     let server = server();
     server.script(Script::status(Answer::new(503).header("retry-after", "3600")));
     for (money, code) in [("100.00", 3), ("99.00", 1), ("100.00", 0)] {
