@@ -22,6 +22,9 @@ pub(crate) const GROUPS: [Group; 5] = [
         files: &[
             "crates/capture-core/src/verdict.rs",
             "crates/capture-core/src/machine.rs",
+            "crates/capture-core/src/outcome.rs",
+            "crates/capture-core/src/reason.rs",
+            "crates/capture-core/src/stored.rs",
             "crates/capture-core/src/tokens.rs",
             "crates/capture-core/src/token_error.rs",
             "crates/capture-core/src/ticket.rs",
