@@ -213,7 +213,10 @@ mod tests {
                     let ours = code.parse::<Currency>().ok();
                     let theirs = oracle.ok().and_then(|currency| currency.minor_unit());
                     assert_eq!(ours.map(|currency| currency.exponent), theirs, "{code}");
-                    seen += u32::from(ours.is_some());
+                    let Some(ours) = ours else { continue };
+                    let numbered = iso4217_static::Currency::try_from(ours.numeric().unwrap());
+                    assert_eq!(numbered.unwrap().as_ref(), code);
+                    seen += 1;
                 }
             }
         }
