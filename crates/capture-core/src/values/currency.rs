@@ -254,7 +254,7 @@ mod tests {
             ("KWf", "1000 KWf are 1 KWD"),
             ("USd", "100 USd are 1 USD"),
             ("USx", "100 USx are 1 USD"),
-            ("JPy", "write JPY"), // it has no minor unit
+            ("JPy", "must be upper case; write JPY"), // it has no minor unit
             ("QQq", "write QQQ"),
             ("XAU", "no minor unit"),
             ("XXX", "no minor unit"),
