@@ -159,6 +159,7 @@ mod tests {
             "{}",
             r#"{"error":"nope"}"#,
             r#"{"status":500,"title":"t"}"#, // another status than the reply's
+            r#"{"status":"500","title":"t"}"#, // the same, as text
             r#"{"success":true,"status":"FAILED"}"#, // claims that it worked
             r#"{"success":false,"status":"SUCCESS"}"#, // so does this
             r#"{"status":"FAILED","errors":[]}"#, // no flag
