@@ -61,7 +61,7 @@ pub(crate) fn is_plain_json(response: &Response) -> bool {
 
 /// `application/json`, `text/json` or any `+json`, with or without parameters.
 fn is_json(content_type: &HeaderValue) -> bool {
-    if content_type == JSON || content_type == JSON_UTF8 {
+    if [&JSON, &JSON_UTF8].contains(&content_type) {
         return true; // as the service writes it
     }
     let media_type = content_type.to_str().unwrap_or_default();
