@@ -544,7 +544,10 @@ fn a_driver_that_wakes_early_waits_for_the_rest() {
     loop {
         step = match step {
             Step::Authorize(need) => need.authorized(token("token"), now),
-            Step::Send(_, open) => open.received(SLOW_DOWN.reply().unwrap(), now),
+            Step::Send(_, open) => {
+                assert_eq!(open.timeout(), Policy::default().attempt_timeout());
+                open.received(SLOW_DOWN.reply().unwrap(), now)
+            }
             Step::Wait(delay, open) => {
                 now += delay - Duration::from_nanos(1);
                 let Step::Wait(rest, open) = open.elapsed(now) else { panic!("too early") };
