@@ -21,20 +21,26 @@ pub const LIFETIME: Duration = Duration::from_secs(600);
 /// The login request. Its body holds the secret: never log it.
 #[must_use]
 pub fn request(api: &Api, credentials: &Credentials) -> Request {
+    api.login(Bytes::from_owner(body(credentials)))
+}
+
+fn body(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Body<'a> {
         app_key: &'a str,
         app_secret: &'a str,
     }
-    // Escaping can turn one byte into six. With enough capacity the buffer never grows, which would
-    // copy the secret.
-    let room = 6 * (credentials.app_key().len() + credentials.app_secret().len()) + 64;
-    let mut body = Zeroizing::new(Vec::with_capacity(room));
+    let mut body = Zeroizing::new(Vec::with_capacity(room(credentials)));
     let fields = Body { app_key: credentials.app_key(), app_secret: credentials.app_secret() };
     serde_json::to_writer(&mut *body, &fields).expect("a Vec takes every write");
+    body
+}
 
-    api.login(Bytes::from_owner(body))
+/// Escaping can turn one byte into six. With enough capacity the buffer never grows, which would copy
+/// the secret.
+fn room(credentials: &Credentials) -> usize {
+    6 * (credentials.app_key().len() + credentials.app_secret().len()) + 64
 }
 
 /// Reads a login request's key and secret, as a server does.
@@ -146,6 +152,17 @@ mod tests {
         assert_eq!(&request.body()[..], br#"{"AppKey":"k/+=","AppSecret":"s\"\\"}"#);
         let read = read_request(request.body()).unwrap();
         assert_eq!(read, ("k/+=".into(), "s\"\\".into()));
+    }
+
+    /// The longest credentials, of characters that are escaped, and the shortest.
+    #[test]
+    fn the_secret_is_never_copied_by_a_buffer_that_grows() {
+        for text in ["\\".repeat(4096), "k".into()] {
+            let credentials = Credentials::new(&*text, &*text).unwrap();
+            let (body, room) = (body(&credentials), room(&credentials));
+            assert!(body.len() <= room && room <= 64 * 1024, "{} of {room}", body.len());
+            assert_eq!(body.capacity(), room);
+        }
     }
 
     #[test]
