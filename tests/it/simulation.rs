@@ -1,6 +1,6 @@
 //! The random simulation at a small size, its broken clients, and its repeatability.
 
-use capture_tests::simulation::{Clause, Plan, Trouble, play, shrink};
+use capture_tests::simulation::{Clause, Misuse, Plan, Trouble, play, shrink};
 use capture_tests::subject::Mutant;
 
 #[test]
@@ -37,13 +37,33 @@ fn every_kind_of_trouble_changes_what_happens() {
 #[test]
 fn every_clause_catches_its_broken_client_alone() {
     for clause in Clause::ALL {
-        let plan =
-            Plan { mutant: Some(clause.broken_client()), only: Some(clause), ..Plan::default() };
+        let (mutant, misuse) = (clause.broken_client(), clause.misuse());
+        let plan = Plan { mutant, misuse, only: Some(clause), ..Plan::default() };
         let caught = (0..20_000).any(|seed| {
             play(&Plan { seed, ..plan.clone() }).violation.is_some_and(|it| it.clause == clause)
         });
-        assert!(caught, "{clause:?} did not catch {:?}", clause.broken_client());
+        assert!(caught, "{clause:?} did not catch its broken client");
     }
+}
+
+#[test]
+fn every_misuse_of_the_journal_is_caught() {
+    for (misuse, invariants) in [
+        (Misuse::StartsAfresh, &["I1", "I3", "I8", "R7", "I9"][..]),
+        (Misuse::ForgetsTheFirstClaim, &["R7"]),
+        (Misuse::LateNoWins, &["I3", "I8", "I9"]),
+        (Misuse::TellsBeforeItIsDurable, &["I8"]),
+        (Misuse::SendsBeforeItClaims, &["I7"]),
+        (Misuse::NewKeyWhileOpen, &["I6", "I1", "I9"]),
+    ] {
+        let caught = (0..20_000).find_map(|seed| {
+            play(&Plan { seed, misuse: Some(misuse), ..Plan::default() }).violation
+        });
+        let violation = caught.unwrap_or_else(|| panic!("{misuse:?} was not caught"));
+        let invariant = violation.clause.invariant();
+        assert!(invariants.contains(&invariant), "{misuse:?}: {violation}");
+    }
+    assert_eq!(Misuse::ALL.len(), 6, "each has its line above");
 }
 
 #[test]

@@ -11,6 +11,11 @@ pub mod vectors;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+/// The code of the journal's page, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/journal.md")]
+struct Journal;
+
 /// The service of the documentation, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/service.md")]

@@ -23,6 +23,18 @@ pub enum Said {
     Unknown,
 }
 
+impl Said {
+    /// What this outcome says.
+    #[must_use]
+    pub fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Captured(_) => Self::Captured,
+            Outcome::NotCaptured(_) => Self::NotCaptured,
+            Outcome::Unknown(_) => Self::Unknown,
+        }
+    }
+}
+
 /// A way in which a client can be broken. Each is a mistake that a real client makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names are the mistakes")]
@@ -202,6 +214,24 @@ impl Subject {
         subject
     }
 
+    /// A client in another process, which resumes what this ticket is about.
+    #[must_use]
+    pub fn resume(
+        mutant: Option<Mutant>,
+        ticket: &Ticket,
+        api: &Api,
+        policy: Policy,
+        now: Now,
+    ) -> Self {
+        let capture = *ticket.capture();
+        let mut subject = Self::start(mutant, capture, api, policy, now);
+        subject.step = Step::Done(Outcome::Unknown(ticket.clone()));
+        subject.said = None;
+        let saved_at = ticket.first_sent().unwrap_or(now.wall());
+        subject.restart(saved_at, now);
+        subject
+    }
+
     /// What it wants next.
     #[must_use]
     pub fn wants(&self) -> Wants<'_> {
@@ -213,7 +243,7 @@ impl Subject {
             (Step::Send(..), Some(forged)) => Wants::Send(operation(forged), forged),
             (Step::Send(request, _), None) => Wants::Send(operation(request), request),
             (Step::Wait(delay, _), _) => Wants::Wait(*delay),
-            (Step::Done(outcome), _) => Wants::Nothing(said(outcome)),
+            (Step::Done(outcome), _) => Wants::Nothing(Said::of(outcome)),
         }
     }
 
@@ -348,11 +378,6 @@ impl Subject {
             Step::Wait(_, open) => open.elapsed(now),
             other => other,
         });
-    }
-
-    /// Another policy, for what is resumed from now on.
-    pub(crate) fn set_policy(&mut self, policy: Policy) {
-        self.policy = policy;
     }
 
     /// The process dies and another one resumes the capture: with the ticket if there was one, or
@@ -537,14 +562,6 @@ impl Subject {
 /// The operation of a request, by its method.
 fn operation(request: &Request) -> Operation {
     if request.method() == http::Method::GET { Operation::Lookup } else { Operation::Capture }
-}
-
-fn said(outcome: &Outcome) -> Said {
-    match outcome {
-        Outcome::Captured(_) => Said::Captured,
-        Outcome::NotCaptured(_) => Said::NotCaptured,
-        Outcome::Unknown(_) => Said::Unknown,
-    }
 }
 
 fn with_another_key(capture: &Capture, request: &Request, n: u32) -> Request {

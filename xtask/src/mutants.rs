@@ -56,7 +56,9 @@ pub(crate) const GROUPS: [Group; 5] = [
     },
     Group {
         name: "command",
-        files: &["crates/capture-cli/src/{args,config,exit,order,route,status}.rs"],
+        files: &[
+            "crates/capture-cli/src/{args,config,exit,explain,journal,order,route,status,told}.rs",
+        ],
         packages: "-p capture-cli --test-package capture-tests",
         tests: "--test it -- cli",
     },

@@ -5,72 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-const ABOUT: &str = "\
-Captures the money of an authorised FlexFactor order exactly once, and says what happened: \
-captured, not captured, or unknown.
-
-An unknown outcome is never called a failure: money may have moved. Run the same command again \
-to find out: the idempotency key is derived from the order unless you give one.";
-
-const AFTER: &str = "\
-Environment variables:
-  CAPTURE_ENVIRONMENT  sandbox, production or a URL; there is no default
-  CAPTURE_TOKEN        a bearer token; or, instead of it,
-  CAPTURE_APP_KEY      the API key and
-  CAPTURE_APP_SECRET   the API secret to log in with
-  CAPTURE_PROXY        a proxy, http://[USER:PASSWORD@]HOST:PORT; the proxies that
-                       other variables name (HTTPS_PROXY, ALL_PROXY) are ignored
-  A variable that is set but empty is an error. No flag takes a secret.
-
-Exit codes:
-  0  captured, or the command is done
-  1  definitely not captured; for the other commands: not done, or not printed
-  2  nothing done: invalid input or configuration, no connection, no login
-  3  unknown: money may have moved; or captured with a caveat (refunded since,
-     or in another currency). Hold the goods.
-
-Examples:
-  capture demo
-  capture sandbox
-  capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100.00 \\
-    --currency USD
-  capture status 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --json";
-
-const AFTER_ORDER: &str = "\
-Output:
-  Results go to stdout, everything else to stderr. With --json, stdout is one
-  object with exactly these keys: order_id, outcome (captured, not_captured,
-  nothing_done, unknown), code, cause (what stands in the way), says,
-  idempotency_key, asked_amount (in minor units), asked_currency,
-  captured_amount (null unless the proof shows it), amount_verified, proof (null
-  unless captured), caveat (null, refunded or other_currency), errors (all that
-  the API said about a refusal), new_key (the key of the next capture, where
-  this one must not be used again), obstacle, retry_after_s (the wait that the
-  API asked for), due_at_ms (when to look again), attempts (each with its reply,
-  where that was a refusal or decided nothing), next_step. Invalid input gives
-  {\"error\", \"field\"} instead.
-
-After exit code 2 (nothing done):
-  This run did not get as far as the order: fix what it names and run it
-  again. It is not called \"not captured\", because an earlier run may have sent
-  the same capture: if that one ended as unknown, it still is.
-
-After exit code 3 (unknown):
-  Run the same command again; the key stays the same. With --ticket FILE the
-  unknown outcome is saved to a file, and the next run resumes it, starting
-  with the order's status. Never capture the order with another key before it
-  is decided.
-
-Exit codes:
-  0  captured    1  definitely not captured
-  2  nothing done: invalid input or configuration, no connection, no login
-  3  unknown: money may have moved; or captured with a caveat. Hold the goods.
-
-Examples:
-  capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100.00 \\
-    --currency USD --ticket order.ticket
-  capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100 \\
-    --currency JPY --environment production --dry-run";
+use crate::help::{
+    ABOUT, AFTER, AFTER_EXPLAIN, AFTER_JOURNAL, AFTER_ORDER, AFTER_SANDBOX, AFTER_STATUS,
+};
 
 #[derive(Parser)]
 #[command(
@@ -89,20 +26,22 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Captures orders on an embedded sandbox and loses replies; needs no account
+    /// Captures orders on an embedded sandbox, loses replies and kills a process; needs no account
     Demo,
-    /// Captures one order
+    /// Captures one order, once; run again, it resumes or shows the recorded outcome
     #[command(after_help = AFTER_ORDER)]
     Order(Order),
+    /// Tells the story of one order from the journal, in plain words
+    #[command(after_help = AFTER_EXPLAIN)]
+    Explain(Explain),
+    /// Checks, copies, moves and shortens the journal
+    #[command(subcommand, after_help = AFTER_JOURNAL)]
+    Journal(Keep),
     /// Reads the definitive status of one order
-    #[command(
-        after_help = "With --json: {\"order_id\", \"status\", \"status_name\", \"next_step\"}; without a status {\"error\", \"field\", \"cause\", \"retry_after_s\", \"next_step\"}."
-    )]
+    #[command(after_help = AFTER_STATUS)]
     Status(Status),
     /// Runs the sandbox, a stateful imitation of the API, until Ctrl-C
-    #[command(
-        after_help = "With --json: one line {\"base_url\", \"plain_url\", \"app_key\", \"app_secret\"} once it listens."
-    )]
+    #[command(after_help = AFTER_SANDBOX)]
     Sandbox(Sandbox),
     /// Prints the completions for a shell
     Completions { shell: Shell },
@@ -125,6 +64,8 @@ impl Command {
     pub(crate) fn json(&self) -> bool {
         match self {
             Self::Order(order) => order.connection.json,
+            Self::Explain(explain) => explain.json,
+            Self::Journal(keep) => keep.kept().json,
             Self::Status(status) => status.connection.json,
             Self::Sandbox(sandbox) => sandbox.json,
             Self::Demo | Self::Completions { .. } | Self::Man { .. } => false,
@@ -148,9 +89,6 @@ pub(crate) struct Order {
     /// The idempotency key; derived from the order unless given
     #[arg(long, value_name = "GUID", allow_hyphen_values = true)]
     pub(crate) key: Option<String>,
-    /// Saves an unknown outcome to FILE, and resumes it from there
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
-    pub(crate) ticket: Option<PathBuf>,
     /// Prints the request with the token masked; sends nothing, needs no credentials
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -170,7 +108,88 @@ pub(crate) struct Order {
     #[arg(long, value_name = "TYPE", default_value = "application/*+json")]
     pub(crate) content_type: String,
     #[command(flatten)]
+    pub(crate) journal: Journal,
+    #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// The orderId (a GUID) that the API returned for the order
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) order_id: String,
+    /// sandbox, production or a URL; needed only if the journal has the order more than once
+    #[arg(long, value_name = "ENVIRONMENT", allow_hyphen_values = true)]
+    pub(crate) environment: Option<String>,
+    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Writes what FlexFactor's support needs to FILE (JSON), without secrets and personal data
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Prints one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What can be done to the journal itself.
+#[derive(Subcommand)]
+pub(crate) enum Keep {
+    /// Looks for damage, and for rows that contradict each other
+    Check(Kept),
+    /// Walks the chain of the records: whether any was edited
+    Verify {
+        /// A head that was printed before: whether the chain still goes through it
+        #[arg(long, value_name = "HEX", allow_hyphen_values = true)]
+        head: Option<String>,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Copies the journal to a new file, while it may be in use
+    Backup {
+        file: PathBuf,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Writes the captures of an environment as lines of JSON
+    Export {
+        /// A new file; stdout unless given
+        file: Option<PathBuf>,
+        /// sandbox, production or a URL; wins over CAPTURE_ENVIRONMENT
+        #[arg(long, value_name = "ENVIRONMENT", allow_hyphen_values = true)]
+        environment: Option<String>,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Reads in what export wrote: all of it, or nothing
+    Import {
+        /// The file; - for stdin
+        file: PathBuf,
+        /// sandbox, production or a URL; wins over CAPTURE_ENVIRONMENT
+        #[arg(long, value_name = "ENVIRONMENT", allow_hyphen_values = true)]
+        environment: Option<String>,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Removes the oldest records, as far as all of their orders were decided before a day
+    Prune {
+        /// Such as 2026-10-01, in UTC; at least 30 days ago
+        #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+        before: String,
+        #[command(flatten)]
+        kept: Kept,
+    },
+}
+
+/// Which journal is looked after.
+#[derive(Args)]
+pub(crate) struct Kept {
+    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Prints one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]
@@ -178,6 +197,8 @@ pub(crate) struct Status {
     /// The orderId (a GUID) that the API returned for the order
     #[arg(allow_negative_numbers = true)]
     pub(crate) order_id: String,
+    #[command(flatten)]
+    pub(crate) journal: Journal,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -205,6 +226,17 @@ pub(crate) struct Sandbox {
     /// Prints one JSON object once it listens
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Where captures are recorded.
+#[derive(Args)]
+pub(crate) struct Journal {
+    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
+    #[arg(long, value_name = "FILE", conflicts_with = "no_journal")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Keeps no record, for those who keep one: the command knows of no earlier run
+    #[arg(long)]
+    pub(crate) no_journal: bool,
 }
 
 /// The environment, the credentials and the HTTP client.

@@ -1,16 +1,16 @@
-//! `capture demo`: a kept and a lost reply on each transport, checked against the ledger.
+//! `capture demo`: a kept and a lost reply on each transport, and a process that is killed, checked
+//! against the ledger.
 
 use std::time::Duration;
 
-use capture_core::{
-    Attempt, Capture, IdempotencyKey, Money, Operation, Outcome, Policy, Setup, printable,
-};
+use capture_core::{Attempt, Capture, IdempotencyKey, Money, Operation, Policy, Setup, printable};
 use capture_sandbox::{Sandbox, Script, Server};
 use clap::ValueEnum as _;
 
 use crate::args::Transport;
 use crate::config::BadInput;
 use crate::exit::Exit;
+use crate::killed::{self, Killed};
 use crate::output;
 use crate::route::Route;
 use crate::transport::Client;
@@ -21,25 +21,26 @@ pub(crate) fn run() -> Result<Exit, BadInput> {
     let sandbox = sandbox.map_err(|error| BadInput::new("demo", format!("no sandbox: {error}")))?;
     let url = sandbox.base_url();
     output::line(&format!("An embedded sandbox at {url}: no account, no real money."));
+    output::line("");
 
     let mut table = Vec::new();
     for &transport in Transport::value_variants() {
         let policy = Policy::default().with_attempt_timeout(Duration::from_secs(5));
         let setup = Setup::new(&sandbox.environment(), sandbox.credentials());
         let client = Client::new(transport, setup.with_policy(policy), &Route::default())?;
-        output::line("");
         for story in [Story::Arrives, Story::Lost] {
             table.push(tell(&sandbox, &client, transport, story));
         }
     }
+    output::line("");
+    table.push(kill(&sandbox)?);
 
     output::line("");
-    output::line("client   reply    outcome   known by      times captured");
+    output::line("client   what happens    outcome   known by      times captured");
     for row in &table {
-        let Row { transport, story, outcome, captured } = row;
-        let (client, reply) = (transport.name(), story.name());
-        let (name, reason) = (outcome.name(), outcome.code());
-        output::line(&format!("{client:<8} {reply:<8} {name:<9} {reason:<13} {captured}"));
+        let Row { client, story, outcome, code, captured } = row;
+        let story = story.name();
+        output::line(&format!("{client:<8} {story:<15} {outcome:<9} {code:<13} {captured}"));
     }
     output::line("");
     if table.iter().all(Row::is_as_claimed) {
@@ -51,37 +52,40 @@ pub(crate) fn run() -> Result<Exit, BadInput> {
     }
 }
 
-/// What happens to the reply of a capture.
+/// What happens to a capture.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Story {
     Arrives,
     Lost,
+    Killed,
 }
 
 impl Story {
     fn name(self) -> &'static str {
         match self {
-            Self::Arrives => "arrives",
-            Self::Lost => "lost",
+            Self::Arrives => "reply arrives",
+            Self::Lost => "reply lost",
+            Self::Killed => "process killed",
         }
     }
 }
 
 /// How a story ended: what the client says, and what the ledger says.
 struct Row {
-    transport: Transport,
+    client: &'static str,
     story: Story,
-    outcome: Outcome,
+    outcome: String,
+    code: String,
     captured: usize,
 }
 
 impl Row {
     fn is_as_claimed(&self) -> bool {
-        let reason = match self.story {
+        let code = match self.story {
             Story::Arrives => "reply",
-            Story::Lost => "order_status",
+            Story::Lost | Story::Killed => "order_status",
         };
-        self.captured == 1 && (self.outcome.name(), self.outcome.code()) == ("captured", reason)
+        (self.captured, &*self.outcome, &*self.code) == (1, "captured", code)
     }
 }
 
@@ -89,34 +93,52 @@ fn tell(sandbox: &Server, client: &Client, transport: Transport, story: Story) -
     let name = transport.name();
     let money = Money::parse("100.00", "USD").expect("a good amount");
     let order = sandbox.create_order(money);
-    output::line(&match story {
-        Story::Arrives => format!("{name}: order {order}, {money}"),
-        Story::Lost => format!("{name}: the money moves, and the reply is lost on its way"),
-    });
     if story == Story::Lost {
+        output::line(&format!("{name}: the money moves, and the reply is lost on its way"));
         sandbox.script(Script::lost_reply());
+    } else {
+        output::line(&format!("{name}: order {order}, {money}"));
     }
     let outcome = client.capture(&Capture::new(order, money, IdempotencyKey::for_order(order)));
-    for attempt in outcome.attempts() {
-        // What the HTTP library says about it is in brackets, and is left out.
-        let says = attempt.to_string();
-        show(request(attempt), attempt.status, says.split(" (").next().unwrap_or_default());
+    let attempts = outcome.attempts().iter();
+    for attempt in attempts.filter(|attempt| attempt.operation != Operation::Login) {
+        show(attempt.operation, attempt.status, &says(attempt));
     }
     let captured = sandbox.ledger().captures(order);
     output::line(&format!("  {outcome}; times in the ledger: {captured}"));
-    Row { transport, story, outcome, captured }
+    let (outcome, code) = (outcome.name().to_owned(), outcome.code().to_owned());
+    Row { client: name, story, outcome, code, captured }
 }
 
-fn request(attempt: &Attempt) -> &'static str {
-    match attempt.operation {
-        Operation::Capture => "POST /v1/capture",
-        Operation::Lookup => "GET  /v1/orders/{id}",
-        Operation::Login => "POST /v1/oauth2/token",
+/// The journal of the command remembers what the process cannot.
+fn kill(sandbox: &Server) -> Result<Row, BadInput> {
+    let order = sandbox.create_order(Money::parse("100.00", "USD").expect("a good amount"));
+    let failed = |error| BadInput::new("demo", format!("no second process: {error}"));
+    let Killed { process, captured, second } = killed::kill(sandbox, order).map_err(failed)?;
+    output::line("capture order: the money moves, and the process is killed before the reply");
+    output::line(&format!("  process {process} is killed; times in the ledger: {captured}"));
+    output::line("the same command again: its journal says that something may have been sent");
+    for sent in second.attempts.iter().filter(|sent| sent.operation != Operation::Login) {
+        show(sent.operation, sent.status, &sent.says);
     }
+    let captured = sandbox.ledger().captures(order);
+    output::line(&format!("  {}; times in the ledger: {captured}", second.says));
+    let (client, story) = (Transport::Reqwest.name(), Story::Killed);
+    Ok(Row { client, story, outcome: second.outcome, code: second.code, captured })
+}
+
+/// What the HTTP library says about it is in brackets, and is left out.
+fn says(attempt: &Attempt) -> String {
+    attempt.to_string().split(" (").next().unwrap_or_default().to_owned()
 }
 
 /// One request and its reply, cut to the width of a screen.
-fn show(request: &str, status: Option<u16>, says: &str) {
+fn show(operation: Operation, status: Option<u16>, says: &str) {
+    let request = match operation {
+        Operation::Capture => "POST /v1/capture",
+        Operation::Lookup => "GET  /v1/orders/{id}",
+        Operation::Login => "POST /v1/oauth2/token",
+    };
     let status = status.map_or("---".to_owned(), |status| status.to_string());
-    output::line(&printable(&format!("  {request:<21}  {status}  {says}"), 79));
+    output::line(&printable(&format!("  {request:<20}  {status}  {says}"), 79));
 }

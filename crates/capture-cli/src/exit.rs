@@ -18,10 +18,10 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// What a script is told about this outcome.
+    /// What a script is told about an outcome that is in the journal.
     ///
     /// A capture that never got as far as the order is not called "not captured": nobody has asked
-    /// the order, and an earlier run, of which this one has no record, may have sent the same capture.
+    /// the order. No earlier run sent it either, or the journal would have it in doubt.
     pub(crate) fn of(outcome: &Outcome) -> Self {
         match outcome {
             // Neither "ship" nor "not captured": hold the goods, and look.
@@ -30,6 +30,14 @@ impl Exit {
             Outcome::NotCaptured(refusal) if refusal.reason().is_decided() => Self::No,
             Outcome::NotCaptured(_) => Self::Nothing,
             Outcome::Unknown(_) => Self::Unknown,
+        }
+    }
+
+    /// The same without a journal: where this run sent nothing, an earlier one may have.
+    pub(crate) fn without_journal(outcome: &Outcome) -> Self {
+        match Self::of(outcome) {
+            Self::Nothing => Self::Unknown,
+            exit => exit,
         }
     }
 }

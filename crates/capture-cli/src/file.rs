@@ -15,13 +15,8 @@ pub(crate) enum Readers {
 
 /// The whole of a file, which may be a pipe, without a byte order mark.
 pub(crate) fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
-    read_open(&File::open(path)?, most)
-}
-
-/// The same for a file that is open.
-pub(crate) fn read_open(file: &File, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > most {
         return Err(io::Error::other(format!("is larger than {} KiB", most / 1024)));
     }
@@ -44,7 +39,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<(
 
 /// A new file in the same directory, on the disk, that replaces this one once it is persisted. Its
 /// name is its own, and no file or link that is there is ever opened.
-pub(crate) fn beside(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
+fn beside(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
     // A link would be replaced, not what it points to, and a device must not be.
     if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
         return Err(io::Error::other("there is a link, or something other than a file"));
@@ -57,13 +52,13 @@ pub(crate) fn beside(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<
 
 /// Makes a rename in this file's directory survive a crash.
 #[cfg(unix)]
-pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(directory(path))?.sync_all()
 }
 
 /// A directory cannot be opened as a file here.
 #[cfg(not(unix))]
-pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
+fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -5,7 +5,12 @@ mod config;
 mod connections;
 mod demo;
 mod exit;
+mod explain;
 mod file;
+mod help;
+mod journal;
+mod keep;
+mod killed;
 mod man;
 mod order;
 mod output;
@@ -13,7 +18,7 @@ mod report;
 mod route;
 mod sandbox;
 mod status;
-mod ticket;
+mod told;
 mod transport;
 
 use std::process::ExitCode;
@@ -46,6 +51,8 @@ fn run(command: &Command) -> Result<Exit, BadInput> {
     match command {
         Command::Demo => demo::run(),
         Command::Order(args) => order::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Journal(keep) => keep::run(keep),
         Command::Status(args) => status::run(args),
         Command::Sandbox(args) => sandbox::run(args),
         Command::Completions { shell } => Ok(man::completions(*shell)),

@@ -32,10 +32,14 @@ pub(crate) fn pages(dir: Option<&Path>) -> Result<Exit, BadInput> {
         return Ok(Exit::Yes);
     }
     let mut pages = Vec::new();
-    let subcommands: Vec<_> = command.get_subcommands().cloned().collect();
-    for command in std::iter::once(command).chain(subcommands) {
+    for command in with_subcommands(&command) {
         Man::new(command).render(&mut pages).expect("a Vec takes every write");
     }
     output::print(&String::from_utf8_lossy(&pages));
     Ok(Exit::Yes)
+}
+
+fn with_subcommands(command: &clap::Command) -> Vec<clap::Command> {
+    let below = command.get_subcommands().flat_map(with_subcommands);
+    std::iter::once(command.clone()).chain(below).collect()
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::args::Status;
 use crate::config::{self, BadInput};
 use crate::exit::Exit;
+use crate::journal::{self, Noted};
 use crate::output;
 use crate::route::Route;
 use crate::transport::Client;
@@ -20,33 +21,42 @@ pub(crate) fn run(args: &Status) -> Result<Exit, BadInput> {
     let tokens = config::tokens(connection.credentials.as_deref())?;
     let setup = Setup::new(&environment, tokens).with_policy(policy);
     let client = Client::new(connection.transport, setup, &route)?;
-    match client.status(order) {
+    let place = journal::wanted(&args.journal)?;
+    let asked = client.status(order);
+    let noted = place.and_then(|path| journal::noted(&path, &environment, order));
+    let exit = match asked {
         Ok(status) => {
-            report(order, status, connection.json);
-            Ok(Exit::Yes)
+            report(order, status, noted.as_ref(), connection.json);
+            Exit::Yes
         }
         Err(error) => {
-            report_failure(&explain(order, &error), &error, connection.json);
-            Ok(Exit::No)
+            report_failure(&explain(order, &error), &error, noted.as_ref(), connection.json);
+            Exit::No
         }
-    }
+    };
+    Ok(exit)
 }
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Report {
+struct Report<'a> {
     order_id: OrderId,
     status: Option<i64>,
     status_name: String,
     next_step: &'static str,
+    journal: Option<&'a Noted>,
 }
 
-fn report(order_id: OrderId, status: OrderStatus, json: bool) {
+fn report(order_id: OrderId, status: OrderStatus, journal: Option<&Noted>, json: bool) {
     let (status_name, next_step) = (status.to_string(), next_step(status));
     if json {
-        output::json(&Report { order_id, status: status.number(), status_name, next_step });
+        let status = status.number();
+        output::json(&Report { order_id, status, status_name, next_step, journal });
     } else {
         output::line(&format!("{status_name}  {order_id}  {next_step}"));
+        if let Some(noted) = journal {
+            output::line(&format!("  {noted}"));
+        }
     }
 }
 
@@ -88,12 +98,16 @@ struct Failure<'a> {
     cause: &'static str,
     retry_after_s: Option<u64>,
     next_step: &'a str,
+    journal: Option<&'a Noted>,
 }
 
-fn report_failure(sentence: &str, error: &StatusError, json: bool) {
+fn report_failure(sentence: &str, error: &StatusError, journal: Option<&Noted>, json: bool) {
     let next_step = format!("{}, then ask again.", error.advice());
     output::note(&format!("error: {sentence}"));
     output::note(&format!("next: {next_step}"));
+    if let Some(noted) = journal {
+        output::note(&noted.to_string());
+    }
     if json {
         output::json(&Failure {
             error: printable(sentence, 2000),
@@ -101,6 +115,7 @@ fn report_failure(sentence: &str, error: &StatusError, json: bool) {
             cause: error.cause(),
             retry_after_s: error.retry_after().map(|wait| wait.as_secs()),
             next_step: &next_step,
+            journal,
         });
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use capture_client::driver::TransportError;
 use capture_client::{Stop, blocking, wire};
-use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket};
+use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError};
+use capture_journal::{Durable, DurableError, Recorded};
+use capture_sqlite::Sqlite;
 use capture_ureq::Ureq;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
@@ -62,12 +64,26 @@ impl Client {
         }
     }
 
-    pub(crate) fn resume(&self, ticket: Ticket) -> Outcome {
+    /// Captures once, whatever became of earlier runs.
+    pub(crate) fn durably(
+        &self,
+        journal: Sqlite,
+        capture: &Capture,
+    ) -> Result<Recorded, DurableError> {
         match &self.over {
-            Over::Reqwest(client) => self.block_on(client.resume(ticket)),
-            Over::Ureq(client) => self.block_on(client.resume(ticket)),
-            Over::Hyper(client) => self.block_on(client.resume(ticket)),
+            Over::Reqwest(client) => self.record(client.clone(), journal, capture),
+            Over::Ureq(client) => self.record(client.clone(), journal, capture),
+            Over::Hyper(client) => self.record(client.clone(), journal, capture),
         }
+    }
+
+    fn record<T: capture_client::Transport>(
+        &self,
+        client: capture_client::Client<T>,
+        journal: Sqlite,
+        capture: &Capture,
+    ) -> Result<Recorded, DurableError> {
+        self.block_on(Durable::new(client, journal).capture(capture))
     }
 
     pub(crate) fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {

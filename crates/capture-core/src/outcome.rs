@@ -194,6 +194,13 @@ impl Receipt {
 }
 
 impl Refusal {
+    /// A capture that was never started, and so never sent.
+    #[must_use]
+    pub fn not_started(capture: Capture) -> Self {
+        let reason = Reason::NeverSent(cause::STOPPED.to_owned());
+        Self { capture, reason, is_unread: false, record: Record::default() }
+    }
+
     /// What was not captured.
     #[must_use]
     pub fn capture(&self) -> &Capture {

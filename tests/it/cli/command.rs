@@ -1,12 +1,16 @@
 //! Runs the command that was built from this workspace, against a sandbox with known secrets.
 
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use capture_core::{Money, OrderId};
 use capture_sandbox::{Sandbox, Server, Settings};
 use serde_json::Value;
+
+pub(crate) use super::output::Run;
+use super::scenario::{self, Site};
 
 pub(crate) const TRANSPORTS: [&str; 3] = ["reqwest", "ureq", "hyper"];
 
@@ -20,69 +24,49 @@ pub(crate) fn each_transport(test: impl Fn(&'static str) + Sync) {
     });
 }
 
-/// Every secret contains this word, and no output of any run may.
-pub(crate) const CANARY: &str = "canary";
-
 pub(crate) const KEY: &str = "canary/key+=";
 pub(crate) const SECRET: &str = "canary/secret+=";
 
-/// The output of a run.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Run {
-    /// The one object on stdout.
-    pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.stdout.lines().count(), 1, "{self:?}");
-        assert!(self.stdout.ends_with('\n'), "{self:?}");
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    /// The output of a finished process, which must be free of secrets.
-    pub(crate) fn of(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        let code = output.status.code().expect("the process was not killed");
-        let run = Self { code, stdout: text(output.stdout), stderr: text(output.stderr) };
-        for shown in [&run.stdout, &run.stderr] {
-            // Every token that the sandbox grants begins with the second one.
-            assert!(!shown.contains(CANARY) && !shown.contains("eyJ"), "a secret leaked: {run:?}");
-            assert!(!shown.contains("panicked"), "{run:?}");
-        }
-        run
-    }
-}
-
-/// The command with these arguments and none of this process's own settings.
+/// The command with these arguments, none of this process's own settings, and a journal of its own.
 pub(crate) fn capture(arguments: &[&str]) -> Command {
+    static COMMANDS: AtomicUsize = AtomicUsize::new(0);
+    let own = directory(&format!("own-{}", COMMANDS.fetch_add(1, Ordering::Relaxed)));
     let mut command = Command::new(binary());
     command.args(arguments).stdin(Stdio::null());
     for name in ["ENVIRONMENT", "TOKEN", "APP_KEY", "APP_SECRET", "PROXY"] {
         command.env_remove(format!("CAPTURE_{name}"));
     }
+    // No test may touch the journal of the person who runs it.
+    for name in ["HOME", "XDG_STATE_HOME", "LOCALAPPDATA"] {
+        command.env(name, &own);
+    }
+    command.env("CAPTURE_JOURNAL", own.join("captures.journal"));
     command
 }
 
-/// The same, logged in to this sandbox.
+/// The same, logged in to this sandbox, and with the journal of its site.
 pub(crate) fn capture_at(server: &Server, arguments: &[&str]) -> Command {
     let mut command = capture(arguments);
     command.env("CAPTURE_ENVIRONMENT", server.base_url());
     command.env("CAPTURE_APP_KEY", KEY).env("CAPTURE_APP_SECRET", SECRET);
+    if let Some(journal) = scenario::journal(&server.base_url()) {
+        command.env("CAPTURE_JOURNAL", journal);
+    }
     command
 }
 
+/// Runs it. What became of an order is held against two more runs, when the sandbox is dropped.
 pub(crate) fn run(command: &mut Command) -> Run {
-    Run::of(command.output().expect("the command starts"))
+    let run = Run::of(command.output().expect("the command starts"));
+    scenario::note(command, Some(&run));
+    run
 }
 
 /// A sandbox for one test alone.
-pub(crate) fn server() -> Server {
+pub(crate) fn server() -> Site {
     let settings =
         Settings { app_key: KEY.into(), app_secret: SECRET.into(), ..Settings::default() };
-    Sandbox::builder().settings(settings).start().expect("a free port")
+    Site::new(Sandbox::builder().settings(settings).start().expect("a free port"))
 }
 
 /// An order of 100.00 USD that waits for its capture.

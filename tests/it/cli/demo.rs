@@ -14,18 +14,26 @@ fn it_fits_one_screen_and_keeps_its_claims() {
         assert!(line.chars().count() <= 80, "{line}");
     }
     for transport in TRANSPORTS {
-        let rows = lines.iter().filter(|line| line.starts_with(transport));
-        let rows: Vec<Vec<&str>> = rows.map(|row| row.split_whitespace().collect()).collect();
-        let table = &rows[rows.len() - 2..];
-        assert_eq!(table[0], [transport, "arrives", "captured", "reply", "1"]);
-        assert_eq!(table[1], [transport, "lost", "captured", "order_status", "1"]);
+        for row in [
+            format!("{transport:<8} reply arrives   captured  reply         1"),
+            format!("{transport:<8} reply lost      captured  order_status  1"),
+        ] {
+            assert!(lines.contains(&&*row), "{row}: {}", run.stdout);
+        }
     }
+    let begin = lines.iter().position(|line| line.starts_with("capture order: the money moves"));
+    let story = &lines[begin.expect("the last story")..];
+    assert!(story[1].ends_with(" is killed; times in the ledger: 1"), "{story:?}");
+    assert_eq!(story[3], "  GET  /v1/orders/{id}  200  the order is Completed");
+    assert_eq!(story[4], "  captured: the order is Completed; times in the ledger: 1");
+    assert!(story.contains(&"reqwest  process killed  captured  order_status  1"), "{story:?}");
     let table =
         README.split_once("ends with what its ledger says:\n\n```text\n").expect("the table").1;
     let table = table.split_once("```").expect("its end").0;
     assert!(run.stdout.contains(table), "the README shows another table: {}", run.stdout);
-    for text in ["token", "the API says SUCCESS", "no reply came", "the order is Completed"] {
-        assert_eq!(run.stdout.matches(text).count() % 3, 0, "{text}: {}", run.stdout);
-        assert!(run.stdout.contains(text), "{text}: {}", run.stdout);
+    for (text, count) in
+        [("the API says SUCCESS", 6), ("no reply came", 3), ("the order is Completed", 8)]
+    {
+        assert_eq!(run.stdout.matches(text).count(), count, "{text}: {}", run.stdout);
     }
 }

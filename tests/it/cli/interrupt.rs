@@ -2,22 +2,22 @@
 
 #![cfg(unix)]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use capture_core::Ticket;
 use capture_sandbox::Script;
 use serde_json::json;
 
-use super::command::{KEY, Run, SECRET, TRANSPORTS, capture, capture_at, directory, order, server};
+use super::command::{KEY, Run, SECRET, TRANSPORTS, capture, capture_at, order, server};
 use super::order::{operations, outcome, simple};
+use super::scenario::{self, stories};
 
 /// No timeout of the command itself may end what the signal has to end.
-const PATIENT: [&str; 4] = ["--attempt-timeout", "3600", "--deadline", "3600"];
+pub(crate) const PATIENT: [&str; 4] = ["--attempt-timeout", "3600", "--deadline", "3600"];
 
 const HANGS: Duration = Duration::from_secs(3600);
 
@@ -26,8 +26,7 @@ fn an_interrupted_capture_is_unknown_and_can_be_resumed() {
     for (transport, signal) in TRANSPORTS.into_iter().zip(["INT", "TERM", "INT"]) {
         let server = server();
         let order = order(&server);
-        let file = directory(&format!("interrupt-{transport}")).join("order.ticket");
-        let flags = ["--json", "--transport", transport, "--ticket", file.to_str().unwrap()];
+        let flags = ["--json", "--transport", transport];
         server.script(Script::close_before().then(Script::delayed(HANGS)));
 
         let mut command = capture_at(&server, &["order", &order.to_string()]);
@@ -45,27 +44,25 @@ fn an_interrupted_capture_is_unknown_and_can_be_resumed() {
         assert_eq!(operations(&json), ["capture", "lookup", "capture"], "{run:?}");
         let last = json["attempts"].as_array().unwrap().last().unwrap();
         assert_eq!((&last["operation"], &last["phase"]), (&json!("capture"), &json!("maybe_sent")));
-        let saved: Ticket = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        assert_eq!(saved.attempts().len(), 4, "the login as well: {saved:?}");
+        let recorded = stories(&server, order).remove(0).entries.remove(0).outcome;
+        assert_eq!(recorded.attempts().len(), 4, "the login as well: {recorded:?}");
 
         server.clear_script();
         let run = simple(&server, &order.to_string(), &flags);
         assert_eq!(run.code, 0, "{transport}: {run:?}");
         assert_eq!(operations(&run.json()), ["capture", "lookup", "capture", "lookup"]);
         assert_eq!(server.ledger().captures(order), 1);
-        assert!(!file.exists());
     }
 }
 
-/// The login hangs: no capture was sent, and no ticket is left.
+/// The login hangs: no capture was sent, and the journal knows it.
 #[test]
 fn an_interrupted_login_has_sent_nothing() {
     for (transport, signal) in TRANSPORTS.into_iter().zip(["TERM", "INT", "TERM"]) {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-        let file = directory(&format!("interrupt-login-{transport}")).join("order.ticket");
         let mut command = capture(&["order", "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81", "--json"]);
         command.args(["--amount", "100.00", "--currency", "USD", "--transport", transport]);
-        command.args(PATIENT).arg("--ticket").arg(&file);
+        command.args(PATIENT);
         command.env("CAPTURE_APP_KEY", KEY).env("CAPTURE_APP_SECRET", SECRET);
         command.env("CAPTURE_ENVIRONMENT", format!("http://{}", silent.local_addr().unwrap()));
         let child = started(&mut command);
@@ -77,7 +74,6 @@ fn an_interrupted_login_has_sent_nothing() {
         assert_eq!((run.code, outcome(&json)), (2, ("nothing_done", "never_sent")), "{run:?}");
         assert_eq!((&json["cause"], &json["attempts"]), (&json!("stopped"), &json!([])));
         assert!(json["says"].as_str().unwrap().contains("no capture was sent"), "{run:?}");
-        assert!(!file.exists(), "{run:?}");
     }
 }
 
@@ -110,19 +106,18 @@ fn a_second_signal_ends_a_process_that_hangs_in_a_pipe() {
     let (reader, mut writer) = std::io::pipe().unwrap();
     // Exactly what such a pipe holds.
     writer.write_all(&[b'x'; 64 * 1024]).unwrap();
-    let file = directory("interrupt-twice").join("order.ticket");
     let mut command = capture_at(&server, &["order", &order.to_string(), "--json"]);
     command.args(["--amount", "100.00", "--currency", "USD"]).args(PATIENT);
-    command.arg("--ticket").arg(&file).stdout(writer).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    command.stdout(writer).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
     while server.ledger().captures(order) == 0 {
         thread::yield_now();
     }
     send("TERM", child.id());
-    // It says so once the ticket is saved; the outcome is printed after that.
-    let stderr = BufReader::new(child.stderr.take().unwrap());
-    let saved = stderr.lines().find(|line| line.as_ref().unwrap().starts_with("saved to "));
-    assert!(saved.is_some());
+    // The outcome is recorded, and printed after that.
+    while stories(&server, order)[0].entries.is_empty() {
+        thread::sleep(Duration::from_millis(20));
+    }
     send("TERM", child.id());
     assert_eq!(guarded(child).status.code(), Some(3));
     drop(reader);
@@ -161,11 +156,12 @@ fn catches_signals(process: u32) -> bool {
     u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << 14) != 0
 }
 
-fn started(command: &mut Command) -> Child {
+pub(crate) fn started(command: &mut Command) -> Child {
+    scenario::note(command, None);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn ended(child: Child) -> Run {
+pub(crate) fn ended(child: Child) -> Run {
     Run::of(guarded(child))
 }
 

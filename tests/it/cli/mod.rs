@@ -1,14 +1,20 @@
 //! The built `capture` command, as a person or a script runs it.
 
 mod causes;
-mod command;
+pub(crate) mod command;
+mod crash;
 mod credentials;
 mod demo;
+mod explain;
 mod input;
 mod interrupt;
+mod journal;
+mod keep;
+mod kept;
 mod order;
+mod output;
 mod proxy;
 mod sandbox;
+mod scenario;
 mod status;
 mod terminal;
-mod ticket;

@@ -57,8 +57,10 @@ fn the_json_has_exactly_these_keys() {
         "order_id",
         "outcome",
         "proof",
+        "recorded_at_ms",
         "retry_after_s",
         "says",
+        "unrecorded",
     ];
     let help = run(&mut capture(&["order", "--help"])).stdout;
     keys.iter().for_each(|key| assert!(help.contains(key), "{key}\n{help}"));
@@ -71,7 +73,7 @@ fn the_json_has_exactly_these_keys() {
         assert_eq!(run.code, code, "{run:?}");
         let json = run.json();
         assert!(json.as_object().unwrap().keys().eq(keys), "{json}");
-        assert_eq!(run.stderr.lines().count(), 1, "the line that names the key: {run:?}");
+        assert_eq!(run.stderr.lines().count(), 2, "the journal and the key are named: {run:?}");
     }
 }
 
@@ -105,8 +107,8 @@ fn not_captured() {
     });
 }
 
-/// A refused amount is corrected under a new key, which the first run names; under the old one the API
-/// says that the key was used.
+/// A refused amount is corrected under a new key, which every run names; under the old one nothing is
+/// sent, and a caller without a journal hears from the API that the key was used.
 #[test]
 fn a_decline_names_the_key_that_captures() {
     let server = server();
@@ -123,7 +125,13 @@ fn a_decline_names_the_key_that_captures() {
     let again: Vec<&str> = again.unwrap_or_else(|| panic!("{declined:?}")).split(' ').collect();
     assert_eq!(again[..4], order_args("99.00"));
 
-    let used = run(at("100.00").arg("--json"));
+    let refused = run(&mut at("100.00"));
+    assert_eq!(refused.code, 2, "{refused:?}");
+    let key = again.last().unwrap();
+    let says = format!("; to capture another amount, give --key {key}\n");
+    assert!(refused.stderr.ends_with(&says), "{refused:?}");
+
+    let used = run(at("100.00").args(["--json", "--no-journal"]));
     let json = used.json();
     assert_eq!((used.code, outcome(&json)), (1, ("not_captured", "key_used")), "{used:?}");
     assert!(json["says"].as_str().unwrap().contains("used with another payload"), "{used:?}");
@@ -162,15 +170,15 @@ fn the_apis_reason_is_shown() {
 #[test]
 fn a_reply_without_a_known_reason_is_shown() {
     let server = server();
-    let id = order(&server);
+    let [first, second] = [order(&server), order(&server)];
     let answer =
         || Answer::new(418).body("{\"why\":\"tea\u{1b}[2J\"}").header("content-type", "text/plain");
-    server.script(Script::status(answer()).on(Operation::Capture).times(9).then(lookups_fail()));
+    server.script(Script::status(answer()).on(Operation::Capture).times(18).then(lookups_fail()));
     let shown = r#"{"why":"tea\u{1b}[2J"}"#;
-    let text = simple(&server, &id.to_string(), &[]);
+    let text = simple(&server, &first.to_string(), &[]);
     assert_eq!(text.code, 3, "{text:?}");
     assert!(text.stdout.contains(&format!("\n  reply: {shown}\n")), "{text:?}");
-    let json = simple(&server, &id.to_string(), &["--json"]).json();
+    let json = simple(&server, &second.to_string(), &["--json"]).json();
     let replies: Vec<&Value> =
         json["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["reply"]).collect();
     assert!(replies.contains(&&json!(shown)), "{json}");
@@ -243,14 +251,18 @@ fn a_lost_reply_is_settled_by_evidence() {
 fn a_second_run_finds_the_first_one() {
     let server = server();
     let order = order(&server);
-    for _ in 0..2 {
+    for record in [false, true] {
         let run = simple(&server, &order.to_string(), &[]);
         assert_eq!(run.code, 0, "{run:?}");
+        let lines: Vec<&str> = run.stdout.lines().collect();
+        let recorded =
+            lines[2].starts_with("  recorded 2") && lines[2].ends_with("Z; nothing was sent now");
+        assert_eq!(recorded, record, "{run:?}");
     }
-    assert_eq!(server.ledger().captures(order), 1);
+    assert_eq!((server.ledger().captures(order), server.transcript().len()), (1, 2));
 }
 
-/// The amount asked for is never shown as the amount captured.
+/// The amount asked for is never shown as the amount captured. (With a journal it is refused.)
 #[test]
 fn a_wrong_amount_of_a_captured_order_is_not_called_captured() {
     let server = server();
@@ -260,7 +272,7 @@ fn a_wrong_amount_of_a_captured_order_is_not_called_captured() {
         [("99.00", "USD", 0, Value::Null), ("10", "JPY", 3, json!("other_currency"))]
     {
         let mut command = capture_at(&server, &["order", &order, "--amount", amount]);
-        let told = run(command.args(["--currency", currency]));
+        let told = run(command.args(["--currency", currency, "--no-journal"]));
         let first = told.stdout.lines().next().unwrap_or_default();
         let asked =
             format!("(asked for {amount} {currency}; the order's status does not show the amount)");

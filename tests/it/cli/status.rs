@@ -1,12 +1,17 @@
 //! `capture status`: what it prints, and what it prints when it cannot know.
 
+use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use capture_core::OrderStatus;
-use capture_sandbox::{Answer, Operation, Script};
+use capture_sandbox::{Answer, Operation, Script, Server};
 use serde_json::json;
 
-use super::command::{KEY, SECRET, capture, capture_at, each_transport, order, run, server};
+use super::command::{
+    KEY, SECRET, capture, capture_at, directory, each_transport, order, run, server,
+};
+use super::order::{lookups_fail, simple};
 
 #[test]
 fn each_status_through_each_transport() {
@@ -41,8 +46,10 @@ fn each_status_through_each_transport() {
             assert_eq!(plain.stdout, format!("{name}  {id}  {next}\n"));
             let told = run(command.arg("--json"));
             assert_eq!((told.code, told.stderr.as_str()), (0, ""));
-            let expect =
-                json!({ "order_id": id, "status": number, "status_name": name, "next_step": next });
+            let expect = json!({
+                "order_id": id, "status": number, "status_name": name, "next_step": next,
+                "journal": null
+            });
             assert_eq!(told.json(), expect);
         }
     });
@@ -109,8 +116,63 @@ fn a_status_that_cannot_be_read() {
         assert!(next.contains(advice), "{advice}: {run:?}");
         let wait = (cause == "throttled").then_some(900);
         let told = json!({
-            "error": error, "field": null, "cause": cause, "retry_after_s": wait, "next_step": next
+            "error": error, "field": null, "cause": cause, "retry_after_s": wait, "next_step": next,
+            "journal": null
         });
         assert_eq!(run.json(), told);
     }
+}
+
+/// What the journal has of the order is one line more, whether the API answers or not.
+#[test]
+fn the_journal_is_quoted() {
+    let server = server();
+    let id = order(&server);
+    server.script(Script::lost_reply().then(lookups_fail()));
+    assert_eq!(simple(&server, &id.to_string(), &[]).code, 3);
+    for (code, standing) in [(1, "unknown"), (0, "unknown"), (0, "captured")] {
+        let asked = || capture_at(&server, &["status", &id.to_string()]);
+        let (text, told) = (run(&mut asked()), run(asked().arg("--json")));
+        assert_eq!(text.code, code, "{text:?}");
+        let printed = format!("{}{}", text.stderr, text.stdout);
+        let line = printed.lines().last().unwrap().trim_start().to_owned();
+        let begin = format!("journal: {standing}, 100.00 USD, recorded 2");
+        assert!(line.starts_with(&begin), "{begin}: {text:?}");
+        let noted = &told.json()["journal"];
+        let asked = (&noted["asked_amount"], &noted["asked_currency"]);
+        assert_eq!(
+            (&noted["standing"], asked),
+            (&json!(standing), (&json!(10_000), &json!("USD")))
+        );
+        assert!(noted["recorded_at_ms"].is_u64() && noted["idempotency_key"].is_string());
+        if code == 1 {
+            server.clear_script();
+        } else if standing == "unknown" {
+            assert_eq!(simple(&server, &id.to_string(), &[]).code, 0);
+        }
+        let silent = run(asked_without(&server, &id.to_string()).arg("--json")).json();
+        assert_eq!(silent["journal"], json!(null));
+    }
+}
+
+fn asked_without(server: &Server, order: &str) -> Command {
+    let mut command = capture_at(server, &["status", order]);
+    command.arg("--no-journal");
+    command
+}
+
+/// What is wrong with the journal does not keep the API from being asked, and no journal is made.
+#[test]
+fn a_broken_journal_is_a_warning() {
+    let server = server();
+    let id = order(&server).to_string();
+    let place = directory("status-journal");
+    fs::write(place.join("broken"), "a text").unwrap();
+    for (name, lines) in [("broken", 1), ("absent", 0)] {
+        let mut command = capture_at(&server, &["status", &id, "--journal"]);
+        let told = run(command.arg(place.join(name)));
+        assert_eq!((told.code, told.stderr.lines().count()), (0, lines), "{told:?}");
+        assert_eq!(told.stderr.starts_with("warning: journal "), lines == 1, "{told:?}");
+    }
+    assert!(!place.join("absent").exists());
 }

@@ -103,6 +103,7 @@ fn a_closed_pipe_changes_no_exit_code() {
         (&["order", "nonsense", "--amount", "99.00", "--currency", "USD", "--json"], 2),
         (&["order", &captured, "--amount", "100.00", "--currency", "USD", "--dry-run"], 0),
         (&["status", &captured], 0),
+        (&["explain", &captured], 0),
         (&["completions", "bash"], 0),
         (&["man"], 0),
         (&["--help"], 0),
@@ -129,6 +130,8 @@ fn what_could_not_be_printed_is_not_done_and_is_said_once() {
         (&["order", &captured, "--amount", "100.00", "--currency", "USD", "--dry-run"], 1),
         (&["status", &captured], 1),
         (&["status", &captured, "--json"], 1),
+        (&["explain", &captured], 1),
+        (&["explain", &captured, "--json"], 1),
         (&["completions", "bash"], 1),
         (&["man"], 1),
         (&["--help"], 1),
@@ -167,9 +170,10 @@ fn help_version_completions_and_man_pages() {
         ),
         (
             &["order", "--help"],
-            &["--ticket <FILE>", "Exit codes:", "idempotency_key", "exit code 3"],
+            &["--journal <FILE>", "--no-journal", "Exit codes:", "idempotency_key", "exit code 3"],
         ),
         (&["status", "-h"], &["status_name"]),
+        (&["explain", "-h"], &["--bundle <FILE>", "blocked_by"]),
         (&["sandbox", "-h"], &["127.0.0.1:8787", "base_url"]),
         (&["--version"], &[env!("CARGO_PKG_VERSION")]),
         (&["completions", "bash"], &["_capture()", "--currency"]),
@@ -177,7 +181,17 @@ fn help_version_completions_and_man_pages() {
         (&["completions", "fish"], &["complete -c capture"]),
         (&["completions", "powershell"], &["Register-ArgumentCompleter"]),
         (&["completions", "elvish"], &["edit:completion"]),
-        (&["man"], &[".TH capture 1", ".TH capture-order 1", "Exit codes:"]),
+        (&["journal", "-h"], &["verify", "has_head", "30 days"]),
+        (&["journal", "prune", "-h"], &["--before <DAY>"]),
+        (
+            &["man"],
+            &[
+                ".TH capture 1",
+                ".TH capture-order 1",
+                ".TH capture-journal-verify 1",
+                "Exit codes:",
+            ],
+        ),
     ] {
         let run = run(&mut capture(arguments));
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{arguments:?}: {run:?}");
@@ -192,6 +206,10 @@ fn help_version_completions_and_man_pages() {
     let names = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
     names.sort();
-    let expect = ["-completions", "-demo", "-man", "-order", "-sandbox", "-status", ""];
-    assert_eq!(names, expect.map(|name| format!("capture{name}.1")));
+    let journal = ["-backup", "-check", "-export", "-import", "-prune", "-verify", ""];
+    let commands = ["completions", "demo", "explain"].map(|name| format!("-{name}")).into_iter();
+    let commands = commands.chain(journal.map(|name| format!("-journal{name}")));
+    let rest = ["-man", "-order", "-sandbox", "-status", ""].map(str::to_owned);
+    let expect = commands.chain(rest).map(|name| format!("capture{name}.1"));
+    assert_eq!(names, expect.collect::<Vec<_>>());
 }

@@ -1,5 +1,6 @@
 //! What a run is judged by, clause by clause, and what a client claims.
 
+use super::misuse::Misuse;
 use crate::subject::{Mutant, Said};
 
 /// One thing that must not happen.
@@ -16,11 +17,14 @@ pub enum Clause {
     DoubtForgotten,
     DoubtOverruled,
     NeverSettled,
+    SentUnclaimed,
+    ToldUnrecorded,
+    RecordOverruled,
 }
 
 impl Clause {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::CapturedTwice,
         Self::CapturedIsFalse,
         Self::CapturedIsFalseAtTheEnd,
@@ -31,6 +35,9 @@ impl Clause {
         Self::DoubtForgotten,
         Self::DoubtOverruled,
         Self::NeverSettled,
+        Self::SentUnclaimed,
+        Self::ToldUnrecorded,
+        Self::RecordOverruled,
     ];
 
     /// The invariant that it belongs to, or the rule.
@@ -44,13 +51,15 @@ impl Clause {
             Self::AgainWithOldKey => "R7",
             Self::DoubtForgotten | Self::DoubtOverruled => "I9",
             Self::NeverSettled => "I18",
+            Self::SentUnclaimed => "I7",
+            Self::ToldUnrecorded | Self::RecordOverruled => "I8",
         }
     }
 
     /// The broken client that shows that this clause fires, where it is the only one.
     #[must_use]
-    pub fn broken_client(self) -> Mutant {
-        match self {
+    pub fn broken_client(self) -> Option<Mutant> {
+        Some(match self {
             Self::CapturedTwice | Self::UnlikeTheFirst => Mutant::NewKeyPerSend,
             Self::CapturedIsFalse | Self::CapturedIsFalseAtTheEnd => Mutant::SuccessByStatusAlone,
             Self::MoneyMoved => Mutant::ServerErrorIsFailure,
@@ -58,6 +67,17 @@ impl Clause {
             Self::AgainWithOldKey => Mutant::ResendsOldKeys,
             Self::DoubtForgotten | Self::DoubtOverruled => Mutant::ForgetsDoubtOnResume,
             Self::NeverSettled => Mutant::LeavesItUnknown,
+            Self::SentUnclaimed | Self::ToldUnrecorded | Self::RecordOverruled => return None,
+        })
+    }
+
+    /// The misuse of the journal that shows that this clause fires, where that is what breaks it.
+    #[must_use]
+    pub fn misuse(self) -> Option<Misuse> {
+        match self {
+            Self::SentUnclaimed => Some(Misuse::SendsBeforeItClaims),
+            Self::ToldUnrecorded | Self::RecordOverruled => Some(Misuse::TellsBeforeItIsDurable),
+            _ => None,
         }
     }
 }
@@ -67,4 +87,6 @@ impl Clause {
 pub(crate) struct Claim {
     pub(crate) said: Said,
     pub(crate) reason: &'static str,
+    /// Whether the order was decided, not only this run.
+    pub(crate) is_decided: bool,
 }

@@ -2,23 +2,20 @@
 
 use std::time::Duration;
 
-use capture_core::{Operation, OrderStatus, Outcome, Reason};
+use capture_core::{Operation, OrderStatus};
 
 use super::clause::{Claim, Clause};
 use super::process::Job;
 use super::run::{Event, Simulation};
-use crate::subject::{Said, Subject, Wants};
+use crate::subject::{Said, Wants};
 
 /// As long as the server recognises a key.
 const LIFE_OF_A_KEY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Simulation {
     /// A client has reported an outcome: is it true?
-    pub(crate) fn ends(&mut self, job: usize, said: Said) {
-        let outcome = self.jobs[job].subject.as_ref().and_then(Subject::outcome);
-        let reason = outcome.map_or("said without proof", Outcome::code);
-        let is_cancelled = matches!(outcome, Some(Outcome::NotCaptured(no)) if *no.reason() == Reason::OrderCancelled);
-        let overruled = matches!(outcome, Some(Outcome::NotCaptured(_))) && !is_cancelled;
+    pub(crate) fn says(&mut self, job: usize, claim: Claim, overrules: bool) {
+        let Claim { said, reason, .. } = claim;
         let status = self.sandbox.order_status(self.jobs[job].order, self.wall(0));
         self.tell(|| format!("job {job} ends: {said:?} ({reason}); the order is {status:?}"));
         self.count(match said {
@@ -37,13 +34,13 @@ impl Simulation {
             }
             return;
         }
-        let claim = Claim { said, reason };
         self.jobs[job].claim = Some(claim);
         self.judge(job, claim, (Clause::CapturedIsFalse, Clause::MoneyMoved));
-        if self.jobs[job].doubted && overruled {
+        if self.jobs[job].doubted && overrules {
             let what = format!("job {job} says not captured ({reason}) after doubt");
             self.broken(Clause::DoubtOverruled, what);
         }
+        self.reruns(job);
     }
 
     /// The world ends: is what was said still true, and has every order settled?
@@ -65,7 +62,7 @@ impl Simulation {
     /// Whether a claim is true now; otherwise it breaks the first clause, or the second.
     fn judge(&mut self, job: usize, claim: Claim, clauses: (Clause, Clause)) {
         let Job { order, shared, .. } = self.jobs[job];
-        let Claim { said, reason } = claim;
+        let Claim { said, reason, .. } = claim;
         let status = self.sandbox.order_status(order, self.wall(0));
         let captured = matches!(status, Some(OrderStatus::Completed | OrderStatus::Returned));
         // If two processes capture one order, each knows only what the API told it. If keys are
@@ -93,6 +90,12 @@ impl Simulation {
         let differs = *first.get_or_insert_with(|| sent.clone()) != sent;
         let age = wall.duration_since(*first_sent.get_or_insert(wall)).unwrap_or_default();
         let is_old = subject.in_doubt() && age >= LIFE_OF_A_KEY;
+        let fence = self.processes[self.jobs[job].process].journal.fence();
+        let is_ours = |claim: &capture_journal::Claim| claim.fence == fence;
+        if !self.story(job).is_some_and(|story| story.claims.iter().any(is_ours)) {
+            let what = format!("job {job} sends what its process has not claimed");
+            self.broken(Clause::SentUnclaimed, what);
+        }
         if differs {
             let what = format!("job {job}: a send differs from the first one");
             self.broken(Clause::UnlikeTheFirst, what);

@@ -2,7 +2,8 @@
 //!
 //! One seed is one run: a few orders, a few processes, a network that loses, delays and repeats, a
 //! server that goes down, orders that are cancelled or whose window ends, processes that die and may
-//! be away for more than a day, wall clocks that are off and that jump. Where both happen, the server
+//! be away for more than a day, wall clocks that are off and that jump. What outlives a process is its
+//! journal, alone; processes share one, or each has its own. Where both happen, the server
 //! guards each order's state: a slow clock makes a key look younger than it is, and R7 needs a clock.
 //! After a while the faults stop, and every order must settle. The same seed gives the same trace, byte for byte.
 
@@ -10,6 +11,8 @@ mod chance;
 mod clause;
 mod fault;
 mod judge;
+mod memory;
+mod misuse;
 mod plan;
 mod process;
 mod run;
@@ -17,6 +20,7 @@ mod trouble;
 
 pub(crate) use chance::Chance;
 pub use clause::Clause;
+pub use misuse::Misuse;
 pub use plan::{Plan, Summary, Violation};
 pub use trouble::Trouble;
 

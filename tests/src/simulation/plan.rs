@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::clause::Clause;
+use super::misuse::Misuse;
 use super::trouble::Trouble;
 use crate::subject::Mutant;
 
@@ -14,6 +15,8 @@ pub struct Plan {
     pub seed: u64,
     /// How the clients are broken, if they are.
     pub mutant: Option<Mutant>,
+    /// How the journal is used wrongly, if it is.
+    pub misuse: Option<Misuse>,
     /// Faults, by number, that do not happen: for finding the few that matter.
     pub without: BTreeSet<u64>,
     /// Kinds of trouble that do not happen: for showing that each is missed.

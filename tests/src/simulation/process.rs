@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use capture_core::driver::{Login, Shared};
 use capture_core::{Capture, OrderId, Policy};
+use capture_journal::{Held, Memory};
 
 use super::clause::Claim;
 use crate::subject::Subject;
@@ -12,6 +13,8 @@ use crate::subject::Subject;
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) shared: Shared,
+    /// All that outlives it.
+    pub(crate) journal: Memory,
     /// Captures that wait for the current login, and since when.
     pub(crate) waiting: Vec<(usize, Duration)>,
     /// The request that logs in, if one is on its way.
@@ -32,8 +35,8 @@ pub(crate) struct Job {
     pub(crate) capture: Capture,
     /// The machine, once it was started.
     pub(crate) subject: Option<Subject>,
-    /// When the capture was stored, by the process's own clock.
-    pub(crate) saved_at: SystemTime,
+    /// Its claim in the journal, while it works.
+    pub(crate) held: Option<Held>,
     /// The request that it waits for.
     pub(crate) pending: Option<u64>,
     /// Tells a wake-up for an earlier wait from the current one.
@@ -49,11 +52,13 @@ pub(crate) struct Job {
     pub(crate) claim: Option<Claim>,
     /// Whether another process works on the same order.
     pub(crate) shared: bool,
+    /// How often it is asked for once more after its end.
+    pub(crate) reruns: u32,
 }
 
 impl Process {
-    pub(crate) fn new(shared: Shared, lives: u32, skew: i64) -> Self {
-        Self { shared, waiting: Vec::new(), login: None, lives, skew, jump: None }
+    pub(crate) fn new(shared: Shared, journal: Memory, lives: u32, skew: i64) -> Self {
+        Self { shared, journal, waiting: Vec::new(), login: None, lives, skew, jump: None }
     }
 
     /// How far its wall clock is off at this time, in seconds.

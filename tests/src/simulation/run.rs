@@ -11,6 +11,7 @@ use capture_core::{
     Capture, Credentials, Environment, IdempotencyKey, Money, Operation, OrderStatus, Policy,
     Resend,
 };
+use capture_journal::Disk;
 use capture_sandbox::{Action, Idempotency, NewOrder, Sandbox, Settings};
 
 use super::chance::Chance;
@@ -23,7 +24,7 @@ use crate::fixture::WALL;
 use crate::subject::{Subject, Wants};
 
 /// When the faults stop.
-const HEALED: Duration = Duration::from_secs(300);
+pub(crate) const HEALED: Duration = Duration::from_secs(300);
 
 /// By then every order must have settled: windows end, and unknown outcomes are resumed.
 const END: Duration = Duration::from_secs(3 * 3600);
@@ -34,13 +35,15 @@ const LATE_END: Duration = Duration::from_secs(30 * 3600);
 const A_DAY: u64 = 24 * 3600;
 
 pub(crate) struct Simulation {
-    plan: Plan,
+    pub(crate) plan: Plan,
     pub(crate) chance: Chance,
     summary: Summary,
-    api: Api,
+    pub(crate) api: Api,
     credentials: Credentials,
     pub(crate) sandbox: Sandbox,
-    processes: Vec<Process>,
+    /// The journals: one for all processes, or one for each.
+    disks: Vec<Disk>,
+    pub(crate) processes: Vec<Process>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) now: Duration,
     pub(crate) end: Duration,
@@ -76,6 +79,8 @@ pub(crate) enum Event {
     Answered(From, u64, Result<Response, TransportError>),
     /// A process dies.
     Dies(usize),
+    /// Others believe that a process has ended.
+    LosesHold(usize, u32),
     /// Somebody cancels an order.
     Cancels(usize),
 }
@@ -116,6 +121,7 @@ impl Simulation {
             api: Api::new(&Environment::Sandbox),
             credentials: credentials.expect("the sandbox's own"),
             sandbox: Sandbox::new(settings),
+            disks: vec![Disk::default(); 1],
             processes: Vec::new(),
             jobs: Vec::new(),
             now: Duration::ZERO,
@@ -137,6 +143,9 @@ impl Simulation {
     fn populate(&mut self) {
         let chance = self.chance;
         let processes = 1 + chance.below(3, "processes", 0) as usize;
+        if chance.once_in(2, "journals", 0) {
+            self.disks = (0..processes).map(|_| Disk::default()).collect();
+        }
         for n in 0..processes as u64 {
             let process = self.born(n as usize, 0);
             self.processes.push(process);
@@ -144,6 +153,10 @@ impl Simulation {
             if self.has(Trouble::ProcessDies) && dies {
                 let latest = if self.is_long { 40_000 } else { 200_000 };
                 self.at(chance.millis(1, latest, "when", n), Event::Dies(n as usize));
+            }
+            if self.has(Trouble::HoldLost) && chance.once_in(4, "loses its hold", n) {
+                let when = chance.millis(1, 100_000, "loses it", n);
+                self.at(when, Event::LosesHold(n as usize, 0));
             }
         }
         for n in 0..=chance.below(3, "orders", 0) {
@@ -166,15 +179,15 @@ impl Simulation {
                 [first, (first + 1) % processes].into_iter().take(1 + usize::from(shared))
             {
                 let job = self.jobs.len();
-                let saved_at = self.clock(process).wall();
                 let (subject, pending, first, first_sent, claim) = (None, None, None, None, None);
+                let reruns = chance.below(3, "reruns", job as u64) as u32;
                 let (round, doubted) = (0, false);
                 self.jobs.push(Job {
                     process,
                     order,
                     capture,
                     subject,
-                    saved_at,
+                    held: None,
                     pending,
                     round,
                     first,
@@ -183,6 +196,7 @@ impl Simulation {
                     policy,
                     claim,
                     shared,
+                    reruns,
                 });
                 self.at(chance.millis(0, 20_000, "begins", job as u64), Event::Begin(job, 0));
             }
@@ -201,7 +215,8 @@ impl Simulation {
         let is_off = is_off && self.has(Trouble::ClockOff);
         self.count_if(is_off, Trouble::ClockOff);
         let skew = if is_off { by("by") } else { 0 };
-        let mut born = Process::new(Shared::new(self.credentials.clone()), life, skew);
+        let journal = self.disks[process % self.disks.len()].open();
+        let mut born = Process::new(Shared::new(self.credentials.clone()), journal, life, skew);
         if self.has(Trouble::ClockJumps) && self.clocks_are_off && chance.once_in(3, "jumps", n) {
             self.count_if(true, Trouble::ClockJumps);
             let after = chance.millis(1, 200_000, "jumps at", n);
@@ -261,6 +276,13 @@ impl Simulation {
                 self.logged_in(process, life, n, &answer);
             }
             Event::Dies(process) => self.dies(process),
+            Event::LosesHold(process, life) => {
+                if self.processes[process].lives == life {
+                    self.count_if(true, Trouble::HoldLost);
+                    self.tell(|| format!("process {process} loses its hold"));
+                    self.processes[process].journal.lose_hold();
+                }
+            }
             Event::Cancels(job) => {
                 let (order, wall) = (self.jobs[job].order, self.wall(0));
                 if self.sandbox.order_status(order, wall) == Some(OrderStatus::CaptureRequired) {
@@ -272,28 +294,6 @@ impl Simulation {
         }
     }
 
-    fn begins(&mut self, job: usize) {
-        let now = self.clock(self.jobs[job].process);
-        let Job { capture, saved_at, policy, .. } = self.jobs[job];
-        match &mut self.jobs[job].subject {
-            Some(subject) => {
-                // Resuming an outcome that stays unknown leads to a lookup in the end.
-                subject.set_policy(policy.with_lookup(policy.lookup() || self.now >= HEALED));
-                // Nothing but a refusal came of it, as far as it knows.
-                let is_refused = subject.is_unconfirmed();
-                subject.restart(saved_at, now);
-                self.jobs[job].doubted |= !is_refused;
-            }
-            None => {
-                let (mutant, api) = (self.plan.mutant, &self.api);
-                self.jobs[job].subject = Some(Subject::start(mutant, capture, api, policy, now));
-            }
-        }
-        self.tell(|| format!("job {job} begins"));
-        self.judge_doubt(job);
-        self.goes_on(job);
-    }
-
     fn with_subject(&mut self, job: usize, change: impl FnOnce(&mut Subject)) {
         if let Some(subject) = &mut self.jobs[job].subject {
             change(subject);
@@ -303,7 +303,7 @@ impl Simulation {
     }
 
     /// Does what this job's machine wants next.
-    fn goes_on(&mut self, job: usize) {
+    pub(crate) fn goes_on(&mut self, job: usize) {
         let Some(subject) = &self.jobs[job].subject else { return };
         let process = self.jobs[job].process;
         match subject.wants() {
@@ -470,19 +470,18 @@ impl Simulation {
         let is_away = self.is_long && process == 0;
         self.count_if(is_away, Trouble::DayAway);
         for job in 0..self.jobs.len() {
-            let begun = self.jobs[job].subject.is_some();
-            if self.jobs[job].process == process && begun && self.jobs[job].claim.is_none() {
+            if self.jobs[job].process != process {
+                continue;
+            }
+            // What it knew is gone.
+            let begun = self.jobs[job].subject.take().is_some();
+            self.jobs[job].held = None;
+            if begun && self.jobs[job].claim.is_none() {
                 self.jobs[job].pending = None;
                 self.jobs[job].round += 1;
                 let mut pause = self.chance.millis(10, 30_000, "reborn", job as u64);
                 if is_away {
                     pause += Duration::from_secs(A_DAY) + pause * 60;
-                }
-                // What was not stored is lost: when it was first sent, above all.
-                let has_ticket =
-                    self.jobs[job].subject.as_ref().is_some_and(|s| s.ticket().is_some());
-                if !has_ticket {
-                    self.jobs[job].first_sent = Some(self.jobs[job].saved_at);
                 }
                 self.at(self.now + pause, Event::Begin(job, self.jobs[job].round));
             }
@@ -506,7 +505,7 @@ impl Simulation {
         if skew < 0 { wall - by } else { wall + by }
     }
 
-    fn has(&self, trouble: Trouble) -> bool {
+    pub(crate) fn has(&self, trouble: Trouble) -> bool {
         !self.plan.off.contains(&trouble)
     }
 

@@ -23,6 +23,8 @@ pub enum Trouble {
     OrderCancelled,
     WrongAmount,
     TwoProcesses,
+    /// A process goes on sending although others believe that it has ended.
+    HoldLost,
     /// Another life of a process has another clock.
     ClockOff,
     /// A clock is set while its process runs.
@@ -33,7 +35,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ConnectionRefused,
         Self::RequestLost,
         Self::RequestLate,
@@ -52,6 +54,7 @@ impl Trouble {
         Self::OrderCancelled,
         Self::WrongAmount,
         Self::TwoProcesses,
+        Self::HoldLost,
         Self::ClockOff,
         Self::ClockJumps,
         Self::NoResends,
@@ -80,6 +83,7 @@ impl Trouble {
             Self::OrderCancelled => "orders cancelled",
             Self::WrongAmount => "captures of a wrong amount",
             Self::TwoProcesses => "orders of two processes",
+            Self::HoldLost => "processes that lost their hold",
             Self::ClockOff => "lives with a clock that is off",
             Self::ClockJumps => "clocks that jump",
             Self::NoResends => "captures under Resend::Never",

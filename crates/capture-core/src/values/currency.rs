@@ -74,9 +74,11 @@ impl Currency {
         }
     }
 
-    /// A currency that was valid when it was stored. It may have been retired since; other decimals
-    /// than it has, or had when it was listed, are refused.
-    pub(crate) fn stored(code: &str, exponent: u8) -> Result<Self, Invalid> {
+    /// A currency that was valid when it was stored, with its decimals. It may have been retired since.
+    ///
+    /// # Errors
+    /// When it was never a currency, or has, or had when it was listed, other decimals.
+    pub fn stored(code: &str, exponent: u8) -> Result<Self, Invalid> {
         let Err(Some(refusal)) = listed(code) else { return Self::unlisted(code, exponent) };
         let dropped = DROPPED.iter().find(|(dropped, _)| *dropped == code);
         let had = match iso_currency::Currency::from_code(code) {

@@ -1,0 +1,102 @@
+//! `capture explain`: the story of one order, from the journal alone.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use capture_core::{Environment, OrderId, one_line};
+use capture_journal::{Bundle, Chain, Lost, Story, environment_name};
+use capture_sqlite::{Sqlite, Verified};
+
+use crate::args::Explain;
+use crate::config::BadInput;
+use crate::exit::Exit;
+use crate::file::{self, Readers};
+use crate::journal;
+use crate::output;
+
+/// Reads the journal; it asks nobody else.
+pub(crate) fn run(args: &Explain) -> Result<Exit, BadInput> {
+    let order: OrderId = args.order_id.parse()?;
+    let named: Option<Environment> = args.environment.as_deref().map(str::parse).transpose()?;
+    let path = journal::place(args.journal.as_deref())?;
+    let found = find(&path, order, named.as_ref())?;
+    let Some((environment, stories, chain)) = found else {
+        let sentence = format!("journal {} has nothing of order {order}", path.display());
+        output::error(args.json, &sentence, Some("order id"));
+        return Ok(Exit::No);
+    };
+    if let Some(path) = &args.bundle {
+        write_bundle(path, &environment, &stories)?;
+    }
+    let Some(explained) = capture_journal::explain(&environment, &stories, Some(chain)) else {
+        return Ok(Exit::No);
+    };
+    if args.json {
+        output::json(&explained);
+    } else {
+        explained.to_string().lines().for_each(output::line);
+    }
+    Ok(Exit::Yes)
+}
+
+type Found = (String, Vec<Story>, Chain);
+
+/// The stories of the order, in the environment that is named, or in the only one that has it.
+fn find(
+    path: &Path,
+    order: OrderId,
+    named: Option<&Environment>,
+) -> Result<Option<Found>, BadInput> {
+    // Nothing is made only to be read.
+    if !path.exists() {
+        return Ok(None);
+    }
+    let any = Environment::Sandbox;
+    let mut first = journal::open(path, named.unwrap_or(&any))?;
+    let chain = chain(&mut first).map_err(|error| failed(path, &error))?;
+    let environments = match named {
+        Some(environment) => vec![environment_name(environment)],
+        None => first.environments().map_err(|error| failed(path, &error))?,
+    };
+    drop(first);
+    let mut found: Option<Found> = None;
+    for name in environments {
+        let environment: Environment = name.parse()?;
+        let mut opened = Sqlite::open(path, &environment)
+            .map_err(|error| BadInput::new("journal", one_line(&error)))?;
+        let stories = journal::stories(&mut opened, order)?;
+        match (&found, stories.is_empty()) {
+            (_, true) => {}
+            (None, false) => found = Some((name, stories, chain.clone())),
+            (Some((other, ..)), false) => {
+                let sentence = format!(
+                    "the journal has order {order} at {other} and at {name}; name one by --environment"
+                );
+                return Err(BadInput::new("environment", sentence));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether the records are as they were written.
+fn chain(journal: &mut Sqlite) -> Result<Chain, Lost> {
+    let Verified { records, head, broken_at, .. } = journal.verify(None)?;
+    Ok(Chain::new(records, &head, broken_at))
+}
+
+fn write_bundle(path: &Path, environment: &str, stories: &[Story]) -> Result<(), BadInput> {
+    let refuse = |error: &dyn std::fmt::Display| {
+        BadInput::new("bundle", format!("bundle {}: cannot be written: {error}", path.display()))
+    };
+    let bundle = Bundle::new(environment, stories, SystemTime::now());
+    let mut json = serde_json::to_vec_pretty(&bundle).map_err(|error| refuse(&error))?;
+    json.push(b'\n');
+    file::write(path, &json, Readers::Owner).map_err(|error| refuse(&error))?;
+    output::note(&format!("bundle {}", path.display()));
+    Ok(())
+}
+
+fn failed(path: &Path, error: &Lost) -> BadInput {
+    BadInput::new("journal", format!("journal {}: {}", path.display(), one_line(error)))
+}

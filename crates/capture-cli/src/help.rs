@@ -1,0 +1,116 @@
+//! The longer texts of the help: environment variables, exit codes, JSON keys, examples.
+
+pub(crate) const ABOUT: &str = "\
+Captures the money of an authorised FlexFactor order exactly once, and says what happened: \
+captured, not captured, or unknown.
+
+An unknown outcome is never called a failure: money may have moved. Run the same command again \
+to find out: a journal remembers what was sent, and the idempotency key is derived from the order \
+unless you give one.";
+
+pub(crate) const AFTER: &str = "\
+Environment variables:
+  CAPTURE_ENVIRONMENT  sandbox, production or a URL; there is no default
+  CAPTURE_TOKEN        a bearer token; or, instead of it,
+  CAPTURE_APP_KEY      the API key and
+  CAPTURE_APP_SECRET   the API secret to log in with
+  CAPTURE_JOURNAL      the journal's file; without it captures.journal in
+                       $XDG_STATE_HOME/capture (~/.local/state/capture), on macOS
+                       in ~/Library/Application Support/capture, on Windows in
+                       %LOCALAPPDATA%\\capture
+  CAPTURE_PROXY        a proxy, http://[USER:PASSWORD@]HOST:PORT; the proxies that
+                       other variables name (HTTPS_PROXY, ALL_PROXY) are ignored
+  A variable that is set but empty is an error. No flag takes a secret.
+
+Exit codes:
+  0  captured, or the command is done
+  1  definitely not captured; for the other commands: not done, or not printed
+  2  nothing done: invalid input or configuration, no connection, no login
+  3  unknown: money may have moved; or captured with a caveat (refunded since,
+     or in another currency). Hold the goods.
+
+Examples:
+  capture demo
+  capture sandbox
+  capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100.00 \\
+    --currency USD
+  capture status 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --json
+  capture explain 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
+
+pub(crate) const AFTER_ORDER: &str = "\
+The journal:
+  The capture is on the disk before its first byte is sent, and its outcome
+  before it is printed. Run again, the command shows the recorded outcome and
+  sends nothing, or resumes: after a crash or an unknown outcome it begins with
+  the order's status. While the order is open, another amount or key is refused;
+  once it is captured, another amount is. While another process works on the
+  order, nothing is sent. The file belongs to its owner and is on a local disk;
+  the captures of all environments share it.
+
+Output:
+  Results go to stdout, everything else to stderr. With --json, stdout is one
+  object with exactly these keys: order_id, outcome (captured, not_captured,
+  nothing_done, nothing_sent, unknown), code, cause (what stands in the way),
+  says, recorded_at_ms (when an earlier run recorded the outcome; null if this
+  run found it out), unrecorded (why the journal does not have the outcome; null
+  if it does), idempotency_key, asked_amount (in minor units), asked_currency,
+  captured_amount (null unless the proof shows it), amount_verified, proof (null
+  unless captured), caveat (null, refunded or other_currency), errors (all that
+  the API said about a refusal), new_key (the key of the next capture, where
+  this one must not be used again), obstacle, retry_after_s (the wait that the
+  API asked for), due_at_ms (when to look again), attempts (each with its reply,
+  where that was a refusal or decided nothing), next_step. Invalid input gives
+  {\"error\", \"field\"} instead.
+
+After exit code 2 (nothing done):
+  No run that the journal knows has got as far as the order: fix what it names
+  and run it again.
+
+After exit code 3 (unknown):
+  Run the same command again; the key stays the same. Never capture the order
+  with another key before it is decided. With --no-journal, a run that sent
+  nothing ends with this code too (nothing_sent): an earlier one may have sent
+  the capture, and the command has no record of it.
+
+Exit codes:
+  0  captured    1  definitely not captured
+  2  nothing done: invalid input or configuration, no connection, no login
+  3  unknown: money may have moved; or captured with a caveat; or not recorded.
+     Hold the goods.
+
+Examples:
+  capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100.00 \\
+    --currency USD --journal /var/lib/shop/captures.journal
+  capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100 \\
+    --currency JPY --environment production --dry-run";
+
+pub(crate) const AFTER_EXPLAIN: &str = "\
+It sends nothing and needs no credentials. It shows what the journal has: every
+attempt, what is certain, what is not, what blocks the order and what to do;
+and whether the records form an unbroken chain, or from which one they do not.
+
+With --json, stdout is one object with the keys order_id, environment, captures,
+known, not_known, blocked_by, next_step and chain. An order that the journal
+does not have gives {\"error\", \"field\"} and exit code 1.
+
+The file of --bundle holds ids, amounts, times, phases, statuses, codes and the
+gateway's request ids, and nothing else.";
+
+pub(crate) const AFTER_STATUS: &str = "\
+With --json: {\"order_id\", \"status\", \"status_name\", \"next_step\", \"journal\"};
+without a status {\"error\", \"field\", \"cause\", \"retry_after_s\", \"next_step\",
+\"journal\"}. \"journal\" is what the journal has of the order, or null:
+{\"standing\", \"recorded_at_ms\", \"idempotency_key\", \"asked_amount\",
+\"asked_currency\"}.";
+
+pub(crate) const AFTER_SANDBOX: &str = "\
+With --json: one line {\"base_url\", \"plain_url\", \"app_key\", \"app_secret\"} once it listens.";
+
+pub(crate) const AFTER_JOURNAL: &str = "\
+With --json, stdout is one object: check {\"records\", \"faults\"}; verify {\"records\",
+\"head\", \"broken_at\", \"pruned_to\", \"pruned_at\", \"has_head\"}; backup {\"copied\"}; import
+{\"imported\"}; prune {\"removed\"}. Note the head elsewhere: verify --head says
+whether the chain still goes through it. What was decided within 30 days is
+never removed.
+
+Exit codes: 0 sound, or done; 1 a fault was found; 2 nothing done";

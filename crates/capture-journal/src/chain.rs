@@ -1,0 +1,71 @@
+//! The hash chain: each entry's hash covers the one before it, so that an edit shows.
+
+use std::time::SystemTime;
+
+use capture_core::{Capture, Environment};
+use sha2::{Digest as _, Sha256};
+
+/// The hash of an entry, or of an empty journal: all zeros.
+pub type Hash = [u8; 32];
+
+/// What an entry's hash covers, besides the hash of the entry before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Link<'a> {
+    /// Its number; the first is 1.
+    pub number: i64,
+    /// Where the order lives, as [`environment_name`] writes it.
+    pub environment: &'a str,
+    /// The capture that it is about.
+    pub capture: &'a Capture,
+    /// The claim.
+    pub claim: i64,
+    /// When it was recorded, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whether it is a note.
+    pub is_note: bool,
+    /// The outcome, as it is stored.
+    pub body: &'a [u8],
+}
+
+impl Link<'_> {
+    /// SHA-256 over the hash before, then each field: texts and bytes with their length before them,
+    /// numbers in eight bytes, the most significant one first.
+    #[must_use]
+    pub fn hash(&self, before: &Hash) -> Hash {
+        let mut sha = Sha256::new();
+        let money = self.capture.money();
+        sha.update(before);
+        let numbers = [self.number, self.claim, self.at_ms, self.is_note.into()];
+        numbers.into_iter().for_each(|number| sha.update(number.to_be_bytes()));
+        let (order, key) = (self.capture.order_id(), self.capture.idempotency_key());
+        let texts = [
+            self.environment.to_owned(),
+            order.to_string(),
+            key.to_string(),
+            money.minor_units().to_string(),
+            money.currency().to_string(),
+        ];
+        let texts = texts.iter().map(|text| text.as_bytes()).chain([self.body]);
+        for bytes in texts {
+            sha.update((bytes.len() as u64).to_be_bytes());
+            sha.update(bytes);
+        }
+        sha.finalize().into()
+    }
+}
+
+/// Milliseconds since 1970; a time before counts as 1970.
+#[must_use]
+pub fn unix_ms(at: SystemTime) -> i64 {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The name under which a journal keeps an environment's captures: the same for every way to write it.
+#[must_use]
+pub fn environment_name(environment: &Environment) -> String {
+    match environment.is_production() {
+        true => "production".to_owned(),
+        false => environment.base_url().to_string(),
+    }
+}

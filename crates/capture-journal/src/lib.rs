@@ -1,0 +1,58 @@
+//! A durable journal under every capture: the promise outlives the process.
+//!
+//! A capture is written down before its first byte leaves, and what became of it before anybody is told.
+//! [`Durable`] is the client over a journal, and [`blocking::Durable`] the same for code that blocks.
+//! `capture-sqlite` keeps the journal in a file; [`Memory`] is the model, for tests.
+//!
+//! ```
+//! use capture_journal::{Disk, blocking::Durable};
+//! use capture_ureq::{Capture, Client, IdempotencyKey, Money, Outcome, Setup};
+//!
+//! let sandbox = capture_sandbox::Sandbox::start();
+//! let money = Money::parse("100.00", "USD")?;
+//! let order = sandbox.create_order(money);
+//! let client = Client::new(Setup::new(&sandbox.environment(), sandbox.credentials()))?;
+//! let client = Durable::new(client, Disk::default().open()); // in production: a file, or a database
+//! let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+//!
+//! let first = client.capture(&capture)?;
+//! assert!(matches!(first.outcome, Outcome::Captured(_)));
+//! // Asked again, by whomever: the outcome is recorded, and nothing is sent.
+//! let again = client.capture(&capture)?;
+//! assert_eq!(again.outcome, first.outcome);
+//! assert!(again.before.is_some());
+//! # assert_eq!(sandbox.ledger().captures(order), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A store of your own implements [`Journal`]; [`decide`], [`due`] and [`merge`] are all the rules there
+//! are. What a person needs to know is in `docs/journal.md`.
+
+mod begin;
+pub mod blocking;
+mod bundle;
+mod chain;
+mod decide;
+mod durable;
+mod explain;
+mod journal;
+mod memory;
+mod story;
+mod text;
+mod utc;
+mod words;
+mod writer;
+
+pub use begin::{DurableError, Recorded};
+pub use bundle::Bundle;
+pub use chain::{Hash, Link, environment_name, unix_ms};
+pub use decide::{Decision, decide, due};
+pub use durable::Durable;
+pub use explain::{Asked, Chain, Event, Explanation, decisive, explain};
+pub use journal::{
+    Answer, Ask, Busy, ClaimId, Fence, Held, Holder, How, IntentId, Journal, Lost, Other, Turn,
+    Turned, Work,
+};
+pub use memory::{Disk, Memory};
+pub use story::{Claim, Entry, Merged, Standing, Story, contradictions, merge};
+pub use utc::{day, utc};

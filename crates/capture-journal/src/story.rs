@@ -1,0 +1,183 @@
+//! The story of one capture: the rows that a journal has of it, and what they mean.
+
+use std::time::SystemTime;
+
+use capture_core::{Capture, Outcome, Receipt, Refusal, Ticket};
+
+use crate::journal::{ClaimId, Fence, Held, Holder, How, IntentId};
+
+/// All rows of one capture. Nothing in them ever changes; there are only more of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// The capture in the journal.
+    pub intent: IntentId,
+    /// What was asked for.
+    pub capture: Capture,
+    /// When, by the caller's clock.
+    pub asked_at: SystemTime,
+    /// Who worked on it, in order.
+    pub claims: Vec<Claim>,
+    /// What became of each claim, in the order in which it was recorded.
+    pub entries: Vec<Entry>,
+}
+
+/// A holder took the capture, and may have sent it from then on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The claim.
+    pub id: ClaimId,
+    /// The opening that made it.
+    pub fence: Fence,
+    /// Who.
+    pub holder: Holder,
+    /// When, by the holder's clock: nothing was sent before.
+    pub at: SystemTime,
+}
+
+/// What a holder recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The claim that it is about.
+    pub claim: ClaimId,
+    /// When, by the holder's clock.
+    pub at: SystemTime,
+    /// Whether another holder had taken the capture meanwhile, or it was decided: a note, of which
+    /// only *captured* counts.
+    pub is_note: bool,
+    /// What the holder found.
+    pub outcome: Outcome,
+}
+
+/// What a story comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing of it has been sent.
+    Ready,
+    /// It is claimed, and may have been sent: how the next holder goes on, should this one have ended.
+    Claimed(Claim, Ticket),
+    /// In doubt.
+    Unknown(Ticket),
+    /// Captured, and when that was recorded.
+    Captured(Receipt, SystemTime),
+    /// Decided: not captured, and when that was recorded.
+    NotCaptured(Refusal, SystemTime),
+}
+
+impl Standing {
+    /// `ready`, `claimed`, `unknown`, `captured` or `not_captured`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Claimed(..) => "claimed",
+            Self::Unknown(_) => "unknown",
+            Self::Captured(..) => "captured",
+            Self::NotCaptured(..) => "not_captured",
+        }
+    }
+}
+
+impl Story {
+    /// What these rows come to.
+    ///
+    /// *Captured* counts from any holder. Everything else counts only if its holder still held the
+    /// capture then. A claim without an entry may have been sent, and only evidence clears that doubt.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        for entry in &self.entries {
+            if let Outcome::Captured(receipt) = &entry.outcome {
+                return Standing::Captured(receipt.clone(), entry.at);
+            }
+        }
+        let mut doubt: Option<Ticket> = None;
+        let mut open = None;
+        for claim in &self.claims {
+            let entry = self.entries.iter().find(|it| it.claim == claim.id && !it.is_note);
+            open = entry.is_none().then_some(claim);
+            match entry.map(|entry| (&entry.outcome, entry.at)) {
+                Some((Outcome::NotCaptured(refusal), at)) if refusal.reason().is_decided() => {
+                    return Standing::NotCaptured(refusal.clone(), at);
+                }
+                Some((Outcome::Unknown(ticket), _)) => doubt = Some(ticket.clone()),
+                // This holder sent nothing. An earlier one may have.
+                Some(_) => {}
+                // The key's age counts from the first of them.
+                None => {
+                    doubt.get_or_insert_with(|| Ticket::interrupted(self.capture, claim.at));
+                }
+            }
+        }
+        match (open, doubt) {
+            (Some(claim), Some(ticket)) => Standing::Claimed(claim.clone(), ticket),
+            (_, Some(ticket)) => Standing::Unknown(ticket),
+            (_, None) => Standing::Ready,
+        }
+    }
+
+    /// How a holder that may take it goes on; `None` where it is decided.
+    #[must_use]
+    pub fn how(&self) -> Option<How> {
+        match self.standing() {
+            Standing::Ready => Some(How::Fresh(self.capture)),
+            Standing::Claimed(_, ticket) | Standing::Unknown(ticket) => Some(How::Resume(ticket)),
+            Standing::Captured(..) | Standing::NotCaptured(..) => None,
+        }
+    }
+}
+
+/// An entry that is about to be written, and what its holder is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// Whether it is a note.
+    pub is_note: bool,
+    /// The outcome as the evidence of all holders has it.
+    pub told: Outcome,
+}
+
+/// Merges what a holder found into the story: by evidence, not by arrival.
+///
+/// The table of its cases is in `docs/journal.md`.
+#[must_use]
+pub fn merge(story: &Story, held: Held, found: &Outcome, at: SystemTime) -> Merged {
+    let is_note = match story.standing() {
+        Standing::Claimed(claim, _) => claim.id != held.claim,
+        _ => true,
+    };
+    let mut after = story.clone();
+    after.entries.push(Entry { claim: held.claim, at, is_note, outcome: found.clone() });
+    let told = match (after.standing(), found) {
+        (Standing::Captured(receipt, _), _) => Outcome::Captured(receipt),
+        (Standing::NotCaptured(refusal, _), _) => Outcome::NotCaptured(refusal),
+        // Its own ticket has the attempts.
+        (_, Outcome::Unknown(_)) | (Standing::Ready, _) => found.clone(),
+        (Standing::Claimed(_, ticket) | Standing::Unknown(ticket), _) => Outcome::Unknown(ticket),
+    };
+    Merged { is_note, told }
+}
+
+/// What cannot be true of the captures of one order, in words.
+#[must_use]
+pub fn contradictions(stories: &[Story]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut tell = |story: &Story, what: &str| {
+        found.push(format!("order {}: {what}", story.capture.order_id()));
+    };
+    let is = |name: &'static str| move |story: &&Story| story.standing().name() == name;
+    if let Some(second) = stories.iter().filter(is("captured")).nth(1) {
+        tell(second, "captured under two keys");
+    }
+    let is_open = |story: &&Story| !is("captured")(story) && !is("not_captured")(story);
+    if let Some(second) = stories.iter().filter(is_open).nth(1) {
+        tell(second, "open under two keys");
+    }
+    for story in stories {
+        let is_claimed = |entry: &Entry| story.claims.iter().any(|claim| claim.id == entry.claim);
+        if !story.entries.iter().all(is_claimed) {
+            tell(story, "a record without its claim");
+        }
+        if !story.entries.iter().all(|entry| *entry.outcome.capture() == story.capture) {
+            tell(story, "a record of another capture");
+        }
+    }
+    found
+}

@@ -1,0 +1,222 @@
+//! The thread that writes: whatever is asked for meanwhile shares the next turn, and its flush.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::SystemTime;
+
+use capture_core::{OrderId, Outcome, Refusal, Ticket};
+use tokio::sync::oneshot;
+
+use crate::journal::{Answer, Ask, Held, How, Journal, Lost, Turn, Turned, Work};
+use crate::story::Story;
+
+type Reply<T> = oneshot::Sender<Result<T, Arc<Lost>>>;
+
+/// With the way back to the thread, where there may be work to hold.
+enum Message {
+    Ask(Ask, Reply<Told>, Writer),
+    Settle(Held, Outcome, Option<Reply<Outcome>>),
+    Want(Reply<Option<Hold>>, Writer),
+    Stories(OrderId, Reply<Vec<Story>>),
+}
+
+/// What a caller is told.
+pub(crate) enum Told {
+    Work(Hold),
+    Answer(Answer),
+}
+
+/// The way to the thread. It ends with the last of its clones, and of the work it handed out.
+#[derive(Clone)]
+pub(crate) struct Writer(Sender<Message>);
+
+/// Work in hand, or on its way to a caller. Wherever it is dropped before it is settled, the journal
+/// learns of it.
+pub(crate) struct Hold {
+    writer: Writer,
+    held: Held,
+    /// What is recorded if it is dropped.
+    dropped: Option<Outcome>,
+    how: Option<How>,
+}
+
+/// So many callers share a turn at most.
+const MOST_IN_A_TURN: usize = 256;
+
+impl Writer {
+    pub(crate) fn new(journal: impl Journal + 'static) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        let name = "capture-journal".to_owned();
+        let writing = thread::Builder::new().name(name).spawn(move || write(journal, &receiver));
+        drop(writing.expect("a thread"));
+        Self(sender)
+    }
+
+    pub(crate) async fn ask(&self, ask: Ask) -> Result<Told, Arc<Lost>> {
+        self.tell(|reply| Message::Ask(ask, reply, self.clone())).await
+    }
+
+    pub(crate) async fn want(&self) -> Result<Option<Hold>, Arc<Lost>> {
+        self.tell(|reply| Message::Want(reply, self.clone())).await
+    }
+
+    pub(crate) async fn stories(&self, order: OrderId) -> Result<Vec<Story>, Arc<Lost>> {
+        self.tell(|reply| Message::Stories(order, reply)).await
+    }
+
+    async fn tell<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Arc<Lost>> {
+        let (reply, answer) = oneshot::channel();
+        // The thread ends early only if the journal panicked.
+        let _ = self.0.send(message(reply));
+        answer.await.unwrap_or_else(|_| Err(Arc::new(Lost::Closed)))
+    }
+}
+
+impl Hold {
+    fn new(writer: Writer, work: Work) -> Self {
+        let dropped = match &work.how {
+            How::Fresh(capture) => Outcome::NotCaptured(Refusal::not_started(*capture)),
+            How::Resume(ticket) => Outcome::Unknown(ticket.clone()),
+        };
+        Self { writer, held: work.held, dropped: Some(dropped), how: Some(work.how) }
+    }
+
+    /// How to do it. From now on something may have been sent.
+    pub(crate) fn begin(&mut self) -> How {
+        let how = self.how.take().expect("begun once");
+        if let How::Fresh(capture) = &how {
+            let ticket = Ticket::interrupted(*capture, SystemTime::now());
+            self.dropped = Some(Outcome::Unknown(ticket));
+        }
+        how
+    }
+
+    pub(crate) async fn settle(mut self, outcome: Outcome) -> Result<Outcome, Arc<Lost>> {
+        self.dropped = None;
+        let held = self.held;
+        self.writer.tell(|reply| Message::Settle(held, outcome, Some(reply))).await
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(outcome) = self.dropped.take() {
+            let _ = self.writer.0.send(Message::Settle(self.held, outcome, None));
+        }
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+/// Who waits for what of one turn.
+#[derive(Default)]
+struct Batch {
+    asks: Vec<Waiting>,
+    settled: Vec<(Held, Outcome, Option<Reply<Outcome>>)>,
+    wants: Vec<(Reply<Option<Hold>>, Writer)>,
+    stories: Vec<(OrderId, Reply<Vec<Story>>)>,
+}
+
+/// Somebody who asks for a capture.
+type Waiting = (Ask, Reply<Told>, Writer);
+
+fn write(mut journal: impl Journal, messages: &Receiver<Message>) {
+    // Those who wait for another caller of this process.
+    let mut parked: Vec<Waiting> = Vec::new();
+    let mut is_lost = false;
+    while let Ok(first) = messages.recv() {
+        let mut batch = Batch::default();
+        batch.add(first);
+        messages.try_iter().take(MOST_IN_A_TURN - 1).for_each(|message| batch.add(message));
+        batch.wake(&mut parked);
+        let turned = if is_lost { Err(Lost::Closed) } else { journal.turn(&batch.turn()) };
+        is_lost = turned.is_err();
+        let stories = std::mem::take(&mut batch.stories);
+        batch.answer(turned, &mut parked);
+        for (order, reply) in stories {
+            let found = if is_lost { Err(Lost::Closed) } else { journal.stories(order) };
+            is_lost |= found.is_err();
+            let _ = reply.send(found.map_err(Arc::new));
+        }
+        if is_lost {
+            let lost = Arc::new(Lost::Closed);
+            parked.drain(..).for_each(|(_, reply, _)| drop(reply.send(Err(Arc::clone(&lost)))));
+        }
+    }
+}
+
+impl Batch {
+    fn add(&mut self, message: Message) {
+        match message {
+            Message::Ask(ask, reply, writer) => self.asks.push((ask, reply, writer)),
+            Message::Settle(held, outcome, reply) => self.settled.push((held, outcome, reply)),
+            Message::Want(reply, writer) => self.wants.push((reply, writer)),
+            Message::Stories(order, reply) => self.stories.push((order, reply)),
+        }
+    }
+
+    /// Lets those ask again who waited for what is settled now.
+    fn wake(&mut self, parked: &mut Vec<Waiting>) {
+        let order_of = |outcome: &Outcome| outcome.capture().order_id();
+        let is_settled = |ask: &Ask| {
+            self.settled.iter().any(|(_, outcome, _)| order_of(outcome) == ask.capture.order_id())
+        };
+        let (woken, waiting): (Vec<_>, _) =
+            std::mem::take(parked).into_iter().partition(|(ask, ..)| is_settled(ask));
+        *parked = waiting;
+        self.asks.extend(woken);
+    }
+
+    fn turn(&mut self) -> Turn {
+        // Nobody waits for these any more.
+        self.asks.retain(|(_, reply, _)| !reply.is_closed());
+        self.wants.retain(|(reply, _)| !reply.is_closed());
+        Turn {
+            at: SystemTime::now(),
+            settled: self.settled.iter().map(|(held, it, _)| (*held, it.clone())).collect(),
+            asks: self.asks.iter().map(|(ask, ..)| *ask).collect(),
+            want: self.wants.len(),
+        }
+    }
+
+    /// Tells everybody.
+    fn answer(self, turned: Result<Turned, Lost>, parked: &mut Vec<Waiting>) {
+        let Turned { told, answers, work } = match turned.map_err(Arc::new) {
+            Ok(turned) => turned,
+            Err(lost) => return self.fail(&lost),
+        };
+        for ((_, _, reply), told) in self.settled.into_iter().zip(told) {
+            if let Some(reply) = reply {
+                let _ = reply.send(Ok(told));
+            }
+        }
+        for ((ask, reply, writer), answer) in self.asks.into_iter().zip(answers) {
+            let told = match answer {
+                Answer::Busy(busy) if busy.is_ours => {
+                    parked.push((ask, reply, writer));
+                    continue;
+                }
+                Answer::Work(work) => Told::Work(Hold::new(writer, work)),
+                answer => Told::Answer(answer),
+            };
+            let _ = reply.send(Ok(told));
+        }
+        let mut work = work.into_iter();
+        for (reply, writer) in self.wants {
+            let _ = reply.send(Ok(work.next().map(|work| Hold::new(writer, work))));
+        }
+    }
+
+    fn fail(self, lost: &Arc<Lost>) {
+        let settled = self.settled.into_iter().filter_map(|(_, _, reply)| reply);
+        settled.for_each(|reply| drop(reply.send(Err(Arc::clone(lost)))));
+        self.asks.into_iter().for_each(|(_, reply, _)| drop(reply.send(Err(Arc::clone(lost)))));
+        self.wants.into_iter().for_each(|(reply, _)| drop(reply.send(Err(Arc::clone(lost)))));
+    }
+}

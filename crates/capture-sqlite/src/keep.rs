@@ -1,0 +1,214 @@
+//! Keeping the file: copies, what other journals need of it, and removing what is long decided.
+
+use std::fs;
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use capture_core::{Outcome, Refusal};
+use capture_journal::{Answer, Ask, Hash, IntentId, Lost, Standing, Story, unix_ms};
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use crate::open::Sqlite;
+use crate::place;
+use crate::read::{self, lost};
+
+/// Why a journal could not be copied, read in or shortened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeepError {
+    /// The journal failed.
+    #[error("the journal failed")]
+    Journal(#[from] Lost),
+    /// The other file cannot be read or written.
+    #[error("the file cannot be read or written")]
+    Io(#[from] std::io::Error),
+    /// A line that is no record.
+    #[error("line {line}: {why}")]
+    Line {
+        /// Its number; the first is 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Too little time has passed.
+    #[error(
+        "what was decided within the last {} days stays: until then the same order may be asked for again",
+        DAYS
+    )]
+    TooRecent,
+}
+
+/// How long a decided order is kept at least.
+const DAYS: u64 = 30;
+
+/// One capture, as it travels between journals: a line of JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exported {
+    environment: String,
+    asked_at_ms: i64,
+    standing: String,
+    /// What became of it, or a ticket to find out.
+    outcome: Outcome,
+}
+
+impl Sqlite {
+    /// Copies the journal to a new file, while it may be in use.
+    ///
+    /// # Errors
+    /// When there is a file already, or it cannot be written.
+    pub fn back_up(&self, to: &Path) -> Result<(), KeepError> {
+        drop(place::new_file(to)?);
+        let mut copy = Connection::open(to).map_err(lost)?;
+        let backup = Backup::new(&self.connection, &mut copy).map_err(lost)?;
+        let done = backup.run_to_completion(1_000, Duration::from_millis(1), None).map_err(lost);
+        drop(backup);
+        if done.is_err() {
+            fs::remove_file(to)?;
+        }
+        Ok(done?)
+    }
+
+    /// Writes every capture of this environment as a line of JSON, oldest first, and says how many.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or the lines not be written.
+    pub fn export(&mut self, mut to: impl Write) -> Result<usize, KeepError> {
+        let transaction = self.connection.transaction().map_err(lost)?;
+        let mut statement = transaction
+            .prepare("SELECT id FROM intent WHERE environment = ? ORDER BY id")
+            .map_err(lost)?;
+        let mut rows = statement.query([self.environment]).map_err(lost)?;
+        let mut count = 0;
+        while let Some(row) = rows.next().map_err(lost)? {
+            let intent = IntentId(row.get(0).map_err(lost)?);
+            let story = read::story(&transaction, intent)?;
+            let line = serde_json::to_string(&Exported {
+                environment: self.environment_name.clone(),
+                asked_at_ms: unix_ms(story.asked_at),
+                standing: story.standing().name().to_owned(),
+                outcome: outcome(&story),
+            });
+            writeln!(to, "{}", line.map_err(std::io::Error::other)?)?;
+            count += 1;
+        }
+        to.flush()?;
+        Ok(count)
+    }
+
+    /// Reads in what [`export`](Self::export) wrote: evidence of another journal, all of it or nothing.
+    /// What is decided here stays, unless the other journal knows of a capture.
+    ///
+    /// # Errors
+    /// A line that is no record or is of another environment, or an order that is in progress here or
+    /// open with other values.
+    pub fn import(&mut self, from: impl BufRead) -> Result<usize, KeepError> {
+        self.with_desk(SystemTime::now(), |desk| {
+            let mut count = 0;
+            for (index, line) in from.lines().enumerate() {
+                let refuse = |why: String| KeepError::Line { line: index + 1, why };
+                // serde's own message could quote it.
+                let record: Exported = serde_json::from_str(&line?)
+                    .map_err(|error| refuse(format!("no record (column {})", error.column())))?;
+                let (theirs, ours) = (&record.environment, desk.environment_name);
+                if theirs != ours {
+                    return Err(refuse(format!("it is of {theirs}, and this journal of {ours}")));
+                }
+                let capture = *record.outcome.capture();
+                let held = match desk.answer(&Ask { capture, now: true })? {
+                    Answer::Work(work) => Some(work.held),
+                    Answer::Decided(..) => match record.outcome {
+                        Outcome::Captured(_) => desk.last_claim(&capture)?,
+                        _ => None,
+                    },
+                    Answer::Busy(_) => return Err(refuse("the order is in progress here".into())),
+                    Answer::Other(_) | Answer::Queued => {
+                        return Err(refuse("the order is known here with other values".into()));
+                    }
+                };
+                if let Some(held) = held {
+                    desk.settle(&[(held, record.outcome)])?;
+                }
+                count += 1;
+            }
+            Ok(count)
+        })
+    }
+
+    /// Removes the oldest records whose orders were all decided before that time, and says how many. The
+    /// chain goes on from the last of them. An order that was removed is unknown here from then on.
+    ///
+    /// # Errors
+    /// When `before` is within the last 30 days, or the file cannot be written.
+    pub fn prune(&mut self, before: SystemTime) -> Result<usize, KeepError> {
+        let now = SystemTime::now();
+        if now.duration_since(before).unwrap_or_default() < Duration::from_secs(DAYS * 24 * 3600) {
+            return Err(KeepError::TooRecent);
+        }
+        self.with_desk(now, |desk| {
+            let transaction = desk.transaction;
+            let Some((number, hash)) = last_prunable(transaction, before)? else { return Ok(0) };
+            let checkpoint = "INSERT INTO checkpoint VALUES (?, ?, ?)";
+            transaction.execute(checkpoint, params![number, hash, unix_ms(now)]).map_err(lost)?;
+            let intents =
+                "CREATE TEMP TABLE gone AS SELECT DISTINCT intent FROM record WHERE number <= ?";
+            transaction.execute(intents, [number]).map_err(lost)?;
+            let records = "DELETE FROM record WHERE number <= ?";
+            let removed = transaction.execute(records, [number]).map_err(lost)?;
+            transaction
+                .execute_batch(
+                    "DELETE FROM intent WHERE id IN (SELECT intent FROM gone);
+                     DELETE FROM claim WHERE NOT EXISTS
+                        (SELECT 1 FROM intent WHERE id BETWEEN low AND high);
+                     DROP TABLE gone;",
+                )
+                .map_err(lost)?;
+            Ok(removed)
+        })
+    }
+}
+
+/// The last record up to which every story was decided before that time, and is there whole.
+fn last_prunable(
+    transaction: &Transaction<'_>,
+    before: SystemTime,
+) -> Result<Option<(i64, Hash)>, Lost> {
+    let select = "SELECT number, hash, intent,
+        (SELECT max(number) FROM record whole WHERE whole.intent = record.intent)
+        FROM record ORDER BY number";
+    let mut statement = transaction.prepare(select).map_err(lost)?;
+    let mut rows = statement.query([]).map_err(lost)?;
+    let (mut last, mut reaches) = (None, 0);
+    while let Some(row) = rows.next().map_err(lost)? {
+        let (number, intent): (i64, i64) = (row.get(0).map_err(lost)?, row.get(2).map_err(lost)?);
+        let story = read::story(transaction, IntentId(intent))?;
+        if !was_decided(&story, before) {
+            break;
+        }
+        reaches = reaches.max(row.get(3).map_err(lost)?);
+        if reaches == number {
+            last = Some((number, row.get(1).map_err(lost)?));
+        }
+    }
+    Ok(last)
+}
+
+fn was_decided(story: &Story, before: SystemTime) -> bool {
+    match story.standing() {
+        Standing::Captured(_, at) | Standing::NotCaptured(_, at) => at < before,
+        Standing::Ready | Standing::Claimed(..) | Standing::Unknown(_) => false,
+    }
+}
+
+/// What another journal needs to know of a capture.
+fn outcome(story: &Story) -> Outcome {
+    match story.standing() {
+        Standing::Captured(receipt, _) => Outcome::Captured(receipt),
+        Standing::NotCaptured(refusal, _) => Outcome::NotCaptured(refusal),
+        Standing::Claimed(_, ticket) | Standing::Unknown(ticket) => Outcome::Unknown(ticket),
+        Standing::Ready => Outcome::NotCaptured(Refusal::not_started(story.capture)),
+    }
+}

@@ -1,0 +1,49 @@
+//! The journal: every store, the client over it, and the file on bad days.
+
+mod durable;
+mod every;
+mod file;
+mod store;
+mod torture;
+
+use capture_journal::Disk;
+use store::Directory;
+
+/// The same tests for each store.
+macro_rules! stores {
+    ($($test:ident),* $(,)?) => {
+        mod memory {
+            $(#[test] fn $test() { super::store::$test::<super::Disk>(); })*
+        }
+        mod sqlite {
+            $(#[test] fn $test() { super::store::$test::<super::Directory>(); })*
+        }
+    };
+}
+
+stores!(
+    a_decided_order_answers_from_the_record,
+    a_holder_that_ended_leaves_a_doubt_that_is_as_old_as_its_first_claim,
+    an_unknown_outcome_is_resumed_from_its_own_ticket,
+    what_was_never_sent_starts_afresh_unless_somebody_may_have_sent_it,
+    other_values_are_refused_while_the_order_is_open_or_captured,
+    a_new_key_begins_anew_once_the_order_is_not_captured,
+    two_who_ask_in_one_turn_get_one_work,
+    work_that_is_due_is_handed_out_once_and_oldest_first,
+);
+
+#[test]
+fn evidence_merges_in_memory() {
+    store::evidence_of_a_holder_that_lost_its_hold::<Disk>(|journal| journal.lose_hold());
+}
+
+/// Somebody removed the holder's file while it was at work.
+#[test]
+fn evidence_merges_in_a_file() {
+    store::evidence_of_a_holder_that_lost_its_hold::<Directory>(|journal| {
+        let holders = journal.path().with_extension("journal.holders");
+        for entry in std::fs::read_dir(holders).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+    });
+}
