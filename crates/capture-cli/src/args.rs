@@ -64,7 +64,7 @@ impl Command {
     pub(crate) fn json(&self) -> bool {
         match self {
             Self::Order(order) => order.connection.json,
-            Self::Explain(explain) => explain.json,
+            Self::Explain(explain) => explain.kept.json,
             Self::Journal(keep) => keep.kept().json,
             Self::Status(status) => status.connection.json,
             Self::Sandbox(sandbox) => sandbox.json,
@@ -121,15 +121,11 @@ pub(crate) struct Explain {
     /// sandbox, production or a URL; needed only if the journal has the order more than once
     #[arg(long, value_name = "ENVIRONMENT", allow_hyphen_values = true)]
     pub(crate) environment: Option<String>,
-    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
-    #[arg(long, value_name = "FILE")]
-    pub(crate) journal: Option<PathBuf>,
     /// Writes what FlexFactor's support needs to FILE (JSON), without secrets and personal data
     #[arg(long, value_name = "FILE")]
     pub(crate) bundle: Option<PathBuf>,
-    /// Prints one JSON object on stdout
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) kept: Kept,
 }
 
 /// What can be done to the journal itself.
@@ -181,7 +177,7 @@ pub(crate) enum Keep {
     },
 }
 
-/// Which journal is looked after.
+/// Which journal is read or looked after, and how to answer.
 #[derive(Args)]
 pub(crate) struct Kept {
     /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given

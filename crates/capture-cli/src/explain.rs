@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use capture_core::{Environment, OrderId, one_line};
 use capture_journal::{Bundle, Chain, Lost, Story, environment_name};
-use capture_sqlite::{Sqlite, Verified};
+use capture_sqlite::Sqlite;
 
 use crate::args::Explain;
 use crate::config::BadInput;
@@ -18,11 +18,11 @@ use crate::output;
 pub(crate) fn run(args: &Explain) -> Result<Exit, BadInput> {
     let order: OrderId = args.order_id.parse()?;
     let named: Option<Environment> = args.environment.as_deref().map(str::parse).transpose()?;
-    let path = journal::place(args.journal.as_deref())?;
+    let path = journal::place(args.kept.journal.as_deref())?;
     let found = find(&path, order, named.as_ref())?;
     let Some((environment, stories, chain)) = found else {
         let sentence = format!("journal {} has nothing of order {order}", path.display());
-        output::error(args.json, &sentence, Some("order id"));
+        output::error(args.kept.json, &sentence, Some("order id"));
         return Ok(Exit::No);
     };
     if let Some(path) = &args.bundle {
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Explain) -> Result<Exit, BadInput> {
     let Some(explained) = capture_journal::explain(&environment, &stories, Some(chain)) else {
         return Ok(Exit::No);
     };
-    if args.json {
+    if args.kept.json {
         output::json(&explained);
     } else {
         explained.to_string().lines().for_each(output::line);
@@ -81,8 +81,7 @@ fn find(
 
 /// Whether the records are as they were written.
 fn chain(journal: &mut Sqlite) -> Result<Chain, Lost> {
-    let Verified { records, head, broken_at, .. } = journal.verify(None)?;
-    Ok(Chain::new(records, &head, broken_at))
+    Ok(journal.verify(None)?.chain())
 }
 
 fn write_bundle(path: &Path, environment: &str, stories: &[Story]) -> Result<(), BadInput> {

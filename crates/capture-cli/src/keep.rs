@@ -1,11 +1,12 @@
 //! `capture journal`: looking after the file.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use capture_core::{Environment, one_line};
-use capture_journal::{Chain, Hash, day, utc};
+use capture_journal::{Chain, Hash, Lost, day, utc};
 use capture_sqlite::{KeepError, Sqlite};
 use serde::Serialize;
 
@@ -22,27 +23,28 @@ pub(crate) fn run(keep: &Keep) -> Result<Exit, BadInput> {
         Keep::Verify { head, kept } => verify(kept, head.as_deref()),
         Keep::Export { environment, file, kept } => {
             let environment = config::environment(environment.as_deref())?;
-            let count = export(kept, &environment, file.as_deref())?;
-            done(kept, "exported", count)
+            // The lines may be on stdout.
+            output::note(&format!("exported: {}", export(kept, &environment, file.as_deref())?));
+            Ok(Exit::Yes)
         }
         Keep::Import { environment, file, kept } => {
             let environment = config::environment(environment.as_deref())?;
             let count = import(kept, &environment, file)?;
-            done(kept, "imported", count)
+            Ok(done(kept, "imported", count))
         }
         Keep::Prune { before, kept } => {
             let rule = "must be a day such as 2026-10-01";
             let moment = day(before)
                 .ok_or_else(|| BadInput::new("before", format!("--before \"{before}\": {rule}")))?;
             let count = there(kept)?.prune(moment).map_err(|error| refuse("before", &error))?;
-            done(kept, "removed", count)
+            Ok(done(kept, "removed", count))
         }
         Keep::Backup { file, kept } => {
             let name = file.display();
             let copied = there(kept)?.back_up(file);
             copied.map_err(|error| refuse("file", &format!("{name}: {}", one_line(&error))))?;
             output::note(&format!("copied to {name}"));
-            done(kept, "copied", 1)
+            Ok(done(kept, "copied", 1))
         }
     }
 }
@@ -63,8 +65,8 @@ impl Keep {
 
 fn check(kept: &Kept) -> Result<Exit, BadInput> {
     let mut journal = there(kept)?;
-    let mut found = journal.check().map_err(|error| refuse("journal", &one_line(&error)))?;
-    let chain = journal.verify(None).map_err(|error| refuse("journal", &one_line(&error)))?;
+    let mut found = journal.check().map_err(|error| failed(&error))?;
+    let chain = journal.verify(None).map_err(|error| failed(&error))?;
     if let Some(number) = chain.broken_at {
         found.push(format!("the chain is broken at record {number}"));
     }
@@ -89,10 +91,8 @@ fn verify(kept: &Kept, head: Option<&str>) -> Result<Exit, BadInput> {
     let noted =
         head.map(|text| hash(text).ok_or_else(|| refuse("head", &format!("--head: {rule}"))));
     let noted = noted.transpose()?;
-    let verified = there(kept)?
-        .verify(noted.as_ref())
-        .map_err(|error| refuse("journal", &one_line(&error)))?;
-    let chain = Chain::new(verified.records, &verified.head, verified.broken_at);
+    let verified = there(kept)?.verify(noted.as_ref()).map_err(|error| failed(&error))?;
+    let chain = verified.chain();
     let pruned = verified.pruned.map(|(number, at)| (number, utc(at)));
     if kept.json {
         #[derive(Serialize)]
@@ -172,13 +172,12 @@ fn opened(kept: &Kept, environment: &Environment) -> Result<Sqlite, BadInput> {
     journal::open(&path, environment)
 }
 
-fn done(kept: &Kept, what: &str, count: usize) -> Result<Exit, BadInput> {
-    // Exported lines may be on stdout.
-    match kept.json && what != "exported" {
-        true => output::json(&std::collections::BTreeMap::from([(what, count)])),
+fn done(kept: &Kept, what: &str, count: usize) -> Exit {
+    match kept.json {
+        true => output::json(&BTreeMap::from([(what, count)])),
         false => output::note(&format!("{what}: {count}")),
     }
-    Ok(Exit::Yes)
+    Exit::Yes
 }
 
 fn hash(text: &str) -> Option<Hash> {
@@ -191,6 +190,10 @@ fn hash(text: &str) -> Option<Hash> {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
     Some(hash)
+}
+
+fn failed(error: &Lost) -> BadInput {
+    refuse("journal", &one_line(error))
 }
 
 fn refuse(field: &'static str, why: &dyn std::fmt::Display) -> BadInput {

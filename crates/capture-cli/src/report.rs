@@ -8,7 +8,7 @@ use capture_core::{
     Attempt, Capture, Doubt, Finding, IdempotencyKey, Obstacle, Operation, OrderId, Outcome, Proof,
     Reason, Receipt, printable,
 };
-use capture_journal::{Busy, utc};
+use capture_journal::{Busy, unix_ms, utc};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -133,7 +133,7 @@ struct Report<'a> {
     /// What happened, in one sentence.
     says: String,
     /// When an earlier run recorded the outcome; this one sent nothing.
-    recorded_at_ms: Option<u64>,
+    recorded_at_ms: Option<i64>,
     /// Why the outcome is not in the journal.
     unrecorded: Option<&'a str>,
     idempotency_key: IdempotencyKey,
@@ -156,7 +156,7 @@ struct Report<'a> {
     /// How long the API asked to wait.
     retry_after_s: Option<u64>,
     /// When it makes sense to resume an unknown outcome, in milliseconds since the Unix epoch.
-    due_at_ms: Option<u64>,
+    due_at_ms: Option<i64>,
     attempts: Vec<ReportedAttempt<'a>>,
     next_step: Cow<'static, str>,
 }
@@ -241,11 +241,6 @@ fn when(due_at: Option<SystemTime>, asked: Option<Duration>) -> Option<String> {
         (Some(date), None) => Some(format!("look again after {date}")),
         (None, asked) => asked,
     }
-}
-
-fn unix_ms(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The last reply to a capture of an undecided or refused one, if nothing of its reason could be read.

@@ -1,12 +1,12 @@
 //! What the vendor's support needs of an order, without secrets and personal data.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use capture_core::{Attempt, Finding, OrderId, Outcome};
 use serde::Serialize;
 
 use crate::story::Story;
-use crate::utc::utc;
+use crate::utc::{moment, utc};
 
 /// A bundle for FlexFactor's support. It serialises into JSON.
 ///
@@ -96,7 +96,7 @@ fn found(outcome: &Outcome, at: SystemTime) -> Found {
 
 fn sent(attempt: &Attempt) -> Sent {
     Sent {
-        began_at: utc(SystemTime::UNIX_EPOCH + Duration::from_millis(attempt.began_ms)),
+        began_at: utc(moment(attempt.began_ms)),
         took_ms: attempt.took_ms,
         operation: attempt.operation.code(),
         phase: attempt.phase.code(),

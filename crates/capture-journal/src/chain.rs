@@ -1,8 +1,6 @@
 //! The hash chain: each entry's hash covers the one before it, so that an edit shows.
 
-use std::time::SystemTime;
-
-use capture_core::{Capture, Environment};
+use capture_core::Capture;
 use sha2::{Digest as _, Sha256};
 
 /// The hash of an entry, or of an empty journal: all zeros.
@@ -13,7 +11,7 @@ pub type Hash = [u8; 32];
 pub struct Link<'a> {
     /// Its number; the first is 1.
     pub number: i64,
-    /// Where the order lives, as [`environment_name`] writes it.
+    /// Where the order lives, as [`environment_name`](crate::environment_name) writes it.
     pub environment: &'a str,
     /// The capture that it is about.
     pub capture: &'a Capture,
@@ -51,21 +49,5 @@ impl Link<'_> {
             sha.update(bytes);
         }
         sha.finalize().into()
-    }
-}
-
-/// Milliseconds since 1970; a time before counts as 1970.
-#[must_use]
-pub fn unix_ms(at: SystemTime) -> i64 {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// The name under which a journal keeps an environment's captures: the same for every way to write it.
-#[must_use]
-pub fn environment_name(environment: &Environment) -> String {
-    match environment.is_production() {
-        true => "production".to_owned(),
-        false => environment.base_url().to_string(),
     }
 }

@@ -1,14 +1,12 @@
 //! The story of an order in plain words, for a person and for a machine: from the journal alone.
 
-use std::time::{Duration, SystemTime};
-
 use capture_core::{Attempt, OrderId, Outcome};
 use serde::Serialize;
 
 use crate::chain::Hash;
 use crate::journal::Holder;
-use crate::story::{Claim, Standing, Story};
-use crate::utc::utc;
+use crate::story::{Claim, Story, leading};
+use crate::utc::{moment, utc};
 use crate::words::{Words, words};
 
 /// What a journal has of one order. It serialises as what `capture explain --json` prints.
@@ -132,9 +130,7 @@ pub fn explain(environment: &str, stories: &[Story], chain: Option<Chain>) -> Op
 /// latest.
 #[must_use]
 pub fn decisive(stories: &[Story]) -> Option<&Story> {
-    let is = |wanted: fn(&Standing) -> bool| stories.iter().find(|it| wanted(&it.standing()));
-    let captured = is(|it| matches!(it, Standing::Captured(..)));
-    captured.or_else(|| is(|it| !matches!(it, Standing::NotCaptured(..)))).or(stories.last())
+    leading(stories).map(|(story, _)| story).or(stories.last())
 }
 
 fn asked(story: &Story) -> Asked {
@@ -173,9 +169,8 @@ fn found(outcome: &Outcome) -> String {
 }
 
 fn attempt(attempt: &Attempt) -> Event {
-    let began = Duration::from_millis(attempt.began_ms);
     Event::Attempt {
-        at: utc(SystemTime::UNIX_EPOCH + began),
+        at: utc(moment(attempt.began_ms)),
         operation: attempt.operation.code(),
         phase: attempt.phase.code(),
         status: attempt.status,
@@ -186,6 +181,8 @@ fn attempt(attempt: &Attempt) -> Event {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use capture_core::{Capture, IdempotencyKey, Money, Reason, Refusal};
 
     use super::*;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::SystemTime;
 
-use capture_core::{Capture, OrderId, Outcome, Ticket};
+use capture_core::{Capture, Environment, OrderId, Outcome, Ticket};
 
 use crate::story::{Standing, Story};
 
@@ -28,6 +28,15 @@ pub trait Journal: Send {
     /// # Errors
     /// As [`Journal::turn`].
     fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost>;
+}
+
+/// The name under which a journal keeps an environment's captures: the same for every way to write it.
+#[must_use]
+pub fn environment_name(environment: &Environment) -> String {
+    match environment.is_production() {
+        true => "production".to_owned(),
+        false => environment.base_url().to_string(),
+    }
 }
 
 /// What one turn writes.

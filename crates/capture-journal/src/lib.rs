@@ -45,14 +45,14 @@ mod writer;
 
 pub use begin::{DurableError, Recorded};
 pub use bundle::Bundle;
-pub use chain::{Hash, Link, environment_name, unix_ms};
+pub use chain::{Hash, Link};
 pub use decide::{Decision, decide, due};
 pub use durable::Durable;
 pub use explain::{Asked, Chain, Event, Explanation, decisive, explain};
 pub use journal::{
     Answer, Ask, Busy, ClaimId, Fence, Held, Holder, How, IntentId, Journal, Lost, Other, Turn,
-    Turned, Work,
+    Turned, Work, environment_name,
 };
 pub use memory::{Disk, Memory};
 pub use story::{Claim, Entry, Merged, Standing, Story, contradictions, merge};
-pub use utc::{day, utc};
+pub use utc::{day, moment, unix_ms, utc};

@@ -1,6 +1,6 @@
 //! The story of one capture: the rows that a journal has of it, and what they mean.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use capture_core::{Capture, Outcome, Receipt, Refusal, Ticket};
 
@@ -75,6 +75,26 @@ impl Standing {
             Self::NotCaptured(..) => "not_captured",
         }
     }
+
+    /// The outcome, and when it was recorded; `None` while it is open.
+    #[must_use]
+    pub fn decided(&self) -> Option<(Outcome, SystemTime)> {
+        match self {
+            Self::Captured(receipt, at) => Some((Outcome::Captured(receipt.clone()), *at)),
+            Self::NotCaptured(refusal, at) => Some((Outcome::NotCaptured(refusal.clone()), *at)),
+            Self::Ready | Self::Claimed(..) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// How a holder that may take this capture goes on; `None` where it is decided.
+    #[must_use]
+    pub fn how(self, capture: Capture) -> Option<How> {
+        match self {
+            Self::Ready => Some(How::Fresh(capture)),
+            Self::Claimed(_, ticket) | Self::Unknown(ticket) => Some(How::Resume(ticket)),
+            Self::Captured(..) | Self::NotCaptured(..) => None,
+        }
+    }
 }
 
 impl Story {
@@ -114,15 +134,36 @@ impl Story {
         }
     }
 
-    /// How a holder that may take it goes on; `None` where it is decided.
-    #[must_use]
-    pub fn how(&self) -> Option<How> {
-        match self.standing() {
-            Standing::Ready => Some(How::Fresh(self.capture)),
-            Standing::Claimed(_, ticket) | Standing::Unknown(ticket) => Some(How::Resume(ticket)),
-            Standing::Captured(..) | Standing::NotCaptured(..) => None,
+    /// When it makes sense to go on with a capture that a holder left open; `None` where no holder did.
+    pub(crate) fn due_at(&self, standing: &Standing) -> Option<SystemTime> {
+        match standing {
+            Standing::Unknown(ticket) => Some(ticket.due_at()),
+            Standing::Ready => {
+                let entry = self.entries.last()?;
+                entry.at.checked_add(entry.outcome.retry_after().unwrap_or(PUT_BACK))
+            }
+            _ => None,
         }
     }
+}
+
+/// How long a capture waits that could not be sent, where the API asked for no wait.
+const PUT_BACK: Duration = Duration::from_secs(30);
+
+/// The capture that tells what became of an order, and where it stands: the one that took place, else the
+/// open one; `None` if none is either.
+pub(crate) fn leading(stories: &[Story]) -> Option<(&Story, Standing)> {
+    let mut open = None;
+    for story in stories {
+        match story.standing() {
+            standing @ Standing::Captured(..) => return Some((story, standing)),
+            Standing::NotCaptured(..) => {}
+            standing => {
+                open.get_or_insert((story, standing));
+            }
+        }
+    }
+    open
 }
 
 /// An entry that is about to be written, and what its holder is told.
@@ -132,6 +173,8 @@ pub struct Merged {
     pub is_note: bool,
     /// The outcome as the evidence of all holders has it.
     pub told: Outcome,
+    /// When to go on, if it leaves the capture open.
+    pub due_at: Option<SystemTime>,
 }
 
 /// Merges what a holder found into the story: by evidence, not by arrival.
@@ -145,14 +188,19 @@ pub fn merge(story: &Story, held: Held, found: &Outcome, at: SystemTime) -> Merg
     };
     let mut after = story.clone();
     after.entries.push(Entry { claim: held.claim, at, is_note, outcome: found.clone() });
-    let told = match (after.standing(), found) {
-        (Standing::Captured(receipt, _), _) => Outcome::Captured(receipt),
-        (Standing::NotCaptured(refusal, _), _) => Outcome::NotCaptured(refusal),
+    let standing = after.standing();
+    let due_at = after.due_at(&standing).filter(|_| !is_note);
+    let told = match (standing.decided(), standing, found) {
+        (Some((outcome, _)), ..) => outcome,
         // Its own ticket has the attempts.
-        (_, Outcome::Unknown(_)) | (Standing::Ready, _) => found.clone(),
-        (Standing::Claimed(_, ticket) | Standing::Unknown(ticket), _) => Outcome::Unknown(ticket),
+        (None, Standing::Claimed(_, ticket) | Standing::Unknown(ticket), found)
+            if !matches!(found, Outcome::Unknown(_)) =>
+        {
+            Outcome::Unknown(ticket)
+        }
+        (None, ..) => found.clone(),
     };
-    Merged { is_note, told }
+    Merged { is_note, told, due_at }
 }
 
 /// What cannot be true of the captures of one order, in words.
@@ -162,11 +210,11 @@ pub fn contradictions(stories: &[Story]) -> Vec<String> {
     let mut tell = |story: &Story, what: &str| {
         found.push(format!("order {}: {what}", story.capture.order_id()));
     };
-    let is = |name: &'static str| move |story: &&Story| story.standing().name() == name;
-    if let Some(second) = stories.iter().filter(is("captured")).nth(1) {
+    let is_captured = |story: &&Story| matches!(story.standing(), Standing::Captured(..));
+    let is_open = |story: &&Story| story.standing().decided().is_none();
+    if let Some(second) = stories.iter().filter(is_captured).nth(1) {
         tell(second, "captured under two keys");
     }
-    let is_open = |story: &&Story| !is("captured")(story) && !is("not_captured")(story);
     if let Some(second) = stories.iter().filter(is_open).nth(1) {
         tell(second, "open under two keys");
     }

@@ -1,4 +1,4 @@
-//! Moments and days, as people write them: in UTC, as RFC 3339 has it.
+//! Moments and days: for people in UTC, as RFC 3339 has it, and in rows as milliseconds since 1970.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +10,19 @@ const LAST: Duration = Duration::from_secs(253_402_300_799);
 pub fn utc(at: SystemTime) -> String {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().min(LAST);
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since).to_string()
+}
+
+/// Milliseconds since 1970; a time before counts as 1970.
+#[must_use]
+pub fn unix_ms(at: SystemTime) -> i64 {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The moment so many milliseconds after the beginning of 1970.
+#[must_use]
+pub fn moment(ms: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(ms)
 }
 
 /// The first moment of a day: `2026-11-29`.

@@ -197,18 +197,17 @@ fn last_prunable(
 }
 
 fn was_decided(story: &Story, before: SystemTime) -> bool {
-    match story.standing() {
-        Standing::Captured(_, at) | Standing::NotCaptured(_, at) => at < before,
-        Standing::Ready | Standing::Claimed(..) | Standing::Unknown(_) => false,
-    }
+    story.standing().decided().is_some_and(|(_, at)| at < before)
 }
 
 /// What another journal needs to know of a capture.
 fn outcome(story: &Story) -> Outcome {
-    match story.standing() {
-        Standing::Captured(receipt, _) => Outcome::Captured(receipt),
-        Standing::NotCaptured(refusal, _) => Outcome::NotCaptured(refusal),
-        Standing::Claimed(_, ticket) | Standing::Unknown(ticket) => Outcome::Unknown(ticket),
-        Standing::Ready => Outcome::NotCaptured(Refusal::not_started(story.capture)),
+    let standing = story.standing();
+    match (standing.decided(), standing) {
+        (Some((outcome, _)), _) => outcome,
+        (None, Standing::Claimed(_, ticket) | Standing::Unknown(ticket)) => {
+            Outcome::Unknown(ticket)
+        }
+        (None, _) => Outcome::NotCaptured(Refusal::not_started(story.capture)),
     }
 }

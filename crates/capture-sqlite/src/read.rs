@@ -1,10 +1,10 @@
 //! Rows as stories.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use capture_core::{Capture, Currency, IdempotencyKey, Money, OrderId};
 use capture_journal::{Claim, ClaimId, Entry, Fence, Holder, IntentId, Lost, Story};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Params, Row, params};
 
 /// A failure of SQLite, as the trait reports it.
 pub(crate) fn lost(error: rusqlite::Error) -> Lost {
@@ -26,18 +26,26 @@ pub(crate) fn maybe<T>(row: rusqlite::Result<T>) -> Result<Option<T>, Lost> {
 }
 
 pub(crate) fn moment(ms: i64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(ms.try_into().unwrap_or(0))
+    capture_journal::moment(ms.try_into().unwrap_or(0))
 }
 
-/// The stories that `filter` selects, oldest first. It may use `intent` and one parameter.
-pub(crate) fn stories(
+/// The stories of an order, oldest first.
+pub(crate) fn of_order(
+    connection: &Connection,
+    environment: i64,
+    order: &[u8; 16],
+) -> Result<Vec<Story>, Lost> {
+    stories(connection, "order_id = ? AND environment = ?", params![order, environment])
+}
+
+fn stories(
     connection: &Connection,
     filter: &str,
-    parameter: impl rusqlite::ToSql,
+    parameters: impl Params,
 ) -> Result<Vec<Story>, Lost> {
     let select = format!("SELECT {INTENT} FROM intent WHERE {filter} ORDER BY id");
     let mut statement = connection.prepare_cached(&select).map_err(lost)?;
-    let rows = statement.query_map([parameter], |row| Ok(intent(row))).map_err(lost)?;
+    let rows = statement.query_map(parameters, |row| Ok(intent(row))).map_err(lost)?;
     let mut stories = Vec::new();
     for row in rows {
         let mut story = row.map_err(lost)??;
@@ -50,7 +58,7 @@ pub(crate) fn stories(
 
 /// The story of one capture.
 pub(crate) fn story(connection: &Connection, intent: IntentId) -> Result<Story, Lost> {
-    let found = stories(connection, "id = ?", intent.0)?.pop();
+    let found = stories(connection, "id = ?", [intent.0])?.pop();
     found.ok_or_else(|| Lost::Damaged(format!("there is no capture {}", intent.0)))
 }
 

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use capture_core::{Capture, OrderId, Outcome, Ticket};
 use capture_journal::{
-    Answer, Ask, ClaimId, Decision, Entry, Fence, Hash, Held, How, IntentId, Journal, Link, Lost,
+    Answer, Ask, ClaimId, Decision, Fence, Hash, Held, How, IntentId, Journal, Link, Lost, Merged,
     Story, Turn, Turned, Work, decide, due, merge, unix_ms,
 };
 use rusqlite::{Transaction, TransactionBehavior, params};
@@ -25,9 +25,7 @@ impl Journal for Sqlite {
     }
 
     fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost> {
-        let environment = self.environment;
-        let filter = format!("order_id = ? AND environment = {environment}");
-        read::stories(&self.connection, &filter, order.as_bytes())
+        read::of_order(&self.connection, self.environment, order.as_bytes())
     }
 }
 
@@ -92,7 +90,7 @@ impl Desk<'_> {
         for (held, outcome) in settled {
             let story = read::story(self.transaction, held.intent)?;
             let merged = merge(&story, *held, outcome, self.at);
-            head = self.record(&story, held.claim, merged.is_note, outcome, &head)?;
+            head = self.record(&story, held.claim, &merged, outcome, &head)?;
             told.push(merged.told);
         }
         let update = "UPDATE journal SET head = ?";
@@ -116,10 +114,11 @@ impl Desk<'_> {
         &self,
         story: &Story,
         claim: ClaimId,
-        is_note: bool,
+        merged: &Merged,
         outcome: &Outcome,
         head: &Hash,
     ) -> Result<Hash, Lost> {
+        let (is_note, due) = (merged.is_note, merged.due_at.map(unix_ms));
         let body = serde_json::to_vec(outcome).map_err(|error| Lost::Io(error.into()))?;
         let number = "SELECT coalesce(max(number), (SELECT coalesce(max(number), 0) FROM checkpoint)) + 1 FROM record";
         let mut statement = self.transaction.prepare_cached(number).map_err(lost)?;
@@ -134,9 +133,6 @@ impl Desk<'_> {
             body: &body,
         };
         let hash = link.hash(head);
-        let mut after = story.clone();
-        after.entries.push(Entry { claim, at: self.at, is_note, outcome: outcome.clone() });
-        let due = after.due_at().filter(|_| !is_note).map(unix_ms);
         let insert = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         let mut statement = self.transaction.prepare_cached(insert).map_err(lost)?;
         let row = params![number, story.intent.0, claim.0, link.at_ms, is_note, due, body, hash];
@@ -146,8 +142,7 @@ impl Desk<'_> {
 
     pub(crate) fn answer(&self, ask: &Ask) -> Result<Answer, Lost> {
         let stories = self.of(ask.capture.order_id())?;
-        let is_alive = |fence| fence == self.fence || self.holders.is_alive(fence);
-        let (intent, how) = match decide(&stories, ask, self.fence, is_alive) {
+        let (intent, how) = match decide(&stories, ask, self.fence, |fence| self.is_alive(fence)) {
             Decision::Answer(answer) => return Ok(answer),
             Decision::Claim(intent, how) => (intent, how),
             Decision::Begin => (self.begin(&ask.capture)?, How::Fresh(ask.capture)),
@@ -168,8 +163,11 @@ impl Desk<'_> {
     }
 
     fn of(&self, order: OrderId) -> Result<Vec<Story>, Lost> {
-        let filter = format!("order_id = ? AND environment = {}", self.environment);
-        read::stories(self.transaction, &filter, order.as_bytes())
+        read::of_order(self.transaction, self.environment, order.as_bytes())
+    }
+
+    fn is_alive(&self, fence: Fence) -> bool {
+        fence == self.fence || self.holders.is_alive(fence)
     }
 
     fn begin(&self, capture: &Capture) -> Result<IntentId, Lost> {
@@ -225,11 +223,10 @@ impl Desk<'_> {
     ) -> Result<(), Lost> {
         let mut statement = self.transaction.prepare_cached(candidates).map_err(lost)?;
         let mut rows = statement.query([bound, self.environment]).map_err(lost)?;
-        let is_alive = |fence| fence == self.fence || self.holders.is_alive(fence);
         while work.len() < want {
             let Some(row) = rows.next().map_err(lost)? else { break };
             let story = read::story(self.transaction, IntentId(row.get(0).map_err(lost)?))?;
-            if let Some(how) = due(&story, self.at, is_alive) {
+            if let Some(how) = due(&story, self.at, |fence| self.is_alive(fence)) {
                 work.push(self.claim(story.intent, how)?);
             }
         }

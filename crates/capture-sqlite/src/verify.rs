@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use capture_core::OrderId;
-use capture_journal::{Hash, Link, Lost, Standing, Story, contradictions};
+use capture_journal::{Chain, Hash, Link, Lost, contradictions};
 use rusqlite::Row;
 
 use crate::open::Sqlite;
@@ -24,6 +24,14 @@ pub struct Verified {
     pub pruned: Option<(i64, SystemTime)>,
     /// Whether the chain goes through the hash that was asked about.
     pub has_noted: Option<bool>,
+}
+
+impl Verified {
+    /// The same as it is shown.
+    #[must_use]
+    pub fn chain(&self) -> Chain {
+        Chain::new(self.records, &self.head, self.broken_at)
+    }
 }
 
 impl Sqlite {
@@ -113,8 +121,7 @@ impl Sqlite {
         while let Some(row) = rows.next().map_err(lost)? {
             let (environment, order): (i64, [u8; 16]) =
                 (row.get(0).map_err(lost)?, row.get(1).map_err(lost)?);
-            let filter = format!("order_id = ? AND environment = {environment}");
-            match read::stories(&transaction, &filter, order) {
+            match read::of_order(&transaction, environment, &order) {
                 Ok(stories) => found.extend(contradictions(&stories)),
                 Err(Lost::Damaged(why)) => {
                     let order = OrderId::from_bytes(order).map_or("?".into(), |it| it.to_string());
@@ -124,20 +131,6 @@ impl Sqlite {
             }
         }
         Ok(found)
-    }
-
-    /// Every story of this environment that is not decided, oldest first.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn open_stories(&mut self) -> Result<Vec<Story>, Lost> {
-        let is_open = |story: &Story| {
-            !matches!(story.standing(), Standing::Captured(..) | Standing::NotCaptured(..))
-        };
-        let environment = self.environment;
-        let mut stories = read::stories(&self.connection, "environment = ?", environment)?;
-        stories.retain(is_open);
-        Ok(stories)
     }
 }
 
