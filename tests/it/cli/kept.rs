@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use capture_core::{Capture, IdempotencyKey, Money, OrderStatus, Outcome, Ticket};
+use capture_core::{Capture, IdempotencyKey, Money, OrderId, OrderStatus, Outcome, Ticket};
 use capture_journal::{Answer, Ask, Journal as _, Turn};
 use capture_sqlite::Sqlite;
 use serde_json::json;
@@ -24,14 +24,18 @@ fn leave(site: &Site, capture: Capture, at: SystemTime) {
     journal.turn(&turn).unwrap();
 }
 
+/// 100.00 USD of this order, under its own key.
+fn usual(order: OrderId) -> Capture {
+    let money = Money::parse("100.00", "USD").unwrap();
+    Capture::new(order, money, IdempotencyKey::for_order(order))
+}
+
 /// A clock that was set back by more than NTP does bars the resend, and text and JSON say so.
 #[test]
 fn a_first_send_in_the_future_is_said() {
     let server = server();
     let order = order(&server);
-    let money = Money::parse("100.00", "USD").unwrap();
-    let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
-    leave(&server, capture, SystemTime::now() + Duration::from_secs(3600));
+    leave(&server, usual(order), SystemTime::now() + Duration::from_secs(3600));
     for json in [false, true] {
         let flags = [&["--deadline", "1"][..], if json { &["--json"] } else { &[] }].concat();
         let run = simple(&server, &order.to_string(), &flags);
@@ -51,9 +55,7 @@ fn a_first_send_in_the_future_is_said() {
 fn a_key_of_the_day_before_is_not_sent_again() {
     let server = server();
     let order = order(&server);
-    let money = Money::parse("100.00", "USD").unwrap();
-    let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
-    leave(&server, capture, SystemTime::now() - Duration::from_secs(25 * 3600));
+    leave(&server, usual(order), SystemTime::now() - Duration::from_secs(25 * 3600));
     let told = simple(&server, &order.to_string(), &["--deadline", "1", "--json"]);
     assert_eq!(told.code, 3, "{told:?}");
     assert_eq!(told.json()["obstacle"], json!({ "not_sent_again": "key_too_old" }));

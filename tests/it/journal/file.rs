@@ -10,7 +10,9 @@ use capture_journal::{Answer, Ask, How, Journal as _, Lost, Turn};
 use capture_sqlite::{KeepError, OpenError, Sqlite};
 use rusqlite::Connection;
 
-use super::store::{Directory, Store as _, at, captured, declined, never_sent, numbered, unknown};
+use super::store::{
+    Directory, Store as _, at, captured, declined, never_sent, numbered, record, unknown,
+};
 
 fn sandbox() -> Environment {
     "sandbox".parse().unwrap()
@@ -18,16 +20,6 @@ fn sandbox() -> Environment {
 
 fn open(path: &Path) -> Result<Sqlite, OpenError> {
     Sqlite::open(path, &sandbox())
-}
-
-/// A capture that is asked for and settled so.
-fn record(journal: &mut Sqlite, order: u128, seconds: u64, outcome: fn(Capture) -> Outcome) {
-    let capture = numbered(order);
-    let (asks, settled) = (vec![Ask { capture, now: true }], Vec::new());
-    let turn = Turn { at: at(seconds), settled, asks, want: 0 };
-    let Answer::Work(work) = journal.turn(&turn).unwrap().answers.remove(0) else { panic!("work") };
-    let settled = vec![(work.held, outcome(capture))];
-    journal.turn(&Turn { at: at(seconds + 1), settled, asks: Vec::new(), want: 0 }).unwrap();
 }
 
 fn in_doubt(capture: Capture) -> Outcome {

@@ -116,6 +116,17 @@ fn settle(journal: &mut impl Journal, seconds: u64, held: Held, outcome: Outcome
     turn(journal, seconds, &[(held, outcome)], &[], 0).told.remove(0)
 }
 
+/// The capture of another order that is asked for, and a second later settled so.
+pub(crate) fn record(
+    journal: &mut impl Journal,
+    order: u128,
+    seconds: u64,
+    outcome: fn(Capture) -> Outcome,
+) {
+    let held = work(ask(journal, seconds, numbered(order))).held;
+    let _ = settle(journal, seconds + 1, held, outcome(numbered(order)));
+}
+
 fn story(journal: &mut impl Journal) -> Story {
     journal.stories(ORDER.parse().unwrap()).unwrap().pop().unwrap()
 }

@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use capture_core::OrderId;
+use capture_journal::Journal as _;
 use capture_sandbox::Server;
 use capture_sqlite::Sqlite;
 use serde_json::Value;
 
+use super::store::{captured, numbered, record};
 use crate::cli::command::{capture_at, order, server};
 
 /// Calls on files, on sockets and of the process, in groups that are counted alike; and of how many of
@@ -153,7 +155,7 @@ fn a_disk_that_fails_is_never_believed() {
         match code {
             0 => {
                 let mut journal = Sqlite::open(&journal, &server.environment()).unwrap();
-                let story = capture_journal::Journal::stories(&mut journal, order).unwrap().pop();
+                let story = journal.stories(order).unwrap().pop();
                 assert_eq!(story.expect(&what).standing().name(), "captured", "{what}");
             }
             2 => assert_eq!(captured, 0, "{what}"),
@@ -176,20 +178,11 @@ fn a_disk_that_fails_is_never_believed() {
 /// Whatever is left of the newest pages, the journal is an earlier one, or says that it is damaged.
 #[test]
 fn a_torn_file_is_an_earlier_one_or_says_so() {
-    use super::store::{at, captured, numbered};
-    use capture_journal::{Answer, Ask, Journal as _, Turn};
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("whole");
     let environment = "sandbox".parse().unwrap();
     let mut journal = Sqlite::open(&path, &environment).unwrap();
-    for order in 1..=6 {
-        let capture = numbered(order);
-        let asks = vec![Ask { capture, now: true }];
-        let turn = Turn { at: at(0), settled: Vec::new(), asks, want: 0 };
-        let Answer::Work(work) = journal.turn(&turn).unwrap().answers.remove(0) else { panic!() };
-        let settled = vec![(work.held, captured(capture))];
-        journal.turn(&Turn { at: at(1), settled, asks: Vec::new(), want: 0 }).unwrap();
-    }
+    (1..=6).for_each(|order| record(&mut journal, order, 0, captured));
     let main = fs::read(&path).unwrap();
     let wal = fs::read(directory.path().join("whole-wal")).unwrap();
     let mut found = BTreeMap::<String, usize>::new();
