@@ -2,6 +2,7 @@
 
 pub mod exhaustive;
 mod fixture;
+pub mod foremen;
 pub mod simulation;
 pub mod subject;
 pub mod vectors;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use capture_core::driver::Now;
 use capture_core::http::{HeaderName, HeaderValue};
 use capture_core::{Capture, OrderId, OrderStatus, Outcome, Policy, Setup, StatusError, Ticket};
 
@@ -52,16 +54,22 @@ impl<T> Client<T> {
         })
     }
 
-    /// The same client, watched by this observer.
+    /// The same client, watched by this observer too.
     #[must_use]
     pub fn with_observer(&self, observer: impl Observer + 'static) -> Self {
-        self.with(|settings| settings.observer = Some(Arc::new(observer)))
+        self.with(|settings| settings.observers.push(Arc::new(observer)))
     }
 
     /// The same client; its captures end once this is stopped, each with its outcome and attempts.
     #[must_use]
     pub fn with_stop(&self, stop: &Stop) -> Self {
         self.with(|settings| settings.stop = Some(stop.clone()))
+    }
+
+    /// The time by the clocks that its captures go by.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.engine.now()
     }
 
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -97,6 +105,11 @@ impl<T: Transport> Client<T> {
     /// When no token is available, no complete reply came, or it does not describe this order.
     pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         self.call().status(order).await
+    }
+
+    /// Waits this long, by the transport's timer.
+    pub async fn sleep(&self, time: Duration) {
+        self.transport.sleep(time).await;
     }
 
     fn call(&self) -> Call<'_, T> {

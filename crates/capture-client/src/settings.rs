@@ -14,13 +14,13 @@ use crate::stop::Stop;
 pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) headers: HeaderMap,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) stop: Option<Stop>,
 }
 
 impl Settings {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self { policy, headers: HeaderMap::new(), observer: None, stop: None }
+        Self { policy, headers: HeaderMap::new(), observers: Vec::new(), stop: None }
     }
 
     /// Adds the caller's headers, where the request has none of that name.
@@ -32,7 +32,7 @@ impl Settings {
 
     /// Whether anything watches.
     pub(crate) fn is_watched(&self) -> bool {
-        cfg!(feature = "tracing") || cfg!(feature = "metrics") || self.observer.is_some()
+        cfg!(feature = "tracing") || cfg!(feature = "metrics") || !self.observers.is_empty()
     }
 
     /// Tells those who watch.
@@ -41,9 +41,7 @@ impl Settings {
         crate::tracing::emit(event);
         #[cfg(feature = "metrics")]
         crate::metrics::emit(event);
-        if let Some(observer) = &self.observer {
-            observer.observe(event);
-        }
+        self.observers.iter().for_each(|observer| observer.observe(event));
     }
 }
 

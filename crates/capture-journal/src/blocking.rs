@@ -1,12 +1,20 @@
 //! The durable client for code that blocks.
 
 use std::fmt;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
+use capture_client::Stop;
 use capture_client::blocking::{Client, Transport};
 use capture_core::{Capture, OrderId};
 
 use crate::begin::{Begun, DurableError, Recorded};
-use crate::journal::{How, Journal};
+use crate::drive::{Heard, News, Run, RunError, Woken};
+use crate::foreman::{End, Move};
+use crate::journal::{Held, How, Journal, Work};
+use crate::pace::Pace;
 use crate::story::Story;
 use crate::writer::{Hold, Writer};
 
@@ -66,6 +74,88 @@ impl<T: Transport> Durable<T> {
         }
     }
 
+    /// Works off what is due in the journal, many at once, each in a thread of its own, until nothing is left
+    /// that can be decided or until it is stopped: then nothing more begins, and what is on its way is
+    /// waited for.
+    ///
+    /// # Errors
+    /// When the journal failed.
+    ///
+    /// # Panics
+    /// When the transport does; what it was at is in doubt then, and everything else is recorded.
+    pub fn run(
+        &self,
+        pace: &Pace,
+        stop: &Stop,
+        mut news: impl FnMut(News<'_>),
+    ) -> Result<End, RunError> {
+        let heard = Heard::default();
+        let client = self.client.with_observer(heard.clone());
+        let mut run = Run::new(&self.writer, *pace, client.now(), heard);
+        let (happens, happened) = mpsc::channel();
+        let (hands_out, handed) = mpsc::channel();
+        let handed = Mutex::new(handed);
+        thread::scope(|scope| {
+            let hands_out = hands_out;
+            let mut threads = 0;
+            loop {
+                run.tell_brake(client.now(), &mut news);
+                let until = match run.next(client.now()) {
+                    Move::Turn(turn) => {
+                        let happens = happens.clone();
+                        run.turns(turn, move || drop(happens.send(Woken::Time)));
+                        continue;
+                    }
+                    Move::Start(work) => {
+                        if run.foreman.running() > threads {
+                            let (client, handed, happens) = (&client, &handed, happens.clone());
+                            scope.spawn(move || works(client, handed, &happens));
+                            threads += 1;
+                        }
+                        hands_out.send(work).expect("the threads outlive the loop");
+                        continue;
+                    }
+                    Move::Done(end) => return Ok(end),
+                    Move::Wait(until) => until,
+                };
+                let wait = until.map(|until| until.saturating_sub(client.now().monotonic()));
+                match happened.recv_timeout(wait.unwrap_or(LOOKS_UP).min(LOOKS_UP)) {
+                    Ok(Woken::Finished(held, outcome)) => {
+                        run.finished(held, outcome, client.now());
+                    }
+                    Ok(Woken::Panicked(held)) => {
+                        run.foreman.vanished(held, client.now());
+                        run.foreman.stop();
+                    }
+                    Ok(Woken::Turned(_) | Woken::Stopped | Woken::Time) | Err(_) => {}
+                }
+                match run.try_turned() {
+                    Some(Ok(turned)) => run.turned(turned, client.now(), &mut news),
+                    Some(Err(lost)) => {
+                        run.lose();
+                        while run.foreman.running() > 0 {
+                            match happened.recv() {
+                                Ok(Woken::Finished(held, outcome)) => {
+                                    run.finished(held, outcome, client.now());
+                                }
+                                Ok(Woken::Panicked(held)) => {
+                                    run.foreman.vanished(held, client.now());
+                                }
+                                _ => {}
+                            }
+                        }
+                        run.lose();
+                        return Err(run.error(lost));
+                    }
+                    None => {}
+                }
+                if stop.is_stopped() {
+                    run.foreman.stop();
+                }
+            }
+        })
+    }
+
     /// All that is recorded of an order, one story for each capture of it, oldest first.
     ///
     /// # Errors
@@ -80,6 +170,41 @@ impl<T: Transport> Durable<T> {
             How::Resume(ticket) => self.client.resume(ticket),
         };
         pollster::block_on(hold.end(outcome))
+    }
+}
+
+/// How long the loop waits at most before it sees that it was stopped.
+const LOOKS_UP: Duration = Duration::from_millis(50);
+
+/// A thread that does what it is handed.
+fn works<T: Transport>(
+    client: &Client<T>,
+    handed: &Mutex<Receiver<Work>>,
+    happens: &Sender<Woken>,
+) {
+    loop {
+        let work = handed.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Work { held, how }) = work else { return };
+        let _watched = Watched { held, happens };
+        let outcome = match how {
+            How::Fresh(capture) => client.capture(&capture),
+            How::Resume(ticket) => client.resume(ticket),
+        };
+        let _ = happens.send(Woken::Finished(held, outcome));
+    }
+}
+
+/// Says that a capture panicked; the scope passes the panic on once all have ended.
+struct Watched<'a> {
+    held: Held,
+    happens: &'a Sender<Woken>,
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.happens.send(Woken::Panicked(self.held));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::journal::{Answer, Ask, Busy, Fence, How, IntentId, Other};
+use crate::journal::{Answer, Ask, Busy, Fence, HELD_ELSEWHERE, How, IntentId, Other, Want};
 use crate::story::{Standing, Story, leading};
 
 /// What a store does about an [`Ask`].
@@ -53,6 +53,23 @@ pub fn decide(
             Some(how) => Decision::Claim(story.intent, how),
             None => Decision::Answer(Answer::Queued),
         },
+    }
+}
+
+/// When a holder that wants work may find this capture due, if it is not due now; `None` where it is decided.
+pub fn later(
+    story: &Story,
+    want: Want,
+    at: SystemTime,
+    is_alive: impl Fn(Fence) -> bool,
+) -> Option<SystemTime> {
+    let standing = story.standing();
+    let due_at = story.due_at(&standing);
+    match standing {
+        Standing::Captured(..) | Standing::NotCaptured(..) => None,
+        Standing::Claimed(claim, _) if is_alive(claim.fence) => at.checked_add(HELD_ELSEWHERE),
+        Standing::Ready if want.only_open => None,
+        _ => Some(due_at.unwrap_or(at)),
     }
 }
 

@@ -85,6 +85,10 @@ impl<T: Transport> Durable<T> {
         self.writer.read(order).await
     }
 
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
     async fn work(&self, mut hold: Hold) -> Result<Recorded, DurableError> {
         let outcome = match hold.begin() {
             How::Fresh(capture) => self.client.capture(&capture).await,

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use capture_core::{Capture, Environment, OrderId, Outcome, Ticket};
+use capture_core::{Capture, Environment, OrderId, Outcome, Refusal, Ticket};
 
 use crate::story::{Standing, Story};
 
@@ -48,8 +48,34 @@ pub struct Turn {
     pub settled: Vec<(Held, Outcome)>,
     /// Captures that are asked for.
     pub asks: Vec<Ask>,
-    /// How much work is wanted besides: what is due, oldest first.
-    pub want: usize,
+    /// What work is wanted besides.
+    pub want: Want,
+}
+
+impl Turn {
+    /// Whether it writes nothing and asks for nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.settled.is_empty() && self.asks.is_empty() && self.want.most == 0
+    }
+}
+
+/// Work that is wanted besides what is asked for: what is due, first what was left open, then what nobody
+/// has begun, each oldest first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Want {
+    /// How much at most.
+    pub most: usize,
+    /// Only what may have been sent: interrupted and in doubt.
+    pub only_open: bool,
+}
+
+impl Want {
+    /// So much of whatever is due.
+    #[must_use]
+    pub fn most(most: usize) -> Self {
+        Self { most, only_open: false }
+    }
 }
 
 /// A capture that is asked for.
@@ -70,7 +96,12 @@ pub struct Turned {
     pub answers: Vec<Answer>,
     /// Further work.
     pub work: Vec<Work>,
+    /// Where less was found than wanted: when more may be due. `None` if nothing is left open.
+    pub later: Option<SystemTime>,
 }
+
+/// How long a holder waits for what another one works on before it asks again.
+pub const HELD_ELSEWHERE: Duration = Duration::from_secs(5);
 
 /// What became of an [`Ask`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +159,14 @@ pub enum How {
 }
 
 impl How {
+    /// What is recorded of work that was handed out and not begun.
+    pub fn untouched(self) -> Outcome {
+        match self {
+            Self::Fresh(capture) => Outcome::NotCaptured(Refusal::not_started(capture)),
+            Self::Resume(ticket) => Outcome::Unknown(ticket),
+        }
+    }
+
     /// What to capture.
     #[must_use]
     pub fn capture(&self) -> &Capture {

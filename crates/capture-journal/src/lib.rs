@@ -30,13 +30,18 @@
 
 mod begin;
 pub mod blocking;
+mod breaker;
 mod bundle;
 mod chain;
 mod decide;
+mod drive;
 mod durable;
 mod explain;
+mod foreman;
 mod journal;
 mod memory;
+mod pace;
+mod rate;
 mod story;
 mod text;
 mod utc;
@@ -46,13 +51,16 @@ mod writer;
 pub use begin::{DurableError, Recorded};
 pub use bundle::Bundle;
 pub use chain::{Hash, Link};
-pub use decide::{Decision, decide, due};
+pub use decide::{Decision, decide, due, later};
+pub use drive::{News, RunError};
 pub use durable::Durable;
 pub use explain::{Asked, Chain, Event, Explanation, decisive, explain};
+pub use foreman::{Brake, End, Ended, Foreman, Move};
 pub use journal::{
-    Answer, Ask, Busy, ClaimId, Fence, Held, Holder, How, IntentId, Journal, Lost, Other, Turn,
-    Turned, Work, environment_name,
+    Answer, Ask, Busy, ClaimId, Fence, HELD_ELSEWHERE, Held, Holder, How, IntentId, Journal, Lost,
+    Other, Turn, Turned, Want, Work, environment_name,
 };
 pub use memory::{Disk, Memory};
+pub use pace::Pace;
 pub use story::{Claim, Entry, Merged, Standing, Story, contradictions, merge};
 pub use utc::{day, moment, unix_ms, utc};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use capture_core::{Capture, OrderId};
 
-use crate::decide::{Decision, decide, due};
+use crate::decide::{Decision, decide, due, later};
 use crate::journal::{
     Answer, ClaimId, Fence, Held, Holder, How, IntentId, Journal, Lost, Turn, Turned, Work,
 };
@@ -104,15 +105,12 @@ impl Journal for Memory {
                 }
             });
         }
-        let ready = rows.stories.iter().filter_map(|story| {
-            Some((story.intent, due(story, turn.at, |it| rows.alive.contains(&it))?))
-        });
-        let ready: Vec<_> = ready.take(turn.want).collect();
+        let (ready, later) = rows.want(turn);
         let mut work = Vec::new();
         for (intent, how) in ready {
             work.push(rows.claim(intent, how, self.fence, turn)?);
         }
-        Ok(Turned { told, answers, work })
+        Ok(Turned { told, answers, work, later })
     }
 
     fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost> {
@@ -128,6 +126,28 @@ impl Rows {
 
     fn of(&self, order: OrderId) -> Vec<Story> {
         self.stories.iter().filter(|story| story.capture.order_id() == order).cloned().collect()
+    }
+
+    /// What is due, and when more may be.
+    fn want(&self, turn: &Turn) -> (Vec<(IntentId, How)>, Option<SystemTime>) {
+        let is_alive = |fence| self.alive.contains(&fence);
+        let mut ready: Vec<_> = self
+            .stories
+            .iter()
+            .filter_map(|story| Some((story, due(story, turn.at, is_alive)?)))
+            .filter(|(_, how)| !turn.want.only_open || matches!(how, How::Resume(_)))
+            .collect();
+        // What was left open comes first.
+        ready.sort_by_key(|(story, _)| story.claims.is_empty());
+        let ready: Vec<_> = ready
+            .into_iter()
+            .take(turn.want.most)
+            .map(|(story, how)| (story.intent, how))
+            .collect();
+        let is_taken = |story: &&Story| ready.iter().any(|(intent, _)| *intent == story.intent);
+        let left = self.stories.iter().filter(|story| !is_taken(story));
+        let left = left.filter_map(|story| later(story, turn.want, turn.at, is_alive));
+        (ready.clone(), left.min().filter(|_| ready.len() < turn.want.most))
     }
 
     fn begin(&mut self, capture: Capture, turn: &Turn) -> IntentId {

@@ -134,21 +134,36 @@ impl Story {
         }
     }
 
+    fn patience(&self) -> Duration {
+        let is_doubt = |entry: &&Entry| matches!(entry.outcome, Outcome::Unknown(_));
+        let times = self.entries.iter().filter(|it| !it.is_note).filter(is_doubt).count();
+        Duration::from_secs(PATIENCE[times.saturating_sub(1).min(PATIENCE.len() - 1)])
+    }
+
     /// When it makes sense to go on with a capture that a holder left open; `None` where no holder did.
     pub(crate) fn due_at(&self, standing: &Standing) -> Option<SystemTime> {
         match standing {
-            Standing::Unknown(ticket) => Some(ticket.due_at()),
+            Standing::Unknown(ticket) => {
+                let last = self.entries.iter().rev().find(|it| !it.is_note)?;
+                Some(ticket.due_at().max(last.at.checked_add(self.patience())?))
+            }
             Standing::Ready => {
                 let entry = self.entries.last()?;
-                entry.at.checked_add(entry.outcome.retry_after().unwrap_or(PUT_BACK))
+                let is_given_back = entry.outcome.cause() == Some("stopped");
+                let wait = if is_given_back { Duration::ZERO } else { PUT_BACK };
+                entry.at.checked_add(entry.outcome.retry_after().unwrap_or(wait))
             }
             _ => None,
         }
     }
 }
 
-/// How long a capture waits that could not be sent, where the API asked for no wait.
+/// How long a capture waits that could not be sent, where the API asked for no wait. One that was given
+/// back waits no time.
 const PUT_BACK: Duration = Duration::from_secs(30);
+
+/// How many seconds a capture in doubt waits at least, by how often it was in vain before. It is never given up.
+const PATIENCE: [u64; 5] = [0, 60, 300, 900, 3600];
 
 /// The capture that tells what became of an order, and where it stands: the one that took place, else the
 /// open one; `None` if none is either.

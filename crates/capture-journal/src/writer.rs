@@ -1,15 +1,16 @@
 //! The thread that writes: whatever is asked for meanwhile shares the next turn, and its flush.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::SystemTime;
 
-use capture_core::{OrderId, Outcome, Refusal, Ticket};
+use capture_core::{OrderId, Outcome, Ticket};
 use tokio::sync::oneshot;
 
-use crate::journal::{Answer, Ask, Held, How, Journal, Lost, Turn, Turned, Work};
+use crate::journal::{Answer, Ask, Held, How, Journal, Lost, Turn, Turned, Want, Work};
 use crate::story::Story;
 
 type Reply<T> = oneshot::Sender<Result<T, Arc<Lost>>>;
@@ -20,7 +21,11 @@ enum Message {
     Settle(Held, Outcome, Option<Reply<Outcome>>),
     Want(Reply<Option<Hold>>, Writer),
     Stories(OrderId, Reply<Vec<Story>>),
+    Turn(Turn, WhenTurned),
 }
+
+/// Takes what a turn returned; returns the work that nobody is there to do.
+type WhenTurned = Box<dyn FnOnce(Result<Turned, Arc<Lost>>) -> Vec<Work> + Send>;
 
 /// What a caller is told.
 pub(crate) enum Told {
@@ -66,6 +71,29 @@ impl Writer {
         self.tell(|reply| Message::Stories(order, reply)).await
     }
 
+    /// Makes this turn, and wakes whoever waits for what it returned.
+    pub(crate) fn turn(
+        &self,
+        turn: Turn,
+        wake: impl FnOnce() + Send + 'static,
+    ) -> oneshot::Receiver<Result<Turned, Arc<Lost>>> {
+        let (reply, answer) = oneshot::channel();
+        let then = move |turned| {
+            let left: Result<(), Result<Turned, _>> = reply.send(turned);
+            wake();
+            left.err().and_then(Result::ok).map_or_else(Vec::new, |turned| turned.work)
+        };
+        let _ = self.0.send(Message::Turn(turn, Box::new(then)));
+        answer
+    }
+
+    /// Records this, and lets nobody wait for it.
+    pub(crate) fn note(&self, settled: Vec<(Held, Outcome)>) {
+        for (held, outcome) in settled {
+            let _ = self.0.send(Message::Settle(held, outcome, None));
+        }
+    }
+
     async fn tell<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Arc<Lost>> {
         let (reply, answer) = oneshot::channel();
         // The thread ends early only if the journal panicked.
@@ -76,11 +104,8 @@ impl Writer {
 
 impl Hold {
     fn new(writer: Writer, work: Work) -> Self {
-        let dropped = match &work.how {
-            How::Fresh(capture) => Outcome::NotCaptured(Refusal::not_started(*capture)),
-            How::Resume(ticket) => Outcome::Unknown(ticket.clone()),
-        };
-        Self { writer, held: work.held, dropped: Some(dropped), how: Some(work.how) }
+        let dropped = Some(work.how.clone().untouched());
+        Self { writer, held: work.held, dropped, how: Some(work.how) }
     }
 
     /// How to do it. From now on something may have been sent.
@@ -121,6 +146,7 @@ struct Batch {
     settled: Vec<(Held, Outcome, Option<Reply<Outcome>>)>,
     wants: Vec<(Reply<Option<Hold>>, Writer)>,
     stories: Vec<(OrderId, Reply<Vec<Story>>)>,
+    turns: Vec<(Turn, WhenTurned)>,
 }
 
 /// Somebody who asks for a capture.
@@ -135,10 +161,19 @@ fn write(mut journal: impl Journal, messages: &Receiver<Message>) {
         batch.add(first);
         messages.try_iter().take(MOST_IN_A_TURN - 1).for_each(|message| batch.add(message));
         batch.wake(&mut parked);
-        let turned = if is_lost { Err(Lost::Closed) } else { journal.turn(&batch.turn()) };
-        is_lost = turned.is_err();
+        for (turn, then) in std::mem::take(&mut batch.turns) {
+            let turned = if is_lost { Err(Lost::Closed) } else { journal.turn(&turn) };
+            is_lost = turned.is_err();
+            let left = then(turned.map_err(Arc::new)).into_iter();
+            batch.settled.extend(left.map(|work| (work.held, work.how.untouched(), None)));
+        }
         let stories = std::mem::take(&mut batch.stories);
-        batch.answer(turned, &mut parked);
+        let turn = batch.turn();
+        if !turn.is_empty() {
+            let turned = if is_lost { Err(Lost::Closed) } else { journal.turn(&turn) };
+            is_lost = turned.is_err();
+            batch.answer(turned, &mut parked);
+        }
         for (order, reply) in stories {
             let found = if is_lost { Err(Lost::Closed) } else { journal.stories(order) };
             is_lost |= found.is_err();
@@ -158,15 +193,18 @@ impl Batch {
             Message::Settle(held, outcome, reply) => self.settled.push((held, outcome, reply)),
             Message::Want(reply, writer) => self.wants.push((reply, writer)),
             Message::Stories(order, reply) => self.stories.push((order, reply)),
+            Message::Turn(turn, then) => self.turns.push((turn, then)),
         }
     }
 
     /// Lets those ask again who waited for what is settled now.
     fn wake(&mut self, parked: &mut Vec<Waiting>) {
         let order_of = |outcome: &Outcome| outcome.capture().order_id();
-        let is_settled = |ask: &Ask| {
-            self.settled.iter().any(|(_, outcome, _)| order_of(outcome) == ask.capture.order_id())
-        };
+        let turns = self.turns.iter().flat_map(|(turn, _)| &turn.settled);
+        let settled = self.settled.iter().map(|(_, outcome, _)| outcome);
+        let settled: BTreeSet<_> =
+            settled.chain(turns.map(|(_, outcome)| outcome)).map(order_of).collect();
+        let is_settled = |ask: &Ask| settled.contains(&ask.capture.order_id());
         let (woken, waiting): (Vec<_>, _) =
             std::mem::take(parked).into_iter().partition(|(ask, ..)| is_settled(ask));
         *parked = waiting;
@@ -181,13 +219,13 @@ impl Batch {
             at: SystemTime::now(),
             settled: self.settled.iter().map(|(held, it, _)| (*held, it.clone())).collect(),
             asks: self.asks.iter().map(|(ask, ..)| *ask).collect(),
-            want: self.wants.len(),
+            want: Want::most(self.wants.len()),
         }
     }
 
     /// Tells everybody.
     fn answer(self, turned: Result<Turned, Lost>, parked: &mut Vec<Waiting>) {
-        let Turned { told, answers, work } = match turned.map_err(Arc::new) {
+        let Turned { told, answers, work, .. } = match turned.map_err(Arc::new) {
             Ok(turned) => turned,
             Err(lost) => return self.fail(&lost),
         };

@@ -23,6 +23,7 @@ mod place;
 mod read;
 mod turn;
 mod verify;
+mod want;
 
 pub use keep::KeepError;
 pub use open::{OpenError, Sqlite};

@@ -1,15 +1,18 @@
 //! Opening the file: what it must be, what it is set to, and what its opener is told.
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use capture_core::Environment;
-use capture_journal::{Fence, environment_name, unix_ms};
+use capture_journal::{Fence, Held, Holder, Story, environment_name, unix_ms};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::holder::{self, Alive, Holders};
 use crate::place;
+use crate::want::Scan;
 
 /// The journal of one environment's captures, in a file that other environments may share.
 ///
@@ -21,11 +24,15 @@ pub struct Sqlite {
     pub(crate) environment: i64,
     pub(crate) environment_name: String,
     pub(crate) fence: Fence,
+    pub(crate) us: Holder,
     pub(crate) holders: Holders,
     pub(crate) path: PathBuf,
     pub(crate) identity: (u64, u64),
     pub(crate) restored_at: Option<SystemTime>,
     pub(crate) is_closed: bool,
+    pub(crate) scan: Cell<Scan>,
+    /// What this opening claimed as the first one, and has not settled.
+    pub(crate) begun: RefCell<BTreeMap<Held, Story>>,
     _alive: Alive,
 }
 
@@ -148,11 +155,14 @@ impl Sqlite {
             environment,
             environment_name: name,
             fence: Fence(fence),
+            us,
             holders,
             path,
             identity,
             restored_at,
             is_closed: false,
+            scan: Cell::default(),
+            begun: RefCell::default(),
             _alive: alive,
         })
     }

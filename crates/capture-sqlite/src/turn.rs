@@ -1,18 +1,21 @@
 //! One turn: one transaction, one flush.
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use capture_core::{Capture, OrderId, Outcome, Ticket};
 use capture_journal::{
-    Answer, Ask, ClaimId, Decision, Fence, Hash, Held, How, IntentId, Journal, Link, Lost, Merged,
-    Story, Turn, Turned, Work, decide, due, merge, unix_ms,
+    Answer, Ask, ClaimId, Decision, Fence, Hash, Held, Holder, How, IntentId, Journal, Link, Lost,
+    Merged, Story, Turn, Turned, Work, decide, merge, unix_ms,
 };
-use rusqlite::{Transaction, TransactionBehavior, params};
+use rusqlite::{Row, Transaction, TransactionBehavior, params};
 
 use crate::holder::Holders;
 use crate::open::Sqlite;
 use crate::place;
 use crate::read::{self, lost};
+use crate::want::Scan;
 
 impl Journal for Sqlite {
     fn turn(&mut self, turn: &Turn) -> Result<Turned, Lost> {
@@ -34,8 +37,8 @@ impl Sqlite {
         self.with_desk(turn.at, |desk| {
             let told = desk.settle(&turn.settled)?;
             let answers = turn.asks.iter().map(|ask| desk.answer(ask)).collect::<Result<_, _>>()?;
-            let work = desk.want(turn.want)?;
-            Ok(Turned { told, answers, work })
+            let (work, later) = desk.want(turn.want)?;
+            Ok(Turned { told, answers, work, later })
         })
     }
 
@@ -58,8 +61,11 @@ impl Sqlite {
             environment: self.environment,
             environment_name: &self.environment_name,
             fence: self.fence,
+            us: &self.us,
             holders: &self.holders,
             is_restored: self.restored_at.is_some(),
+            scan: &self.scan,
+            begun: &self.begun,
             at,
         };
         let done = work(&desk)?;
@@ -71,12 +77,15 @@ impl Sqlite {
 /// A turn's transaction.
 pub(crate) struct Desk<'t> {
     pub(crate) transaction: &'t Transaction<'t>,
-    environment: i64,
+    pub(crate) environment: i64,
     pub(crate) environment_name: &'t str,
-    fence: Fence,
+    pub(crate) fence: Fence,
+    pub(crate) us: &'t Holder,
     holders: &'t Holders,
     is_restored: bool,
-    at: SystemTime,
+    pub(crate) scan: &'t Cell<Scan>,
+    pub(crate) begun: &'t RefCell<BTreeMap<Held, Story>>,
+    pub(crate) at: SystemTime,
 }
 
 impl Desk<'_> {
@@ -84,13 +93,20 @@ impl Desk<'_> {
         if settled.is_empty() {
             return Ok(Vec::new());
         }
-        let head = "SELECT head FROM journal";
-        let mut head: Hash = self.transaction.query_row(head, [], |it| it.get(0)).map_err(lost)?;
+        const LAST: &str = "SELECT head, coalesce((SELECT max(number) FROM record),
+            (SELECT max(number) FROM checkpoint), 0) FROM journal";
+        let last = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let (mut head, mut number): (Hash, i64) =
+            self.transaction.query_row(LAST, [], last).map_err(lost)?;
         let mut told = Vec::with_capacity(settled.len());
         for (held, outcome) in settled {
-            let story = read::story(self.transaction, held.intent)?;
+            let story = match self.untouched(*held)? {
+                Some(story) => story,
+                None => read::story(self.transaction, held.intent)?,
+            };
             let merged = merge(&story, *held, outcome, self.at);
-            head = self.record(&story, held.claim, &merged, outcome, &head)?;
+            number += 1;
+            head = self.record(number, &story, held.claim, &merged, outcome, &head)?;
             told.push(merged.told);
         }
         let update = "UPDATE journal SET head = ?";
@@ -99,9 +115,21 @@ impl Desk<'_> {
         Ok(told)
     }
 
+    /// The story of what this holder claimed as the first one, if nobody has touched it since. It need not
+    /// be read: it has one claim and no entry.
+    fn untouched(&self, held: Held) -> Result<Option<Story>, Lost> {
+        const ROWS: &str = "SELECT (SELECT count(*) FROM claim WHERE low BETWEEN ?1 - 63 AND ?1
+            AND high >= ?1), EXISTS (SELECT 1 FROM record WHERE intent = ?1)";
+        let Some(story) = self.begun.borrow_mut().remove(&held) else { return Ok(None) };
+        let mut statement = self.transaction.prepare_cached(ROWS).map_err(lost)?;
+        let rows = statement.query_row([held.intent.0], |row| Ok((row.get(0)?, row.get(1)?)));
+        let (claims, is_recorded): (i64, bool) = rows.map_err(lost)?;
+        Ok((claims == 1 && !is_recorded).then_some(story))
+    }
+
     /// Moves `low` to the first capture without a record. Each is passed once, so that a
     /// caller who wants work later need not look at what is decided.
-    fn advance(&self) -> Result<i64, Lost> {
+    pub(crate) fn advance(&self) -> Result<i64, Lost> {
         const ADVANCE: &str = "UPDATE environment SET low = coalesce((SELECT min(id) FROM intent
             WHERE id >= low AND intent.environment = environment.id AND NOT EXISTS
                 (SELECT 1 FROM record WHERE record.intent = intent.id AND is_note = 0)
@@ -112,6 +140,7 @@ impl Desk<'_> {
 
     fn record(
         &self,
+        number: i64,
         story: &Story,
         claim: ClaimId,
         merged: &Merged,
@@ -120,9 +149,6 @@ impl Desk<'_> {
     ) -> Result<Hash, Lost> {
         let (is_note, due) = (merged.is_note, merged.due_at.map(unix_ms));
         let body = serde_json::to_vec(outcome).map_err(|error| Lost::Io(error.into()))?;
-        let number = "SELECT coalesce(max(number), (SELECT coalesce(max(number), 0) FROM checkpoint)) + 1 FROM record";
-        let mut statement = self.transaction.prepare_cached(number).map_err(lost)?;
-        let number = statement.query_row([], |row| row.get(0)).map_err(lost)?;
         let link = Link {
             number,
             environment: self.environment_name,
@@ -166,7 +192,7 @@ impl Desk<'_> {
         read::of_order(self.transaction, self.environment, order.as_bytes())
     }
 
-    fn is_alive(&self, fence: Fence) -> bool {
+    pub(crate) fn is_alive(&self, fence: Fence) -> bool {
         fence == self.fence || self.holders.is_alive(fence)
     }
 
@@ -181,11 +207,19 @@ impl Desk<'_> {
         Ok(IntentId(self.transaction.last_insert_rowid()))
     }
 
-    fn claim(&self, intent: IntentId, how: How) -> Result<Work, Lost> {
-        let insert = "INSERT INTO claim VALUES (NULL, ?1, ?1, ?2, ?3)";
-        let row = params![intent.0, self.fence.0, unix_ms(self.at)];
+    pub(crate) fn claim(&self, intent: IntentId, how: How) -> Result<Work, Lost> {
+        Ok(self.work(self.claim_rows(intent, intent)?, intent, how))
+    }
+
+    /// Claims these captures and all between them.
+    pub(crate) fn claim_rows(&self, low: IntentId, high: IntentId) -> Result<ClaimId, Lost> {
+        let insert = "INSERT INTO claim VALUES (NULL, ?, ?, ?, ?)";
+        let row = params![low.0, high.0, self.fence.0, unix_ms(self.at)];
         self.transaction.prepare_cached(insert).map_err(lost)?.execute(row).map_err(lost)?;
-        let claim = ClaimId(self.transaction.last_insert_rowid());
+        Ok(ClaimId(self.transaction.last_insert_rowid()))
+    }
+
+    pub(crate) fn work(&self, claim: ClaimId, intent: IntentId, how: How) -> Work {
         let how = match how {
             // Perhaps it was captured after the copy was made that is the journal now.
             How::Fresh(capture) if self.is_restored => {
@@ -193,43 +227,6 @@ impl Desk<'_> {
             }
             how => how,
         };
-        Ok(Work { held: Held { intent, claim }, how })
-    }
-
-    /// Claims so many captures that are due: those that were left open first, then those that nobody has
-    /// begun, each oldest first.
-    fn want(&self, want: usize) -> Result<Vec<Work>, Lost> {
-        const OPEN: &str = "SELECT DISTINCT record.intent FROM record INDEXED BY record_open
-            CROSS JOIN intent ON intent.id = record.intent
-            WHERE due_ms <= ?1 AND environment = ?2 AND NOT EXISTS (SELECT 1 FROM record later
-                WHERE later.intent = record.intent AND later.number > record.number
-                AND later.is_note = 0) ORDER BY 1";
-        const NEW: &str = "SELECT id FROM intent WHERE id >= ?1 AND environment = ?2 AND NOT EXISTS
-            (SELECT 1 FROM record WHERE record.intent = intent.id AND is_note = 0) ORDER BY id";
-        let mut work = Vec::new();
-        if want > 0 {
-            self.claim_due(OPEN, unix_ms(self.at), want, &mut work)?;
-            self.claim_due(NEW, self.advance()?, want, &mut work)?;
-        }
-        Ok(work)
-    }
-
-    fn claim_due(
-        &self,
-        candidates: &str,
-        bound: i64,
-        want: usize,
-        work: &mut Vec<Work>,
-    ) -> Result<(), Lost> {
-        let mut statement = self.transaction.prepare_cached(candidates).map_err(lost)?;
-        let mut rows = statement.query([bound, self.environment]).map_err(lost)?;
-        while work.len() < want {
-            let Some(row) = rows.next().map_err(lost)? else { break };
-            let story = read::story(self.transaction, IntentId(row.get(0).map_err(lost)?))?;
-            if let Some(how) = due(&story, self.at, |fence| self.is_alive(fence)) {
-                work.push(self.claim(story.intent, how)?);
-            }
-        }
-        Ok(())
+        Work { held: Held { intent, claim }, how }
     }
 }

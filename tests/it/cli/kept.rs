@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Capture, IdempotencyKey, Money, OrderId, OrderStatus, Outcome, Ticket};
-use capture_journal::{Answer, Ask, Journal as _, Turn};
+use capture_journal::{Answer, Ask, Journal as _, Turn, Want};
 use capture_sqlite::Sqlite;
 use serde_json::json;
 
@@ -15,8 +15,12 @@ use super::scenario::{self, Site};
 fn leave(site: &Site, capture: Capture, at: SystemTime) {
     let path = scenario::journal(&site.base_url()).unwrap();
     let mut journal = Sqlite::open(&path, &site.environment()).unwrap();
-    let mut turn =
-        Turn { at, settled: Vec::new(), asks: vec![Ask { capture, now: true }], want: 0 };
+    let mut turn = Turn {
+        at,
+        settled: Vec::new(),
+        asks: vec![Ask { capture, now: true }],
+        want: Want::default(),
+    };
     let answer = journal.turn(&turn).unwrap().answers.remove(0);
     let Answer::Work(work) = answer else { panic!("{answer:?}") };
     turn.asks.clear();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use capture_core::Outcome;
-use capture_journal::{Answer, Ask, Disk, How, Journal as _, Memory, Standing, Turn, Work};
+use capture_journal::{Answer, Ask, Disk, How, Journal as _, Memory, Standing, Turn, Want, Work};
 
 use super::store::{at, capture, captured, declined, never_sent, unknown};
 
@@ -107,7 +107,7 @@ impl World {
         self.seconds += 1;
         let now = at(self.seconds);
         let capture = capture("100.00");
-        let turn = |asks, settled| Turn { at: now, settled, asks, want: 0 };
+        let turn = |asks, settled| Turn { at: now, settled, asks, want: Want::default() };
         let process = &mut self.processes[index];
         match act {
             Act::Arrive(captures) => {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Capture, Environment, Outcome};
-use capture_journal::{Answer, Ask, How, Journal as _, Lost, Turn};
+use capture_journal::{Answer, Ask, How, Journal as _, Lost, Turn, Want};
 use capture_sqlite::{KeepError, OpenError, Sqlite};
 use rusqlite::Connection;
 
@@ -69,7 +69,7 @@ fn a_damaged_file_is_never_made_anew() {
                 at: at(9),
                 settled: Vec::new(),
                 asks: vec![Ask { capture: numbered(7), now: true }],
-                want: 0,
+                want: Want::default(),
             };
             journal.turn(&turn).unwrap_err().to_string()
         }
@@ -137,7 +137,7 @@ fn a_file_that_was_taken_away_is_not_written() {
         if replace {
             fs::write(directory.path(), "").unwrap();
         }
-        let turn = Turn { at: at(0), settled: Vec::new(), asks: Vec::new(), want: 1 };
+        let turn = Turn { at: at(0), settled: Vec::new(), asks: Vec::new(), want: Want::most(1) };
         assert!(matches!(journal.turn(&turn), Err(Lost::Replaced)));
         assert!(matches!(journal.turn(&turn), Err(Lost::Closed)));
     }
@@ -162,7 +162,7 @@ fn an_older_copy_in_the_journals_place_is_noticed() {
         let mut journal = directory.open();
         assert!(journal.restored_at().is_some());
         let asks = vec![Ask { capture: numbered(2), now: true }];
-        let turn = Turn { at: at(9), settled: Vec::new(), asks, want: 0 };
+        let turn = Turn { at: at(9), settled: Vec::new(), asks, want: Want::default() };
         match journal.turn(&turn).unwrap().answers.remove(0) {
             Answer::Work(work) => assert!(matches!(work.how, How::Resume(_)), "{work:?}"),
             other => panic!("{other:?}"),

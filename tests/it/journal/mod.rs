@@ -3,6 +3,8 @@
 mod durable;
 mod every;
 mod file;
+mod foremen;
+mod run;
 mod store;
 mod torture;
 
@@ -30,6 +32,8 @@ stores!(
     a_new_key_begins_anew_once_the_order_is_not_captured,
     two_who_ask_in_one_turn_get_one_work,
     work_that_is_due_is_handed_out_once_and_oldest_first,
+    what_is_wanted_says_when_more_is_due,
+    one_that_stays_in_doubt_waits_longer_each_time,
 );
 
 #[test]

@@ -8,7 +8,7 @@ use capture_core::{
     Refusal, Ticket,
 };
 use capture_journal::{
-    Answer, Ask, Disk, Held, How, Journal, Memory, Other, Standing, Story, Turn, Turned, Work,
+    Answer, Ask, Disk, Held, How, Journal, Memory, Other, Standing, Story, Turn, Turned, Want, Work,
 };
 use capture_sqlite::Sqlite;
 
@@ -98,7 +98,7 @@ fn turn(
     want: usize,
 ) -> Turned {
     let (settled, asks) = (settled.to_vec(), asks.to_vec());
-    journal.turn(&Turn { at: at(seconds), settled, asks, want }).unwrap()
+    journal.turn(&Turn { at: at(seconds), settled, asks, want: Want::most(want) }).unwrap()
 }
 
 fn ask(journal: &mut impl Journal, seconds: u64, capture: Capture) -> Answer {
@@ -325,4 +325,90 @@ pub(crate) fn work_that_is_due_is_handed_out_once_and_oldest_first<S: Store>() {
     assert_eq!(all(&late), ids(&[4]));
     assert_eq!(first_sent(&late.work[0].how), at(3));
     assert_eq!(all(&turn(&mut first, 99, &[], &[], 9)), ids(&[]));
+}
+
+fn wants(
+    journal: &mut impl Journal,
+    seconds: u64,
+    want: Want,
+    settled: &[(Held, Outcome)],
+) -> Turned {
+    let (settled, asks) = (settled.to_vec(), Vec::new());
+    journal.turn(&Turn { at: at(seconds), settled, asks, want }).unwrap()
+}
+
+/// Many are claimed at once, and whoever wants more learns when there may be more.
+pub(crate) fn what_is_wanted_says_when_more_is_due<S: Store>() {
+    let store = S::new();
+    let mut journal = store.open();
+    let queued: Vec<_> = (1..=100).map(|n| Ask { capture: numbered(n), now: false }).collect();
+    let _ = turn(&mut journal, 0, &[], &queued, 0);
+    // Nothing is open that may have been sent.
+    let open = Want { most: 9, only_open: true };
+    let given = wants(&mut journal, 0, open, &[]);
+    assert_eq!((given.work.len(), given.later), (0, None));
+    let first = wants(&mut journal, 1, Want::most(70), &[]);
+    assert_eq!((first.work.len(), first.later), (70, None));
+    let mut other = store.open();
+    let second = wants(&mut other, 1, Want::most(70), &[]);
+    assert_eq!((second.work.len(), second.later), (30, Some(at(6))));
+    let all: Vec<_> = first.work.iter().chain(&second.work).map(|work| work.how.clone()).collect();
+    let expected: Vec<_> = (1..=100).map(|n| How::Fresh(numbered(n))).collect();
+    assert_eq!(all, expected);
+    // One is in doubt, one was put back, one given back; the others are captured.
+    let settled: Vec<_> = first
+        .work
+        .iter()
+        .map(|work| {
+            let capture = *work.how.capture();
+            let outcome = match work.held.intent {
+                it if it == first.work[4].held.intent => unknown(capture, at(40)),
+                it if it == first.work[5].held.intent => never_sent(capture),
+                it if it == first.work[6].held.intent => work.how.clone().untouched(),
+                _ => captured(capture),
+            };
+            (work.held, outcome)
+        })
+        .collect();
+    let next = wants(&mut journal, 2, Want::most(9), &settled);
+    assert_eq!(next.work.len(), 1, "what was given back is due at once");
+    assert_eq!(next.work[0].how, How::Fresh(numbered(7)));
+    let given = [(next.work[0].held, captured(numbered(7)))];
+    // Another process still holds thirty.
+    assert_eq!(wants(&mut journal, 3, Want::most(9), &given).later, Some(at(8)));
+    drop(other);
+    let taken = wants(&mut journal, 4, Want { most: 99, only_open: true }, &[]);
+    assert_eq!(taken.work.len(), 30);
+    assert!(taken.work.iter().all(|work| first_sent(&work.how) == at(1)));
+    let settled: Vec<_> =
+        taken.work.iter().map(|work| (work.held, captured(*work.how.capture()))).collect();
+    assert_eq!(wants(&mut journal, 5, Want::most(9), &settled).later, Some(at(32)));
+    assert_eq!(wants(&mut journal, 6, open, &[]).later, Some(at(40)));
+    assert_eq!(wants(&mut journal, 33, open, &[]).work.len(), 0);
+    let last = wants(&mut journal, 41, Want::most(9), &[]).work;
+    let last: Vec<_> = last.iter().map(|it| (it.held, captured(*it.how.capture()))).collect();
+    assert_eq!(last.len(), 2);
+    assert_eq!(wants(&mut journal, 42, Want::most(9), &last).later, None);
+}
+
+/// A capture that stays in doubt is looked at less and less often, and never given up.
+pub(crate) fn one_that_stays_in_doubt_waits_longer_each_time<S: Store>() {
+    let store = S::new();
+    let mut journal = store.open();
+    let _ = turn(&mut journal, 0, &[], &[Ask { capture: numbered(1), now: false }], 0);
+    let mut given = wants(&mut journal, 0, Want::most(1), &[]).work;
+    let mut now = 0;
+    for wait in [0, 60, 300, 900, 3600, 3600] {
+        let settled = [(given[0].held, unknown(numbered(1), at(0)))];
+        let early = wants(&mut journal, now, Want::most(1), &settled);
+        given = match wait {
+            0 => early.work,
+            wait => {
+                assert_eq!(early.later, Some(at(now + wait)));
+                now += wait;
+                wants(&mut journal, now, Want::most(1), &[]).work
+            }
+        };
+        assert_eq!(given.len(), 1, "after {wait} s");
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Doubt, IdempotencyKey, Outcome, Ticket};
-use capture_journal::{Answer, Ask, How, Journal as _, Standing, Story, Turn};
+use capture_journal::{Answer, Ask, How, Journal as _, Standing, Story, Turn, Want};
 
 use super::clause::{Claim, Clause};
 use super::misuse::Misuse;
@@ -157,7 +157,7 @@ impl Simulation {
         asks: Vec<Ask>,
         settled: Vec<(capture_journal::Held, Outcome)>,
     ) -> (Vec<Answer>, Vec<Outcome>) {
-        let turn = Turn { at, settled, asks, want: 0 };
+        let turn = Turn { at, settled, asks, want: Want::default() };
         let turned = self.processes[process].journal.turn(&turn).expect("memory does not fail");
         (turned.answers, turned.told)
     }

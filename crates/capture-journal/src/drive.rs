@@ -1,0 +1,271 @@
+//! Drives a foreman over a client and the journal: in async code here, in code that blocks beside it.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use capture_client::{Event, Observer, Stop, Transport};
+use capture_core::driver::Now;
+use capture_core::{Finding, Outcome, Reason};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+use crate::durable::Durable;
+use crate::foreman::{Brake, End, Ended, Foreman, Move};
+use crate::journal::{Held, How, Lost, Turn, Turned};
+use crate::pace::Pace;
+use crate::writer::Writer;
+
+/// What a run tells while it works.
+#[derive(Debug)]
+pub enum News<'a> {
+    /// A capture ended, and is recorded.
+    Ended(&'a Ended),
+    /// What holds the sends back has changed.
+    Brake(Option<Brake>),
+}
+
+/// The journal failed amid a run: nothing more was started.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the journal failed; {} outcomes are not recorded", .unrecorded.len())]
+pub struct RunError {
+    /// What was on its way came to this. To the journal these captures are in doubt, and the next run
+    /// looks them up.
+    pub unrecorded: Vec<Outcome>,
+    /// How the journal failed.
+    #[source]
+    pub lost: Arc<Lost>,
+}
+
+impl<T: Transport> Durable<T> {
+    /// Works off what is due in the journal, many at once, until nothing is left that can be decided or
+    /// until it is stopped: then nothing more begins, and what is on its way is waited for.
+    ///
+    /// Dropping the future leaves what is on its way in doubt, and gives the rest back.
+    ///
+    /// # Errors
+    /// When the journal failed.
+    pub async fn run(
+        &self,
+        pace: &Pace,
+        stop: &Stop,
+        mut news: impl FnMut(News<'_>),
+    ) -> Result<End, RunError> {
+        let heard = Heard::default();
+        let client = self.client().with_observer(heard.clone());
+        let mut run = Run::new(self.writer(), *pace, client.now(), heard);
+        let mut flights = FuturesUnordered::new();
+        let mut stopped = pin!(stop.stopped());
+        let mut is_stopped = false;
+        loop {
+            run.tell_brake(client.now(), &mut news);
+            let until = match run.next(client.now()) {
+                Move::Turn(turn) => {
+                    run.turns(turn, || {});
+                    continue;
+                }
+                Move::Start(work) => {
+                    let client = &client;
+                    flights.push(async move {
+                        let outcome = match work.how {
+                            How::Fresh(capture) => client.capture(&capture).await,
+                            How::Resume(ticket) => client.resume(ticket).await,
+                        };
+                        (work.held, outcome)
+                    });
+                    continue;
+                }
+                Move::Done(end) => return Ok(end),
+                Move::Wait(until) => until,
+            };
+            let wait = until.map(|until| until.saturating_sub(client.now().monotonic()));
+            let mut sleep = pin!(client.sleep(wait.unwrap_or(LONG)));
+            let woken = poll_fn(|cx| {
+                if let Some(answer) = &mut run.turning
+                    && let Poll::Ready(turned) = Pin::new(answer).poll(cx)
+                {
+                    let closed = |_| Err(Arc::new(Lost::Closed));
+                    return Poll::Ready(Woken::Turned(turned.unwrap_or_else(closed)));
+                }
+                if let Poll::Ready(Some((held, outcome))) = flights.poll_next_unpin(cx) {
+                    return Poll::Ready(Woken::Finished(held, outcome));
+                }
+                if !is_stopped && stopped.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Woken::Stopped);
+                }
+                if run.heard.is_new() || sleep.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Woken::Time);
+                }
+                Poll::Pending
+            });
+            match woken.await {
+                Woken::Turned(Ok(turned)) => run.turned(turned, client.now(), &mut news),
+                Woken::Turned(Err(lost)) => {
+                    run.lose();
+                    while let Some((held, outcome)) = flights.next().await {
+                        run.finished(held, outcome, client.now());
+                    }
+                    run.lose();
+                    return Err(run.error(lost));
+                }
+                Woken::Finished(held, outcome) => run.finished(held, outcome, client.now()),
+                // A panic is that of this very task.
+                Woken::Panicked(held) => run.foreman.vanished(held, client.now()),
+                Woken::Stopped => {
+                    is_stopped = true;
+                    run.foreman.stop();
+                }
+                Woken::Time => {}
+            }
+        }
+    }
+}
+
+/// What a wait ended with.
+pub(crate) enum Woken {
+    Turned(Result<Turned, Arc<Lost>>),
+    Finished(Held, Outcome),
+    Panicked(Held),
+    Stopped,
+    Time,
+}
+
+/// No clock runs out before.
+const LONG: Duration = Duration::from_secs(24 * 3600);
+
+/// A foreman at work. If its driver goes without a word, the journal learns what was in hand.
+pub(crate) struct Run {
+    writer: Writer,
+    pub(crate) foreman: Foreman,
+    heard: Heard,
+    unrecorded: Vec<Outcome>,
+    /// The turn under way, and what it records.
+    turning: Option<oneshot::Receiver<Result<Turned, Arc<Lost>>>>,
+    recording: Vec<Outcome>,
+    brake: Option<Brake>,
+    is_lost: bool,
+}
+
+impl Run {
+    pub(crate) fn new(writer: &Writer, pace: Pace, now: Now, heard: Heard) -> Self {
+        Self {
+            writer: writer.clone(),
+            foreman: Foreman::new(pace, now),
+            heard,
+            unrecorded: Vec::new(),
+            turning: None,
+            recording: Vec::new(),
+            brake: None,
+            is_lost: false,
+        }
+    }
+
+    pub(crate) fn next(&mut self, now: Now) -> Move {
+        if let Some(wait) = self.heard.take() {
+            self.foreman.throttled(wait, now);
+        }
+        let next = self.foreman.next(now);
+        if let Move::Turn(turn) = &next {
+            self.recording = turn.settled.iter().map(|(_, outcome)| outcome.clone()).collect();
+        }
+        next
+    }
+
+    pub(crate) fn turns(&mut self, turn: Turn, wake: impl FnOnce() + Send + 'static) {
+        self.turning = Some(self.writer.turn(turn, wake));
+    }
+
+    pub(crate) fn turned(&mut self, turned: Turned, now: Now, news: &mut impl FnMut(News<'_>)) {
+        self.turning = None;
+        self.recording.clear();
+        let ended = self.foreman.turned(turned, now);
+        ended.iter().for_each(|ended| news(News::Ended(ended)));
+    }
+
+    /// What the turn under way returned, if it has.
+    pub(crate) fn try_turned(&mut self) -> Option<Result<Turned, Arc<Lost>>> {
+        match self.turning.as_mut()?.try_recv() {
+            Ok(turned) => Some(turned),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Closed) => Some(Err(Arc::new(Lost::Closed))),
+        }
+    }
+
+    pub(crate) fn finished(&mut self, held: Held, outcome: Outcome, now: Now) {
+        self.foreman.finished(held, outcome, now);
+    }
+
+    pub(crate) fn tell_brake(&mut self, now: Now, news: &mut impl FnMut(News<'_>)) {
+        let brake = self.foreman.brake(now);
+        if kind(brake) != kind(self.brake) {
+            news(News::Brake(brake));
+        }
+        self.brake = brake;
+    }
+
+    /// The journal is lost: what was recorded by the turn, or was to be by the next, is not.
+    pub(crate) fn lose(&mut self) {
+        self.is_lost = true;
+        self.unrecorded.append(&mut self.recording);
+        self.unrecorded.extend(self.foreman.unrecorded());
+    }
+
+    pub(crate) fn error(&mut self, lost: Arc<Lost>) -> RunError {
+        RunError { unrecorded: std::mem::take(&mut self.unrecorded), lost }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if self.is_lost {
+            return;
+        }
+        let mut settled = self.foreman.abandon();
+        if let Some(turning) = &mut self.turning {
+            turning.close();
+            if let Ok(Ok(turned)) = turning.try_recv() {
+                settled.extend(turned.work.into_iter().map(|it| (it.held, it.how.untouched())));
+            }
+        }
+        self.writer.note(settled);
+    }
+}
+
+/// How a brake is told apart from the one before.
+fn kind(brake: Option<Brake>) -> u8 {
+    match brake {
+        None => 0,
+        Some(Brake::Wait(_)) => 1,
+        Some(Brake::Slowed(_)) => 2,
+        Some(Brake::Outage { .. }) => 3,
+    }
+}
+
+/// Hears throttled replies as they come, which is long before their captures end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<Option<Option<Duration>>>>);
+
+impl Heard {
+    fn is_new(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn take(&self) -> Option<Option<Duration>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Observer for Heard {
+    fn observe(&self, event: &Event<'_>) {
+        let Event::Attempted { attempt, .. } = event else { return };
+        let wait = match (&attempt.finding, attempt.status) {
+            (Finding::Refused(Reason::Throttled(wait)), _) => *wait,
+            (_, Some(429 | 503)) => None,
+            _ => return,
+        };
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *heard = Some(heard.flatten().max(wait));
+    }
+}

@@ -1,0 +1,187 @@
+//! How fast sends begin: an even rate, slowed when the API asks for it, and raised again when it is quiet.
+
+use std::time::Duration;
+
+/// An even rate with a small burst. Time is the driver's monotonic clock.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    /// The time between two sends as it was asked for; zero for no limit.
+    given: Duration,
+    /// The same, as it is now.
+    interval: Duration,
+    burst: u32,
+    /// When the next send is due, were there no burst.
+    next: Duration,
+    paused_until: Duration,
+    /// When the rate last changed.
+    changed_at: Option<Duration>,
+    /// How many sends began since then, for a rate that was never given.
+    begun: u32,
+    counted_from: Duration,
+}
+
+/// The slowest that a braked rate becomes.
+const SLOWEST: Duration = Duration::from_secs(1);
+
+/// How long it is quiet before the rate rises by a tenth.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Throttled replies to what was sent before the brake count as one.
+const ONE_BRAKE: Duration = Duration::from_secs(1);
+
+/// A rate that was never given ends its recovery here.
+const NO_LIMIT: Duration = Duration::from_micros(500);
+
+impl Rate {
+    /// So many a second, a fifth of a second's worth of them at once; `None` for as many as go.
+    pub(crate) fn new(per_second: Option<u32>) -> Self {
+        let given = per_second.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate.max(1));
+        Self::every(given, per_second.unwrap_or(0).div_ceil(5).max(1))
+    }
+
+    /// One in each interval, and so many at once.
+    pub(crate) fn every(interval: Duration, burst: u32) -> Self {
+        Self {
+            given: interval,
+            interval,
+            burst,
+            next: Duration::ZERO,
+            paused_until: Duration::ZERO,
+            changed_at: None,
+            begun: 0,
+            counted_from: Duration::ZERO,
+        }
+    }
+
+    /// Begins one, or says when one may begin.
+    pub(crate) fn begin(&mut self, now: Duration) -> Result<(), Duration> {
+        self.recover(now);
+        let allowed = self.next.saturating_sub(self.interval * (self.burst - 1));
+        let at = allowed.max(self.paused_until);
+        if at > now {
+            return Err(at);
+        }
+        self.next = self.next.max(now) + self.interval;
+        self.begun = self.begun.saturating_add(1);
+        Ok(())
+    }
+
+    /// The API asked to slow down, and perhaps for how long to wait.
+    pub(crate) fn throttled(&mut self, wait: Option<Duration>, now: Duration) {
+        self.paused_until = self.paused_until.max(now + wait.unwrap_or_default());
+        if self.changed_at.is_some_and(|at| now < at + ONE_BRAKE) {
+            return;
+        }
+        if self.interval.is_zero() {
+            let counted = now.saturating_sub(self.counted_from).max(Duration::from_millis(1));
+            self.interval = counted / self.begun.max(1);
+        }
+        self.interval = (self.interval * 2).min(SLOWEST).max(self.given);
+        // Quiet begins once the wait is over.
+        self.changed(self.paused_until);
+        self.changed_at = Some(now);
+    }
+
+    /// How many a second begin now; `None` without a limit.
+    pub(crate) fn per_second(&self) -> Option<f64> {
+        (!self.interval.is_zero()).then(|| 1.0 / self.interval.as_secs_f64())
+    }
+
+    /// Until when the API asked to wait, if that is still to come.
+    pub(crate) fn paused_until(&self, now: Duration) -> Option<Duration> {
+        Some(self.paused_until).filter(|until| *until > now)
+    }
+
+    /// Whether it is slower than it was asked to be.
+    pub(crate) fn is_braked(&self) -> bool {
+        self.interval > self.given
+    }
+
+    fn recover(&mut self, now: Duration) {
+        while self.is_braked() && now >= self.counted_from + QUIET {
+            self.interval = (self.interval * 10 / 11).max(self.given);
+            if self.given.is_zero() && self.interval < NO_LIMIT {
+                self.interval = Duration::ZERO;
+            }
+            self.changed(self.counted_from + QUIET);
+        }
+    }
+
+    fn changed(&mut self, at: Duration) {
+        (self.counted_from, self.begun) = (at, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// How many begin in this time, each as soon as it may.
+    fn begun(rate: &mut Rate, from: Duration, until: Duration) -> u32 {
+        let (mut now, mut count) = (from, 0);
+        loop {
+            match rate.begin(now) {
+                Ok(()) => count += 1,
+                Err(at) if at < until => now = at,
+                Err(_) => return count,
+            }
+        }
+    }
+
+    #[test]
+    fn sends_are_even_with_a_small_burst() {
+        let mut rate = Rate::new(Some(50));
+        assert_eq!(begun(&mut rate, ms(0), ms(1)), 10);
+        assert_eq!(begun(&mut rate, ms(1), ms(1000)), 49);
+        // What was not used is not saved up.
+        assert_eq!(begun(&mut rate, ms(9000), ms(9001)), 10);
+    }
+
+    #[test]
+    fn a_throttled_reply_halves_the_rate_once_and_makes_all_wait() {
+        let mut rate = Rate::new(Some(50));
+        let _ = begun(&mut rate, ms(0), ms(1000));
+        for _ in 0..30 {
+            rate.throttled(Some(ms(8000)), ms(1000));
+        }
+        assert_eq!(rate.per_second(), Some(25.0));
+        assert_eq!(rate.paused_until(ms(1000)), Some(ms(9000)));
+        assert_eq!(begun(&mut rate, ms(1000), ms(9000)), 0);
+        assert!((25..=36).contains(&begun(&mut rate, ms(9000), ms(10_000))));
+        // Again and again, down to one a second.
+        for second in 0..20 {
+            rate.throttled(None, ms(10_000 + second * 1000));
+        }
+        assert_eq!(rate.per_second(), Some(1.0));
+        assert!(rate.is_braked());
+    }
+
+    #[test]
+    fn a_quiet_time_raises_it_to_what_was_given_and_no_further() {
+        let mut rate = Rate::new(Some(50));
+        rate.throttled(Some(ms(5000)), ms(0));
+        let _ = rate.begin(ms(14_999));
+        assert_eq!(rate.per_second(), Some(25.0));
+        let _ = rate.begin(ms(15_000));
+        assert!((27.4..27.6).contains(&rate.per_second().unwrap()));
+        let _ = rate.begin(ms(500_000));
+        assert_eq!(rate.per_second(), Some(50.0));
+        assert!(!rate.is_braked());
+    }
+
+    #[test]
+    fn a_rate_that_was_never_given_is_found_when_it_has_to_be_halved() {
+        let mut rate = Rate::new(None);
+        for at in 0..400 {
+            rate.begin(ms(at * 10)).unwrap();
+        }
+        rate.throttled(None, ms(4000));
+        assert!((49.0..51.0).contains(&rate.per_second().unwrap()));
+        let _ = rate.begin(ms(4_000_000));
+        assert_eq!(rate.per_second(), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! The work that a holder wants: what was left open, what was interrupted, then what nobody has begun.
+
+use std::time::SystemTime;
+
+use capture_journal::{
+    Claim, HELD_ELSEWHERE, How, IntentId, Lost, Story, Want, Work, due, later, unix_ms,
+};
+use rusqlite::{Row, params};
+
+use crate::read::{self, INTENT, lost};
+use crate::turn::Desk;
+
+/// How far this opening has come in the captures of its environment.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Scan {
+    /// Each capture before it has a claim.
+    next: i64,
+    /// When the interrupted ones were looked for.
+    looked_at: Option<SystemTime>,
+}
+
+/// The widest claim; the schema holds to it too.
+const WIDEST: usize = 64;
+
+/// Captures that a record left open, and that are due. The records of their first days remain.
+const LEFT_OPEN: &str = "FROM record INDEXED BY record_open
+    CROSS JOIN intent ON intent.id = record.intent
+    WHERE due_ms IS NOT NULL AND environment = ?1 AND NOT EXISTS (SELECT 1 FROM record later
+        WHERE later.intent = record.intent AND later.number > record.number AND later.is_note = 0)";
+
+/// Captures that were claimed and have no record. `high` is the last that can have a claim.
+const WITHOUT_RECORD: &str = "FROM intent WHERE environment = ?1
+    AND id BETWEEN (SELECT low FROM environment WHERE id = ?1) AND (SELECT max(low) + 63 FROM claim)
+    AND NOT EXISTS (SELECT 1 FROM record WHERE record.intent = intent.id AND is_note = 0)
+    AND EXISTS (SELECT 1 FROM claim WHERE low BETWEEN intent.id - 63 AND intent.id AND high >= intent.id)";
+
+impl Desk<'_> {
+    /// Claims so much that is due, and says when more may be.
+    pub(crate) fn want(&self, want: Want) -> Result<(Vec<Work>, Option<SystemTime>), Lost> {
+        let mut work = Vec::new();
+        if want.most == 0 {
+            return Ok((work, None));
+        }
+        let now = unix_ms(self.at);
+        let open = format!("SELECT DISTINCT record.intent {LEFT_OPEN} AND due_ms <= ?2 ORDER BY 1");
+        self.claim_due(&open, now, want, &mut work)?;
+        let mut scan = self.scan.get();
+        scan.next = scan.next.max(self.advance()?);
+        let is_fresh = |at| self.at.duration_since(at).is_ok_and(|age| age < HELD_ELSEWHERE);
+        if !scan.looked_at.is_some_and(is_fresh) {
+            self.interrupted(want, &mut work, &mut scan)?;
+        }
+        if !want.only_open {
+            self.begin_new(want, &mut work, &mut scan)?;
+        }
+        if work.is_empty() {
+            self.interrupted(want, &mut work, &mut scan)?;
+        }
+        self.scan.set(scan);
+        let later = if work.len() < want.most { self.later(want)? } else { None };
+        Ok((work, later))
+    }
+
+    fn interrupted(&self, want: Want, work: &mut Vec<Work>, scan: &mut Scan) -> Result<(), Lost> {
+        scan.looked_at = Some(self.at);
+        let candidates = format!("SELECT id {WITHOUT_RECORD} AND id > ?2 ORDER BY id");
+        self.claim_due(&candidates, 0, want, work)
+    }
+
+    /// Claims of these candidates those that are due.
+    fn claim_due(
+        &self,
+        candidates: &str,
+        bound: i64,
+        want: Want,
+        work: &mut Vec<Work>,
+    ) -> Result<(), Lost> {
+        let mut statement = self.transaction.prepare_cached(candidates).map_err(lost)?;
+        let mut rows = statement.query([self.environment, bound]).map_err(lost)?;
+        while work.len() < want.most {
+            let Some(row) = rows.next().map_err(lost)? else { break };
+            let story = read::story(self.transaction, IntentId(row.get(0).map_err(lost)?))?;
+            match due(&story, self.at, |fence| self.is_alive(fence)) {
+                Some(How::Fresh(_)) if want.only_open => {}
+                Some(how) => work.push(self.claim(story.intent, how)?),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims captures that nobody has begun, each neighbourhood of them at once.
+    fn begin_new(&self, want: Want, work: &mut Vec<Work>, scan: &mut Scan) -> Result<(), Lost> {
+        let select = format!(
+            "SELECT {INTENT} FROM intent WHERE environment = ?1 AND id >= ?2 AND NOT EXISTS
+                (SELECT 1 FROM claim WHERE low BETWEEN intent.id - 63 AND intent.id
+                    AND high >= intent.id) ORDER BY id LIMIT ?3"
+        );
+        let mut statement = self.transaction.prepare_cached(&select).map_err(lost)?;
+        let room = want.most.saturating_sub(work.len()) as i64;
+        let story = |row: &Row<'_>| Ok(read::intent(row));
+        let rows = statement.query_map(params![self.environment, scan.next, room], story);
+        let stories =
+            rows.map_err(lost)?.map(|row| row.map_err(lost)?).collect::<Result<Vec<_>, Lost>>()?;
+        for range in stories.chunk_by(|one, next| next.intent.0 == one.intent.0 + 1) {
+            for range in range.chunks(WIDEST) {
+                self.claim_range(range, work)?;
+            }
+        }
+        if let Some(last) = stories.last() {
+            scan.next = last.intent.0 + 1;
+        }
+        Ok(())
+    }
+
+    fn claim_range(&self, stories: &[Story], work: &mut Vec<Work>) -> Result<(), Lost> {
+        let [first, ..] = stories else { return Ok(()) };
+        let last = stories.last().unwrap_or(first);
+        let id = self.claim_rows(first.intent, last.intent)?;
+        for story in stories {
+            let given = self.work(id, story.intent, How::Fresh(story.capture));
+            let claim = Claim { id, fence: self.fence, holder: self.us.clone(), at: self.at };
+            let story = Story { claims: vec![claim], ..story.clone() };
+            self.begun.borrow_mut().insert(given.held, story);
+            work.push(given);
+        }
+        Ok(())
+    }
+
+    /// When more may be due.
+    fn later(&self, want: Want) -> Result<Option<SystemTime>, Lost> {
+        let claimed = format!("SELECT id {WITHOUT_RECORD} ORDER BY id");
+        let open = format!("SELECT record.intent {LEFT_OPEN} ORDER BY due_ms");
+        let found = [self.first_later(&claimed, want)?, self.first_later(&open, want)?];
+        Ok(found.into_iter().flatten().min())
+    }
+
+    fn first_later(&self, candidates: &str, want: Want) -> Result<Option<SystemTime>, Lost> {
+        let mut statement = self.transaction.prepare_cached(candidates).map_err(lost)?;
+        let mut rows = statement.query([self.environment]).map_err(lost)?;
+        while let Some(row) = rows.next().map_err(lost)? {
+            let story = read::story(self.transaction, IntentId(row.get(0).map_err(lost)?))?;
+            let found = later(&story, want, self.at, |fence| self.is_alive(fence));
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,41 @@
+//! The simulated foremen at a small size, and the broken ones.
+
+use std::collections::BTreeMap;
+
+use capture_tests::foremen::{Misuse, play};
+
+#[test]
+fn every_order_is_captured_once_by_foremen_that_die_at_any_moment() {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for seed in 0..60 {
+        let report = play(seed, None);
+        assert!(report.broken.is_empty(), "seed {seed}: {:#?}", report.broken);
+        report
+            .counts
+            .into_iter()
+            .for_each(|(what, times)| *counts.entry(what).or_default() += times);
+    }
+    // A simulation in which nothing goes wrong proves nothing.
+    let happened = [
+        "captures begun",
+        "captures resumed",
+        "deaths",
+        "deaths amid a turn",
+        "never sent",
+        "replies lost",
+        "stops",
+        "throttled",
+    ];
+    for what in happened {
+        assert!(counts.get(what).is_some_and(|times| *times > 5), "{what}: {counts:#?}");
+    }
+}
+
+#[test]
+fn each_broken_foreman_is_caught() {
+    for misuse in Misuse::ALL {
+        let rule = misuse.breaks();
+        let caught = (0..60).any(|seed| play(seed, Some(misuse)).broken.contains_key(&rule));
+        assert!(caught, "{misuse:?} does not break {rule:?}");
+    }
+}
