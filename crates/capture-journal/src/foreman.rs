@@ -281,7 +281,9 @@ impl Foreman {
 
     /// How much to claim. A claim costs a flush, so that a few alone are not worth one.
     fn wanted(&self, now: Duration) -> usize {
-        if self.end.is_some() || self.look_at.is_none_or(|at| at > now) {
+        // A turn that records something looks for more besides: it costs no further flush.
+        let is_due = !self.settled.is_empty() || self.look_at.is_some_and(|at| at <= now);
+        if self.end.is_some() || !is_due {
             return 0;
         }
         let claimed = self.fresh.len() + self.again.len();

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     for in_a_turn in [1, 16, 256] {
         // One flush for each takes its time.
-        let captures = if in_a_turn == 1 { captures / 50 } else { captures };
+        let captures = if in_a_turn == 1 { captures / 50 } else { captures.min(100_000) };
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("captures.journal");
         let mut journal = Sqlite::open(&path, &"sandbox".parse()?)?;
@@ -44,8 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Captures that were written down before, claimed ahead of what is settled, as a foreman does it.
 fn run(captures: usize) -> Result<(), Box<dyn std::error::Error>> {
     let directory = tempfile::tempdir()?;
-    let mut journal =
-        Sqlite::open(&directory.path().join("captures.journal"), &"sandbox".parse()?)?;
+    let path = directory.path().join("captures.journal");
+    let mut journal = Sqlite::open(&path, &"sandbox".parse()?)?;
     let at = SystemTime::now();
     let money = Money::parse("100.00", "USD")?;
     let (_, written) = timed(|| {
@@ -83,7 +83,23 @@ fn run(captures: usize) -> Result<(), Box<dyn std::error::Error>> {
             written.as_secs_f64() * 1e6 / captures as f64
         );
     }
+    drop(journal);
+    let (mut journal, opening) = timed(|| Ok(Sqlite::open(&path, &"sandbox".parse()?)?))?;
+    let want = Turn { at, settled: Vec::new(), asks: Vec::new(), want: Want::most(64) };
+    let (turned, first) = timed(|| Ok(journal.turn(&want)?))?;
+    println!(
+        "opened again in {opening:.1?}, the first {} in {first:.1?}; peak memory {}",
+        turned.work.len(),
+        peak_memory()
+    );
     Ok(())
+}
+
+/// On Linux.
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.map_or_else(|| "unknown".to_owned(), |peak| peak.trim().to_owned())
 }
 
 fn fill(

@@ -1,8 +1,9 @@
 //! The simulated foremen at a small size, and the broken ones.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use capture_tests::foremen::{Misuse, play};
+use capture_tests::foremen::{Misuse, calm, play};
 
 #[test]
 fn every_order_is_captured_once_by_foremen_that_die_at_any_moment() {
@@ -37,5 +38,16 @@ fn each_broken_foreman_is_caught() {
         let rule = misuse.breaks();
         let caught = (0..60).any(|seed| play(seed, Some(misuse)).broken.contains_key(&rule));
         assert!(caught, "{misuse:?} does not break {rule:?}");
+    }
+}
+
+/// At the given rate, and not a moment longer than the last reply and its record take.
+#[test]
+fn a_run_without_trouble_ends_with_its_last_order() {
+    for seed in 0..20 {
+        let report = calm(seed);
+        assert!(report.broken.is_empty(), "seed {seed}: {:#?}", report.broken);
+        let due = Duration::from_secs(1) * report.orders as u32 / 20 + Duration::from_millis(1200);
+        assert!(report.ended_at < due, "seed {seed}: {report:?}, and not by {due:?}");
     }
 }
