@@ -142,3 +142,26 @@ fn show(operation: Operation, status: Option<u16>, says: &str) {
     let status = status.map_or("---".to_owned(), |status| status.to_string());
     output::line(&printable(&format!("  {request:<20}  {status}  {says}"), 79));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The demo itself can show only what is as claimed.
+    #[test]
+    fn one_capture_that_the_client_knows_of_is_claimed() {
+        for (story, outcome, code, captured, is_as_claimed) in [
+            (Story::Arrives, "captured", "reply", 1, true),
+            (Story::Lost, "captured", "order_status", 1, true),
+            (Story::Killed, "captured", "order_status", 1, true),
+            (Story::Arrives, "captured", "reply", 0, false),
+            (Story::Killed, "captured", "order_status", 2, false),
+            (Story::Lost, "captured", "reply", 1, false),
+            (Story::Lost, "unknown", "no_reply", 1, false),
+        ] {
+            let (told, by) = (outcome.to_owned(), code.to_owned());
+            let row = Row { client: "any", story, outcome: told, code: by, captured };
+            assert_eq!(row.is_as_claimed(), is_as_claimed, "{captured} {outcome} {code}");
+        }
+    }
+}

@@ -32,9 +32,8 @@ pub(crate) fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
 
 /// Writes a file, or replaces it in one step, so that a crash never leaves half of it.
 pub(crate) fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let new = beside(path, bytes, readers)?;
-    new.persist(path)?;
-    sync_directory(path)
+    beside(path, bytes, readers)?.persist(path)?;
+    Ok(())
 }
 
 /// A new file in the same directory, on the disk, that replaces this one once it is persisted. Its
@@ -48,18 +47,6 @@ fn beside(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFi
     new.write_all(bytes)?;
     new.as_file().sync_all()?;
     Ok(new)
-}
-
-/// Makes a rename in this file's directory survive a crash.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(directory(path))?.sync_all()
-}
-
-/// A directory cannot be opened as a file here.
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 fn directory(path: &Path) -> &Path {
@@ -104,6 +91,14 @@ mod tests {
             let found = read(&path, 6).map_err(|error| error.to_string());
             let expect = expect.map(|text| text.as_bytes().to_vec()).map_err(str::to_owned);
             assert_eq!(found, expect, "{bytes:?}");
+        }
+    }
+
+    /// A rename replaces a file only within its file system.
+    #[test]
+    fn a_new_file_begins_beside_the_old_one() {
+        for (path, beside) in [("name", "."), ("there/name", "there"), ("/name", "/")] {
+            assert_eq!(directory(Path::new(path)), Path::new(beside), "{path}");
         }
     }
 

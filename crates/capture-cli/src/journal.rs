@@ -141,26 +141,17 @@ fn refuse(sentence: &str) -> BadInput {
 
 /// Where a program keeps what must outlive it. The rules are few, and the usual crates know no state
 /// directory of macOS and Windows.
-#[cfg(windows)]
 fn state_directory() -> Option<PathBuf> {
-    absolute(env::var_os("LOCALAPPDATA")).map(|local| local.join("capture"))
-}
-
-#[cfg(target_os = "macos")]
-fn state_directory() -> Option<PathBuf> {
-    home().map(|home| home.join("Library/Application Support/capture"))
-}
-
-#[cfg(not(any(windows, target_os = "macos")))]
-fn state_directory() -> Option<PathBuf> {
-    let state = absolute(env::var_os("XDG_STATE_HOME"));
-    let state = state.or_else(|| home().map(|home| home.join(".local/state")));
+    let home = || absolute(env::home_dir().map(PathBuf::into_os_string));
+    let state = if cfg!(windows) {
+        absolute(env::var_os("LOCALAPPDATA"))
+    } else if cfg!(target_os = "macos") {
+        home().map(|home| home.join("Library/Application Support"))
+    } else {
+        let state = absolute(env::var_os("XDG_STATE_HOME"));
+        state.or_else(|| home().map(|home| home.join(".local/state")))
+    };
     state.map(|state| state.join("capture"))
-}
-
-#[cfg(not(windows))]
-fn home() -> Option<PathBuf> {
-    absolute(env::home_dir().map(PathBuf::into_os_string))
 }
 
 /// A relative path would lead to another journal from another directory. XDG ignores it too.

@@ -1,6 +1,6 @@
 //! `capture journal`: the file is looked after without harm to it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -78,6 +78,10 @@ fn what_is_exported_is_imported_and_nothing_is_overwritten() {
     let imported = at(&other, &["import", name, "--json"]);
     assert_eq!((imported.code, &imported.json()["imported"]), (0, &2.into()));
     assert_eq!(at(&other, &["export"]).stdout.lines().count(), 2);
+    let mut piped = capture(&["journal", "import", "-", "--journal"]);
+    piped.arg(journal.with_file_name("piped")).stdin(File::open(&file).unwrap());
+    let piped = run(piped.env("CAPTURE_ENVIRONMENT", server.base_url()));
+    assert_eq!((piped.code, piped.stderr.as_str()), (0, "imported: 2\n"));
     // A line of another environment.
     let foreign = keep(&other, &["import", name, "--json"]);
     assert_eq!((foreign.code, &foreign.json()["field"]), (2, &"file".into()));

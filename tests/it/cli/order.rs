@@ -124,6 +124,8 @@ fn a_decline_names_the_key_that_captures() {
     let again = declined.stdout.lines().find_map(|line| line.strip_prefix("  again: capture "));
     let again: Vec<&str> = again.unwrap_or_else(|| panic!("{declined:?}")).split(' ').collect();
     assert_eq!(again[..4], order_args("99.00"));
+    let count = "\n  4 attempts, key";
+    assert!(declined.stdout.contains(count), "the login is not counted: {declined:?}");
 
     let refused = run(&mut at("100.00"));
     assert_eq!(refused.code, 2, "{refused:?}");
@@ -160,17 +162,22 @@ fn the_apis_reason_is_shown() {
     assert_eq!(text.stdout.lines().nth(1), Some(&*format!("  {says}")), "{text:?}");
     assert!(!text.stdout.contains("reply:"), "its reason was read: {text:?}");
 
-    let json = simple(&server, &order, &["--json"]).json();
+    let confirmed = simple(&server, &order, &["--json"]);
+    server.script(Script::status(answer()).on(Operation::Capture).then(lookups_fail()));
+    let unconfirmed = simple(&server, &super::command::order(&server).to_string(), &["--json"]);
     let coded = |n: usize| json!({ "message": format!("d{n}"), "code": format!("c{n}"), "field": format!("/p{n}") });
     let last = json!({ "message": "r", "code": "2001" });
-    assert_eq!(json["errors"], json!([coded(1), coded(2), coded(3), coded(4), last]));
+    let errors = json!([coded(1), coded(2), coded(3), coded(4), last]);
+    for (told, code) in [(confirmed, 1), (unconfirmed, 3)] {
+        assert_eq!((told.code, &told.json()["errors"]), (code, &errors), "{told:?}");
+    }
 }
 
 /// A reply whose reason could not be read reaches the operator, short and escaped.
 #[test]
 fn a_reply_without_a_known_reason_is_shown() {
     let server = server();
-    let [first, second] = [order(&server), order(&server)];
+    let [first, second, paid] = [order(&server), order(&server), order(&server)];
     let answer =
         || Answer::new(418).body("{\"why\":\"tea\u{1b}[2J\"}").header("content-type", "text/plain");
     server.script(Script::status(answer()).on(Operation::Capture).times(18).then(lookups_fail()));
@@ -183,6 +190,13 @@ fn a_reply_without_a_known_reason_is_shown() {
         json["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["reply"]).collect();
     assert!(replies.contains(&&json!(shown)), "{json}");
     assert!(json["errors"].as_array().unwrap().is_empty());
+
+    // The order has answered since.
+    server.clear_script();
+    server.script(Script::status(answer()).on(Operation::Capture));
+    assert!(server.set_order_status(paid, OrderStatus::Completed));
+    let text = simple(&server, &paid.to_string(), &[]);
+    assert_eq!((text.code, text.stdout.contains("reply:")), (0, false), "{text:?}");
 }
 
 /// The same key for two orders, and a server that repeats its reply to a key, whatever it came with.

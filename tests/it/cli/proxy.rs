@@ -116,6 +116,8 @@ fn a_proxy_or_a_certificate_that_cannot_be_used_is_refused() {
     fs::write(&text, "-----BEGIN PRIVATE KEY-----\ncanary\n").unwrap();
     let broken = folder.join("broken.pem");
     fs::write(&broken, "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n").unwrap();
+    let endless = folder.join("endless.pem");
+    fs::write(&endless, "#".repeat(1024 * 1024 + 1)).unwrap();
     let https = "https://api.flex-charge.example";
     for (environment, flag, value, why) in [
         (https, "--proxy", "", "must be a URL such as http://proxy.example:3128"),
@@ -128,6 +130,7 @@ fn a_proxy_or_a_certificate_that_cannot_be_used_is_refused() {
         (https, "--proxy", "http://canary:canary@proxy.example:1", "use CAPTURE_PROXY"),
         ("http://127.0.0.1:1", "--proxy", "http://127.0.0.1:2", "is reached without a proxy"),
         (https, "--ca", missing.to_str().unwrap(), "No such file"),
+        (https, "--ca", endless.to_str().unwrap(), "is larger than 1024 KiB"),
         (https, "--ca", text.to_str().unwrap(), "holds no certificate"),
         (https, "--ca", broken.to_str().unwrap(), "the certificates cannot be read"),
     ] {
@@ -191,7 +194,9 @@ fn secured(name: &str) -> (Server, PathBuf) {
         Settings { app_key: KEY.into(), app_secret: SECRET.into(), ..Settings::default() };
     let server = Sandbox::builder().settings(settings).tls().start().expect("a free port");
     let file = directory(name).join("authority.pem");
-    fs::write(&file, server.authority_pem().expect("TLS is on")).unwrap();
+    // As long as a bundle of authorities with its comments is.
+    let pem = server.authority_pem().expect("TLS is on");
+    fs::write(&file, format!("{}{pem}", "# One of many\n".repeat(15_000))).unwrap();
     (server, file)
 }
 

@@ -53,14 +53,21 @@ fn a_script_makes_it_misbehave() {
 
     let file = directory("script-marked").join("script.json");
     let name = file.to_str().unwrap();
-    std::fs::write(&file, "\u{feff}{\"preset\": \"lost-reply\"}").unwrap();
+    let long = format!("\u{feff}{{\"preset\": \"lost-reply\"}}{}", " ".repeat(100_000));
+    std::fs::write(&file, long).unwrap();
     let sandbox = Running::start(&["--port", "0", "--script", name]);
     let rules = sandbox.ask("GET", "/_sandbox/script", "");
     assert_eq!(rules["rules"].as_array().unwrap().len(), 1, "{rules}");
-    std::fs::write(&file, b"\xff\xfe{\0}\0").unwrap();
-    let refused = run(&mut capture(&["sandbox", "--port", "0", "--script", name]));
-    assert_eq!(refused.code, 2, "{refused:?}");
-    assert!(refused.stderr.contains("is in UTF-16; save it as UTF-8"), "{refused:?}");
+    let endless = vec![b' '; 1024 * 1024 + 1];
+    for (text, why) in [
+        (&b"\xff\xfe{\0}\0"[..], "is in UTF-16; save it as UTF-8"),
+        (&endless, "is larger than 1024 KiB"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refused = run(&mut capture(&["sandbox", "--port", "0", "--script", name]));
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.stderr.contains(why), "{refused:?}");
+    }
 }
 
 #[test]
@@ -108,6 +115,14 @@ fn without_json_it_prints_lines_to_copy() {
 
 #[test]
 fn an_address_that_cannot_be_bound_is_refused() {
+    // Other machines are allowed in with a warning; this address is nobody's.
+    let nobodys = ["sandbox", "--listen", "192.0.2.1:0", "--allow-remote"];
+    let refused = run(&mut capture(&nobodys));
+    let (warning, error) = refused.stderr.split_once('\n').unwrap();
+    assert!(warning.starts_with("warning: other machines can reach"), "{refused:?}");
+    assert!(error.starts_with("error: listen \"192.0.2.1:0\": "), "{refused:?}");
+    assert_eq!((refused.code, error.contains("loopback")), (2, false), "{refused:?}");
+
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().map(|address| (address.to_string(), taken)).unwrap();
     for (listen, why) in [
