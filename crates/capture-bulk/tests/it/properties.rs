@@ -187,15 +187,24 @@ fn check_shown(shown: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Lines near the bound, and a first line that only looks like UTF-16 beyond it.
 #[test]
 fn long_lines_come_slowly_too() {
-    let note = "n".repeat(70_000);
-    let text = format!(
-        "order_id,amount,currency,note\n{A},1.00,USD,{note}\n{B},1.00,USD,{}\n",
-        &note[..65_000]
-    );
-    for step in [1, 1_000, 65_535, 65_536, 65_537] {
-        let slow = Slow { bytes: text.as_bytes(), step, is_interrupted: false };
-        assert_eq!(rows(slow, &Options::default()), rows(text.as_bytes(), &Options::default()));
+    let note = |length: usize| {
+        let begins = format!("{A},1.00,USD,");
+        format!("{begins}{}", "n".repeat(length - begins.len()))
+    };
+    let header = "order_id,amount,currency,note";
+    let (longest, longer) = (note(65_536), note(70_000));
+    for text in [
+        format!("{header}\r\n{longest}\r\n{longer}\r\n{longest}\r\n"),
+        format!("{header}\n{longest}\n{longer}"),
+        format!("{longer}\0\n{header}\n"),
+    ] {
+        let expected = rows(text.as_bytes(), &Options::default());
+        for step in [1, 1_000, 65_535, 65_536, 65_537] {
+            let slow = Slow { bytes: text.as_bytes(), step, is_interrupted: false };
+            assert_eq!(rows(slow, &Options::default()), expected, "{step}");
+        }
     }
 }
