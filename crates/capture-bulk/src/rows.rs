@@ -127,8 +127,10 @@ pub enum ReadError {
 /// rest is checked. Where the header is wrong, no row can be read, and only the header's faults come.
 ///
 /// A row that repeats an earlier one is handed on too: they have one order and one key, so that a
-/// unique index keeps one of them, and [`Table::repeats`] lists the rest. It takes 32 bytes of memory a
-/// row, and 28 more for a row with a key of its own.
+/// unique index keeps one of them, and [`Table::repeats`] lists the rest.
+///
+/// It takes 32 bytes of memory a row, and 28 more for a row with a key of its own. A line has at most
+/// 64 KiB, and a header at most 256 columns.
 ///
 /// # Errors
 /// All faults of the file at once, or what the input or `each` returned.
@@ -148,6 +150,9 @@ pub fn read(
             Ok(place) => place,
             Err(fault) => {
                 reading.faults.add(fault);
+                if matches!(layout, Layout::Unknown) {
+                    break; // the next line is no header
+                }
                 continue;
             }
         };

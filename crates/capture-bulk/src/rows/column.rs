@@ -205,7 +205,7 @@ impl FromStr for Columns {
 
 /// A name without what does not matter.
 fn fold(name: &str) -> String {
-    let letters = name.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
+    let letters = name.chars().filter(|c| !matches!(c, '_' | '-') && !c.is_whitespace());
     letters.flat_map(char::to_lowercase).collect()
 }
 

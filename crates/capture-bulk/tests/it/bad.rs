@@ -170,6 +170,11 @@ fn other_kinds_of_files_are_refused_with_the_fix() {
             "f:2:45: a quote is opened here and not closed on this line; close it, or take the line breaks out of the field\n\
              f:3:4: \"\\xe9\": a byte that is not UTF-8; save the file as UTF-8",
         ),
+        // No other line is the header then.
+        (
+            b"order_id,b\xe9trag,amount,currency\nx,y,1.00,USD\n",
+            "f:1:11: \"\\xe9\": a byte that is not UTF-8; save the file as UTF-8",
+        ),
         (&cut, "f:3:3: \"\\xc3\": a byte that is not UTF-8; save the file as UTF-8"),
         (
             mac.as_bytes(),

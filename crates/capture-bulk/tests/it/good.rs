@@ -65,7 +65,7 @@ fn what_does_not_matter_is_forgiven() {
         (plain.to_uppercase(), Separator::Comma),
         (plain.replace(A, &format!("{{{A}}}")), Separator::Comma),
         (plain.replace(A, &A.replace('-', "")), Separator::Comma),
-        (plain.replace("order_id", " Order-ID "), Separator::Comma),
+        (plain.replace("order_id", " Order-ID\u{a0}"), Separator::Comma),
         (plain.replace('\n', ",\n"), Separator::Comma),
         (plain.replace('\n', ",x\n").replacen(",x", ",\"a; b\"", 1), Separator::Comma),
     ] {
