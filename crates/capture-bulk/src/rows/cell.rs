@@ -245,7 +245,7 @@ fn reference(text: &str) -> Result<Option<&str>, String> {
         let code = u32::from(control);
         return Err(format!("holds the control character U+{code:04X}; remove it"));
     }
-    let length = if text.len() > LONGEST { text.chars().count() } else { 0 };
+    let length = text.chars().count();
     if length > LONGEST {
         return Err(format!("has {length} characters; the most is {LONGEST}"));
     }

@@ -27,9 +27,9 @@ const CASES: &[(&str, &str)] = &[
          f:1: currency: no column is named currency",
     ),
     (
-        "order_id,ammount,curency\n{A},100.00,USD\n",
-        "f:1:10: column \"ammount\": is nearly amount; rename it, or say that it is something else (`amount=`)\n\
-         f:1:18: column \"curency\": is nearly currency; rename it, or say that it is something else (`currency=`)",
+        "order_id,amoumt,curremcy\n{A},100.00,USD\n",
+        "f:1:10: column \"amoumt\": is nearly amount; rename it, or say that it is something else (`amount=`)\n\
+         f:1:17: column \"curremcy\": is nearly currency; rename it, or say that it is something else (`currency=`)",
     ),
     (
         "order_id,amount,amount_minor,currency\n",
@@ -49,10 +49,10 @@ const CASES: &[(&str, &str)] = &[
         "f:1:10: a quote is opened here and not closed on this line; close it, or take the line breaks out of the field",
     ),
     (
-        "order_id,amount,currency,idempotency_kye,refrence,expires at,expected-amont\n",
+        "order_id,amount,currency,idempotency_kye,refermnce,expires at,expected-amoumt\n",
         "f:1:26: column \"idempotency_kye\": is nearly idempotency_key; rename it, or say that it is something else (`key=`)\n\
-         f:1:42: column \"refrence\": is nearly reference; rename it, or say that it is something else (`reference=`)\n\
-         f:1:62: column \"expected-amont\": is nearly expected_amount; rename it, or say that it is something else (`expected_amount=`)",
+         f:1:42: column \"refermnce\": is nearly reference; rename it, or say that it is something else (`reference=`)\n\
+         f:1:63: column \"expected-amoumt\": is nearly expected_amount; rename it, or say that it is something else (`expected_amount=`)",
     ),
     // The shape of a row.
     ("{H}{A},100.00\n", "f:2: 2 columns; the header in line 1 has 3"),
@@ -138,7 +138,7 @@ fn other_kinds_of_files_are_refused_with_the_fix() {
     };
     let header = format!("{H}{A},100.00,USD\n");
     let mut latin = header.replace(",USD", ",\"USD").into_bytes();
-    latin.extend_from_slice(b"caf\xe9,1,2\n");
+    latin.extend_from_slice(b"h\xf4t\xe9l,1,2\n");
     let mut cut = header.clone().into_bytes();
     cut.extend_from_slice("\u{fc}\u{fc}".as_bytes());
     cut.push(0xc3);
@@ -168,7 +168,7 @@ fn other_kinds_of_files_are_refused_with_the_fix() {
         (
             &latin,
             "f:2:45: a quote is opened here and not closed on this line; close it, or take the line breaks out of the field\n\
-             f:3:4: \"\\xe9\": a byte that is not UTF-8; save the file as UTF-8",
+             f:3:2: \"\\xf4\": a byte that is not UTF-8; save the file as UTF-8",
         ),
         // No other line is the header then.
         (

@@ -50,6 +50,20 @@ fn a_near_miss_beside_the_right_name_is_another_column() {
     assert_eq!(good(&text, &Options::default()).1.ignored_columns, ["amounts"]);
 }
 
+/// Words of other exports, which a file may have beside its fields.
+#[test]
+fn a_word_of_its_own_is_no_near_miss() {
+    for name in ["keys", "account", "count", "order", "order no", "minor amount", "created at"] {
+        let text = file(&format!("order_id,amount,currency,{name}\n{{A}},1.00,USD,x\n"));
+        assert_eq!(good(&text, &Options::default()).1.ignored_columns, [name]);
+    }
+    for name in ["keys", "account", "count"] {
+        let text = file(&format!("order_id,{name},currency\n"));
+        let faults = bad(text.as_bytes(), &Options::default());
+        assert!(faults.starts_with("f:1: amount: no column is named amount;"), "{faults}");
+    }
+}
+
 #[test]
 fn a_name_that_was_given_has_to_be_there() {
     let text = file("order_id,amount,currency\n{A},1.00,USD\n");

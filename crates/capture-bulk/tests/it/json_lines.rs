@@ -96,9 +96,9 @@ const CASES: &[(&str, &str)] = &[
         "f:1:94: amount: is given more than once; keep one amount",
     ),
     (
-        "{\"order_id\":\"{A}\",\"ammount\":\"1.00\",\"currency\":\"usd\"}\n",
-        "f:1:62: member \"ammount\": is nearly amount; rename it, or say that it is something else (`amount=`)\n\
-         f:1:80: currency \"usd\": must be upper case; write USD",
+        "{\"order_id\":\"{A}\",\"amoumt\":\"1.00\",\"currency\":\"usd\"}\n",
+        "f:1:61: member \"amoumt\": is nearly amount; rename it, or say that it is something else (`amount=`)\n\
+         f:1:79: currency \"usd\": must be upper case; write USD",
     ),
     (
         "{\"order_id\":\"{A}\",\"amount\":\"1.00\",\"amount_minor\":100,\"currency\":\"USD\"}\n",

@@ -166,9 +166,10 @@ const CASES: &[(&str, &str)] = &[
     ),
     // The other columns.
     (
-        "order_id,amount,currency,key\n{A},100.00,USD,\n{B},10.00,USD,17\n",
+        "order_id,amount,currency,key\n{A},100.00,USD,\n{B},10.00,USD,17\n{C},1.00,USD,12345678901234500000000000000000\n",
         "f:2:49: key \"\": is empty; in a file with keys every row has one\n\
-         f:3:48: key \"17\": is not a GUID; write it like 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81",
+         f:3:48: key \"17\": is not a GUID; write it like 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81\n\
+         f:4:47: key \"12345678901234500000000000000000\": ends in zeros, as a spreadsheet rounds long numbers; export it again with the column as text",
     ),
     (
         "order_id,amount,currency,reference\n{A},100.00,USD,a\u{7}b\n{B},10.00,USD,1.23E+25\n{C},1.00,USD,#N/A\n",
