@@ -106,10 +106,8 @@ pub struct Faults {
 impl Faults {
     pub(crate) fn add(&mut self, fault: Fault) {
         let at = self.problems.partition_point(|kept| kept.place() <= fault.place());
-        if at < MOST {
-            self.problems.insert(at, fault);
-        }
-        if at >= MOST || self.problems.len() > MOST {
+        self.problems.insert(at, fault);
+        if self.problems.len() > MOST {
             self.problems.truncate(MOST);
             self.more += 1;
         }

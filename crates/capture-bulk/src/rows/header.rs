@@ -163,11 +163,13 @@ impl Header {
         let (has, width) = (self.spans.len(), self.width);
         let s = if has == 1 { "" } else { "s" };
         let why = format!("{has} column{s}; the header in line {} has {width}", self.line);
+        if has < width {
+            return why;
+        }
         let amounts = [Field::Amount, Field::AmountMinor, Field::ExpectedAmount];
-        let cut = amounts.iter().find_map(|field| {
+        let cut = amounts.iter().filter(|_| self.separator == Separator::Comma).find_map(|field| {
             let index = self.columns[*field as usize]?;
-            let whole = self.spans.get(index)?;
-            let fraction = self.spans.get(index + 1)?;
+            let (whole, fraction) = (self.spans.get(index)?, self.spans.get(index + 1)?);
             let is_number = |span: &Span| {
                 let text = &line[span.start..span.end];
                 !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
@@ -175,14 +177,11 @@ impl Header {
             (is_number(whole) && is_number(fraction)).then(|| &line[whole.start..fraction.end])
         });
         match cut {
-            Some(cut) if self.separator == Separator::Comma && has > width => {
+            Some(cut) => {
                 let cut = printable(cut, 60);
                 format!("{why}; {cut} is cut by its decimal comma: write it with a point")
             }
-            _ if has > width => {
-                format!("{why}; a field that holds a {} goes into quotes", self.separator)
-            }
-            _ => why,
+            None => format!("{why}; a field that holds a {} goes into quotes", self.separator),
         }
     }
 }

@@ -66,6 +66,23 @@ const CASES: &[(&str, &str)] = &[
         "f:2: 4 columns; the header in line 1 has 3; 13,75 is cut by its decimal comma: write it with a point",
     ),
     (
+        "{H}{A},100.00,1,USD\n{B},x,1,USD\n{C},,1,USD\n{A},1,2\n{A},1\n",
+        "f:2: 4 columns; the header in line 1 has 3; a field that holds a comma goes into quotes\n\
+         f:3: 4 columns; the header in line 1 has 3; a field that holds a comma goes into quotes\n\
+         f:4: 4 columns; the header in line 1 has 3; a field that holds a comma goes into quotes\n\
+         f:5:40: currency \"2\": must be three letters A to Z, such as USD\n\
+         f:6: 2 columns; the header in line 1 has 3",
+    ),
+    (
+        "order_id,currency,amount_minor,note\n{A},USD,1\n{A},USD,1,75,x\n",
+        "f:2: 3 columns; the header in line 1 has 4\n\
+         f:3: 5 columns; the header in line 1 has 4; 1,75 is cut by its decimal comma: write it with a point",
+    ),
+    (
+        "order_id;amount;currency\n{A};13;75;USD\n",
+        "f:2: 4 columns; the header in line 1 has 3; a field that holds a semicolon goes into quotes",
+    ),
+    (
         "{H}{A},\"100.00,USD\n{B},10.00,USD\n",
         "f:2:38: a quote is opened here and not closed on this line; close it, or take the line breaks out of the field",
     ),
@@ -236,6 +253,35 @@ fn a_hundred_faults_are_kept_from_the_first_line_on_and_the_rest_is_counted() {
     );
     assert!(lines[99].starts_with("f:102:1: order_id \"x\""), "{shown}");
     assert_eq!(lines[100], "and 151 more");
+}
+
+#[test]
+fn a_fault_has_its_parts() {
+    let text = format!("{H}{A}\n{A},1\u{7},USD\n");
+    let faults = crate::rows(text.as_bytes(), &Options::default()).1.unwrap_err();
+    let parts: Vec<_> = faults
+        .kept()
+        .iter()
+        .map(|it| (it.line(), it.column(), it.field(), it.value(), it.why()))
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            (2, None, None, None, "1 column; the header in line 1 has 3"),
+            (
+                3,
+                Some(38),
+                Some("amount"),
+                Some("1\\u{7}"),
+                "only the digits 0 to 9 and one point; write it like 100.00"
+            ),
+        ]
+    );
+    assert_eq!((faults.more(), faults.count()), (0, 2));
+    let text = format!("{H}{}", "x,1.00,USD\n".repeat(103));
+    let faults = crate::rows(text.as_bytes(), &Options::default()).1.unwrap_err();
+    assert_eq!((faults.kept().len(), faults.more(), faults.count()), (100, 3, 103));
+    assert_eq!(faults.to_string(), faults.named("f").to_string().replace("f:", ""));
 }
 
 #[test]

@@ -50,6 +50,12 @@ fn a_near_miss_beside_the_right_name_is_another_column() {
     assert_eq!(good(&text, &Options::default()).1.ignored_columns, ["amounts"]);
 }
 
+#[test]
+fn a_column_without_a_name_is_not_listed() {
+    let text = file("order_id,amount,currency,,note, \n{A},1.00,USD,x,y,z\n");
+    assert_eq!(good(&text, &Options::default()).1.ignored_columns, ["note"]);
+}
+
 /// Words of other exports, which a file may have beside its fields.
 #[test]
 fn a_word_of_its_own_is_no_near_miss() {

@@ -90,6 +90,10 @@ const CASES: &[(&str, &str)] = &[
          f:1: amount: is missing; every row needs it\n\
          f:3:1: is not one JSON object (invalid type: sequence, expected an object); write one object on each line",
     ),
+    (
+        "{\"order_id\":\"ö\n",
+        "f:1:14: is not one JSON object (EOF while parsing a string); write one object on each line",
+    ),
     // Members.
     (
         "{\"order_id\":\"{A}\",\"amount\":\"1.00\",\"currency\":\"USD\",\"Amount\":\"1.00\"}\n",
