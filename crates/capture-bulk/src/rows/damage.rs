@@ -97,10 +97,9 @@ pub(crate) fn spelling(currency: Currency, example: Option<Money>) -> String {
     let code = currency.code();
     let decimals = match currency.exponent() {
         0 => return format!("{code} is written without decimals, such as 100"),
-        1 => "one decimal",
-        2 => "two decimals",
-        3 => "three decimals",
-        _ => "four decimals",
+        2 => "two decimals".into(),
+        3 => "three decimals".into(),
+        more => format!("{more} decimals"),
     };
     let units = 1375 * 10_u32.pow(u32::from(currency.exponent())) / 100;
     let example = example.or_else(|| Money::from_minor(units, currency).ok());

@@ -132,6 +132,25 @@ fn a_reference_has_128_characters_of_any_script() {
     assert!(faults.ends_with(": has 129 characters; the most is 128"), "{faults}");
 }
 
+/// What looks like damage and is none.
+#[test]
+fn what_could_be_meant_is_accepted() {
+    for reference in
+        ["12E4", "1e5", "A1.2E+5", "#", "#1", "=7", "2026-11-30", "'7", "a\u{a0}b", "-"]
+    {
+        let text = format!("order_id,amount,currency,reference\n{A},1.00,USD,{reference}\n");
+        assert_eq!(good(&text, &Options::default()).0[0].reference.as_deref(), Some(reference));
+    }
+    for id in [
+        "abcdefabcdefabc00000000000000000",
+        "12345678-9012-3450-0000-000000000000",
+        "12345678901234512345678901234500",
+    ] {
+        let (rows, _) = good(&format!("{H}{id},1.00,USD\n"), &Options::default());
+        assert_eq!(rows[0].capture.order_id(), order(id));
+    }
+}
+
 /// The same money for the same order is one capture: it is told, and counted once.
 #[test]
 fn a_repeated_row_is_told_and_counted_once() {

@@ -145,6 +145,23 @@ const CASES: &[(&str, &str)] = &[
          f:3:38: amount_minor \"2147483648\": is too much; the most is 21474836.47 USD\n\
          f:4:38: amount_minor \"-5\": is not an integer of minor units, such as 1375; a decimal is a column amount",
     ),
+    (
+        "{H}{A},\"1,234,567\",USD\n{B},\"1,234.5\",USD\n{C},\"1,234.500\",KWD\n",
+        "f:2:38: amount \"1,234,567\": has thousands separators; USD is written with a point and two decimals, such as 13.75\n\
+         f:3:38: amount \"1,234.5\": has thousands separators; USD is written with a point and two decimals, such as 13.75\n\
+         f:4:38: amount \"1,234.500\": has thousands separators; KWD is written with a point and three decimals, such as 13.750",
+    ),
+    (
+        "{H}{A},(100.00,USD\n{B},\"1,2x4\",USD\n{C}, 100.00,CLF\n",
+        "f:2:38: amount \"(100.00\": only the digits 0 to 9 and one point; write it like 100.00\n\
+         f:3:38: amount \"1,2x4\": no thousands separators and no decimal comma; write it like 1000.00\n\
+         f:4:38: amount \" 100.00\": has a space at its beginning or end; remove it",
+    ),
+    (
+        "{H}{A},100.00,CLF\n1234567890123456789012345,1.00,USD\n",
+        "f:2:38: amount \"100.00\": CLF is written with a point and 4 decimals, such as 13.7500\n\
+         f:3:1: order_id \"1234567890123456789012345\": lacks 7 digits, as if a spreadsheet had dropped leading zeros; export it again with the column as text",
+    ),
     // A currency.
     (
         "{H}{A},100.00,\n{B},100.00,usd\n{C},100.00,GBp\n",
@@ -196,6 +213,30 @@ const CASES: &[(&str, &str)] = &[
          f:4:47: expected_amount \"1\": USD is written with a point and two decimals, such as 13.75; if it is in minor units, name the column amount_minor",
     ),
 ];
+
+/// A wrong cause would send the operator to the wrong place.
+#[test]
+fn no_damage_is_named_that_is_none() {
+    let plain = "is not a GUID; write it like 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
+    for id in [
+        "xe5",
+        "1.xe5",
+        "1ex",
+        "1e1234",
+        "cafe",
+        "march-1",
+        "1-market",
+        "1-2-3-4",
+        "100-200-300",
+        "5f1a3c5e-7c1d-4e0b-9d6a",
+        "g234567890123456789012345678901",
+        "1234567890123456789",
+        "#",
+    ] {
+        let faults = bad(file(&format!("{{H}}{id},1.00,USD\n")).as_bytes(), &Options::default());
+        assert_eq!(faults, format!("f:2:1: order_id \"{id}\": {plain}"));
+    }
+}
 
 #[test]
 fn every_fault_is_told_exactly() {
