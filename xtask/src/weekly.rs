@@ -13,6 +13,7 @@ struct Effort {
     /// Further arguments of the search.
     search: &'static str,
     worlds: u64,
+    foremen: u64,
     /// For each fuzz target.
     fuzz_seconds: u32,
     groups: &'static [Group],
@@ -20,13 +21,20 @@ struct Effort {
     shard: &'static str,
 }
 
-const WHOLE: Effort =
-    Effort { search: "", worlds: 1_000_000, fuzz_seconds: 600, groups: &GROUPS, shard: "" };
+const WHOLE: Effort = Effort {
+    search: "",
+    worlds: 1_000_000,
+    foremen: 20_000,
+    fuzz_seconds: 600,
+    groups: &GROUPS,
+    shard: "",
+};
 
 /// Shows that every part runs. Its figures prove little, so none is written.
 const QUICK: Effort = Effort {
     search: "--sends 1",
     worlds: 100,
+    foremen: 20,
     fuzz_seconds: 5,
     groups: GROUPS.split_at(1).0,
     shard: "--shard 0/400",
@@ -38,6 +46,7 @@ pub(crate) fn weekly(is_quick: bool) -> Result<(), String> {
     let mut report = Report::default();
     report.take("the full search", simulate(&format!("--exhaustive {}", effort.search)));
     report.take("random worlds", simulate(&format!("--seeds {}", effort.worlds)));
+    report.take("foremen", simulate(&format!("--foremen {}", effort.foremen)));
     for target in FUZZ_TARGETS {
         report.take(&format!("fuzzing `{target}`"), fuzz(target, effort.fuzz_seconds));
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use capture_core::{IdempotencyKey, Outcome, Reason};
+use capture_core::{Outcome, Reason};
 
 use crate::exit::Exit;
 
@@ -66,28 +66,9 @@ impl<'a> Told<'a> {
 
     pub(crate) fn next_step(&self) -> Cow<'static, str> {
         let next_step = self.outcome.next_step();
-        match (self.says().0, self.way_past_the_record()) {
-            ("nothing_sent", _) => format!("{next_step} {EARLIER}").into(),
-            (_, Some(key)) => format!(
-                "{next_step} The journal answers for the key it knows: to ask the API again, give --key {key}."
-            )
-            .into(),
+        match self.says().0 {
+            "nothing_sent" => format!("{next_step} {EARLIER}").into(),
             _ => next_step,
-        }
-    }
-
-    /// The key to go on with where the advice keeps the key and the record stands in its way: the server
-    /// did not read the body, and saw no key either.
-    fn way_past_the_record(&self) -> Option<IdempotencyKey> {
-        self.recorded_at?;
-        match self.outcome {
-            Outcome::NotCaptured(refusal) => {
-                let is_final = *refusal.reason() == Reason::OrderCancelled;
-                let keeps_its_key = !is_final && refusal.new_key().is_none();
-                let key = refusal.capture().idempotency_key();
-                keeps_its_key.then(|| IdempotencyKey::following(key))
-            }
-            _ => None,
         }
     }
 }

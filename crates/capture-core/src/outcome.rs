@@ -219,12 +219,19 @@ impl Refusal {
         self.record.all()
     }
 
+    /// Whether the API decided "no" and the capture may be asked for again under this key: the server
+    /// seems not to have read the body, which another content type cures.
+    #[must_use]
+    pub fn keeps_key(&self) -> bool {
+        self.is_unread && matches!(self.reason, Reason::Declined(_) | Reason::Rejected(..))
+    }
+
     /// The key of the next capture, where [`next_step`](Self::next_step) asks for a new one. Always
     /// the same, so that two people who follow it capture once.
     #[must_use]
     pub fn new_key(&self) -> Option<IdempotencyKey> {
         let needs_one = match self.reason {
-            Reason::Declined(_) | Reason::Rejected(..) => !self.is_unread,
+            Reason::Declined(_) | Reason::Rejected(..) => !self.keeps_key(),
             Reason::KeyUsed(_) => true,
             _ => false,
         };
@@ -237,7 +244,7 @@ impl Refusal {
         let same_key = |advice| format!("{advice}, then capture again with the same key.").into();
         let sentence = match &self.reason {
             // Without a body the server saw no key either, so that the same one is right.
-            Reason::Declined(_) | Reason::Rejected(..) if self.is_unread => {
+            Reason::Declined(_) | Reason::Rejected(..) if self.keeps_key() => {
                 return same_key(unread::ADVICE);
             }
             Reason::Forbidden(_) => return same_key(cause::CHECK_RIGHTS),

@@ -23,6 +23,12 @@ impl Refusal {
     pub fn new(capture: Capture, reason: Reason) -> Self {
         Self { capture, reason, is_unread: false, record: Record::default() }
     }
+
+    /// A refusal of a body that the server did not read.
+    #[must_use]
+    pub fn unread(capture: Capture, reason: Reason) -> Self {
+        Self { is_unread: true, ..Self::new(capture, reason) }
+    }
 }
 
 impl Ticket {

@@ -40,6 +40,13 @@ pub fn decide(
         let (capture, asked_at) = (story.capture, story.asked_at);
         return Decision::Answer(Answer::Other(Other { capture, asked_at, standing }));
     }
+    // The API did not read the body; another content type may cure that, under the same key.
+    if let Standing::NotCaptured(refusal, _) = &standing
+        && refusal.keeps_key()
+        && ask.now
+    {
+        return Decision::Claim(story.intent, How::Fresh(ask.capture));
+    }
     if let Some((outcome, at)) = standing.decided() {
         return Decision::Answer(Answer::Decided(outcome, at));
     }

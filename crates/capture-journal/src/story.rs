@@ -115,7 +115,11 @@ impl Story {
             let entry = self.entries.iter().find(|it| it.claim == claim.id && !it.is_note);
             open = entry.is_none().then_some(claim);
             match entry.map(|entry| (&entry.outcome, entry.at)) {
-                Some((Outcome::NotCaptured(refusal), at)) if refusal.reason().is_decided() => {
+                Some((Outcome::NotCaptured(refusal), at))
+                    if refusal.reason().is_decided()
+                        // It was asked for again, under the same key.
+                        && !(refusal.keeps_key() && Some(claim) != self.claims.last()) =>
+                {
                     return Standing::NotCaptured(refusal.clone(), at);
                 }
                 Some((Outcome::Unknown(ticket), _)) => doubt = Some(ticket.clone()),

@@ -34,6 +34,7 @@ stores!(
     work_that_is_due_is_handed_out_once_and_oldest_first,
     what_is_wanted_says_when_more_is_due,
     one_that_stays_in_doubt_waits_longer_each_time,
+    a_body_that_was_not_read_is_sent_again_under_its_key,
 );
 
 #[test]

@@ -412,3 +412,25 @@ pub(crate) fn one_that_stays_in_doubt_waits_longer_each_time<S: Store>() {
         assert_eq!(given.len(), 1, "after {wait} s");
     }
 }
+
+/// The server did not read the body, so that it saw no key either.
+pub(crate) fn a_body_that_was_not_read_is_sent_again_under_its_key<S: Store>() {
+    let store = S::new();
+    let mut journal = store.open();
+    let usual = capture("100.00");
+    let unread = Outcome::NotCaptured(Refusal::unread(usual, Reason::Rejected(415, Vec::new())));
+    let held = work(ask(&mut journal, 0, usual)).held;
+    assert_eq!(settle(&mut journal, 1, held, unread.clone()), unread);
+    // Nobody sends it again without being asked.
+    let queued = turn(&mut journal, 2, &[], &[Ask { capture: usual, now: false }], 9);
+    assert!(matches!(queued.answers[..], [Answer::Decided(..)]) && queued.work.is_empty());
+    let again = work(ask(&mut journal, 3, usual));
+    assert_eq!(again.how, How::Fresh(usual));
+    // Its holder ends without a word: from now on it may have been sent.
+    drop(journal);
+    let mut journal = store.open();
+    let resumed = work(ask(&mut journal, 4, usual));
+    assert_eq!(first_sent(&resumed.how), at(3));
+    let _ = settle(&mut journal, 5, resumed.held, captured(usual));
+    assert_eq!(ask(&mut journal, 6, usual), Answer::Decided(captured(usual), at(5)));
+}

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use capture_core::Resend;
 use capture_tests::exhaustive::{self, Clause, Coverage, Scope, policy, server};
+use capture_tests::foremen::{self, Misuse};
 use capture_tests::simulation::{self, Plan};
 use capture_tests::subject::Mutant;
 use capture_tests::vectors;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         ["--seeds", seeds, "--from", from] => {
             number(seeds).zip(number(from)).map(|(seeds, from)| random_check(from, seeds))
         }
+        ["--foremen", seeds] => number(seeds).map(foremen_check),
         ["--seed", seed] => number(seed).map(|seed| one_run(seed, None)),
         ["--seed", seed, "--mutant", mutant] => {
             number(seed).zip(named(mutant)).map(|(seed, mutant)| one_run(seed, Some(mutant)))
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "Usage: simulate --exhaustive [--sends N] | --checkers | --seeds N [--from N] | --seed N [--mutant M] | --vectors"
+        "Usage: simulate --exhaustive [--sends N] | --checkers | --seeds N [--from N] | --foremen N | --seed N [--mutant M] | --vectors"
     );
     ExitCode::from(2)
 }
@@ -154,6 +156,37 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
 }
 
 /// Many runs on all cores; the first broken one is shrunk and shown.
+/// Foremen in virtual time, then the broken ones.
+fn foremen_check(seeds: u64) -> ExitCode {
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for seed in 0..seeds {
+        let report = foremen::play(seed, None);
+        if !report.broken.is_empty() {
+            println!("seed {seed}: {:#?}", report.broken);
+            return ExitCode::FAILURE;
+        }
+        for (what, times) in report.counts {
+            *counts.entry(what).or_default() += times;
+        }
+    }
+    let is_caught = |misuse: &Misuse| {
+        let is_broken =
+            |seed| foremen::play(seed, Some(*misuse)).broken.contains_key(&misuse.breaks());
+        (0..60).any(is_broken)
+    };
+    let missed: Vec<_> = Misuse::ALL.into_iter().filter(|it| !is_caught(it)).collect();
+    let sum = |of: &[&str]| of.iter().filter_map(|what| counts.get(what)).sum::<u64>();
+    println!("{counts:#?}");
+    println!(
+        "{FIGURES}{seeds} worlds, {} captures, {} deaths, {} of {} broken foremen caught",
+        sum(&["captures begun", "captures resumed"]),
+        sum(&["deaths"]),
+        Misuse::ALL.len() - missed.len(),
+        Misuse::ALL.len()
+    );
+    if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn random_check(from: u64, seeds: u64) -> ExitCode {
     let began = Instant::now();
     let next = AtomicU64::new(from);
