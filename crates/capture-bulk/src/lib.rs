@@ -33,8 +33,10 @@
 //! file twice, totals. Out of scope: files by name, the network, the journal, and whether a deadline
 //! has passed, for which this crate would have to read a clock.
 
+mod plan;
 mod rows;
 
+pub use plan::{PlanId, Planner};
 pub use rows::{
     Columns, Fault, Faults, Field, Format, Options, ReadError, Repeat, Row, Separator, Table,
     Total, read,

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::batch::args as batch;
 use crate::help::{
-    ABOUT, AFTER, AFTER_EXPLAIN, AFTER_JOURNAL, AFTER_ORDER, AFTER_SANDBOX, AFTER_STATUS,
+    ABOUT, AFTER, AFTER_EXPLAIN, AFTER_JOURNAL, AFTER_ORDER, AFTER_PLAN, AFTER_RUN, AFTER_SANDBOX,
+    AFTER_SETTLE, AFTER_STATUS,
 };
 
 #[derive(Parser)]
@@ -31,6 +33,19 @@ pub(crate) enum Command {
     /// Captures one order, once; run again, it resumes or shows the recorded outcome
     #[command(after_help = AFTER_ORDER)]
     Order(Order),
+    /// Checks a file of captures: every fault at once, totals, the plan; sends nothing
+    #[command(after_help = AFTER_PLAN)]
+    Plan(batch::Plan),
+    /// Captures a file, each order once; run again, it goes on where it stopped
+    #[command(after_help = AFTER_RUN)]
+    Run(batch::Run),
+    /// Looks at what is in doubt, and at nothing else; for cron
+    #[command(after_help = AFTER_SETTLE)]
+    Settle(batch::Settle),
+    /// Lists the files that were run, and what they came to
+    Runs(batch::Runs),
+    /// Writes every line of a list with its outcome, at any time
+    Results(batch::Results),
     /// Tells the story of one order from the journal, in plain words
     #[command(after_help = AFTER_EXPLAIN)]
     Explain(Explain),
@@ -57,13 +72,22 @@ impl Command {
     /// Whether what it prints is all that it does. An order is captured or not, even if nobody reads
     /// the result.
     pub(crate) fn only_prints(&self) -> bool {
-        !matches!(self, Self::Order(order) if !order.dry_run)
+        match self {
+            Self::Order(order) => order.dry_run,
+            Self::Run(_) | Self::Settle(_) => false,
+            _ => true,
+        }
     }
 
     /// Whether stdout is for machines.
     pub(crate) fn json(&self) -> bool {
         match self {
             Self::Order(order) => order.connection.json,
+            Self::Plan(plan) => plan.kept.json,
+            Self::Run(run) => run.work.connection.json,
+            Self::Settle(settle) => settle.work.connection.json,
+            Self::Runs(runs) => runs.kept.json,
+            Self::Results(results) => results.of.kept.json,
             Self::Explain(explain) => explain.kept.json,
             Self::Journal(keep) => keep.kept().json,
             Self::Status(status) => status.connection.json,

@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Nothing = 2,
     /// Money may have moved; or it has, and the receipt has a caveat. Hold the goods.
     Unknown = 3,
+    /// Of a list: stopped early, nothing is unknown, and some were not sent.
+    Unsent = 4,
 }
 
 impl Exit {

@@ -84,6 +84,45 @@ Examples:
   capture order 5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81 --amount 100 \\
     --currency JPY --environment production --dry-run";
 
+pub(crate) const AFTER_PLAN: &str = "\
+The file has a header with order_id, amount (100.00, with exactly the currency's
+decimals) or amount_minor, and currency; key, reference (your own number),
+capture_before (RFC 3339) and expected_amount are optional. Every line is
+checked, and every fault is printed as FILE:LINE:COLUMN: field value: rule.
+
+With --json: {\"plan\", \"name\", \"captures\", \"totals\", \"captured_before\",
+\"open_before\", \"run\", \"confirm\"}; of a file with faults {\"error\", \"field\",
+\"problems\", \"more\"}.
+
+Exit codes: 0 it can be run; 2 it cannot, or nothing was read";
+
+pub(crate) const AFTER_RUN: &str = "\
+Nothing is sent before every line is checked and the list is in the journal.
+What voids first is captured first. A 429 slows the whole run and is no line's
+last word; what is in doubt is looked at again in the same run. Ctrl-C or
+SIGTERM starts nothing more and waits for what is on its way; a second one ends
+the command at once. Run again, the same file goes on: what is decided stays.
+
+With --json, stdout is one object: {\"run\", \"captures\", \"captured\",
+\"captured_with_caveat\", \"not_captured\", \"unknown\", \"left\", \"by_outcome\",
+\"stopped_by\", \"next_step\"}. The columns of --out and of results: line, order_id,
+amount, currency, reference, capture_before, outcome, code, reason,
+amount_verified, idempotency_key, attempts, request_id, recorded_at, next_step.
+
+Exit codes (the worst line decides):
+  0  all captured          1  all decided, some not captured
+  2  nothing was sent      3  something is unknown, or captured with a caveat
+  4  stopped early: some were not sent, and nothing is unknown
+
+Examples:
+  capture plan orders.csv
+  capture run orders.csv --out results.csv
+  capture results 1";
+
+pub(crate) const AFTER_SETTLE: &str = "\
+It begins nothing: only what may have been sent is looked up, and sent again
+under its key where the rules allow it. Exit codes as those of run.";
+
 pub(crate) const AFTER_EXPLAIN: &str = "\
 It sends nothing and needs no credentials. It shows what the journal has: every
 attempt, what is certain, what is not, what blocks the order and what to do;

@@ -1,6 +1,7 @@
 //! The `capture` command: one order captured, from the shell, with an exit code that never lies.
 
 mod args;
+mod batch;
 mod config;
 mod connections;
 mod demo;
@@ -51,6 +52,11 @@ fn run(command: &Command) -> Result<Exit, BadInput> {
     match command {
         Command::Demo => demo::run(),
         Command::Order(args) => order::run(args),
+        Command::Plan(args) => batch::plan::run(args),
+        Command::Run(args) => batch::run::run(args),
+        Command::Settle(args) => batch::run::settle(args),
+        Command::Runs(args) => batch::runs::runs(args),
+        Command::Results(args) => batch::runs::results(args),
         Command::Explain(args) => explain::run(args),
         Command::Journal(keep) => keep::run(keep),
         Command::Status(args) => status::run(args),

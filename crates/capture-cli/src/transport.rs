@@ -6,7 +6,7 @@ use std::time::Duration;
 use capture_client::driver::TransportError;
 use capture_client::{Stop, blocking, wire};
 use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError};
-use capture_journal::{Durable, DurableError, Recorded};
+use capture_journal::{Durable, DurableError, End, News, Pace, Recorded, RunError};
 use capture_sqlite::Sqlite;
 use capture_ureq::Ureq;
 use tokio::runtime::{Builder, Runtime};
@@ -84,6 +84,27 @@ impl Client {
         capture: &Capture,
     ) -> Result<Recorded, DurableError> {
         self.block_on(Durable::new(client, journal).capture(capture))
+    }
+
+    /// Works off what is in the journal.
+    pub(crate) fn run(
+        &self,
+        journal: Sqlite,
+        pace: &Pace,
+        stop: &Stop,
+        news: impl FnMut(News<'_>),
+    ) -> Result<End, RunError> {
+        match &self.over {
+            Over::Reqwest(client) => {
+                self.block_on(Durable::new(client.clone(), journal).run(pace, stop, news))
+            }
+            Over::Ureq(client) => {
+                self.block_on(Durable::new(client.clone(), journal).run(pace, stop, news))
+            }
+            Over::Hyper(client) => {
+                self.block_on(Durable::new(client.clone(), journal).run(pace, stop, news))
+            }
+        }
     }
 
     pub(crate) fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {

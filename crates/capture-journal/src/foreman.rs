@@ -275,7 +275,7 @@ impl Foreman {
             at: now.wall(),
             settled: settled.into_iter().map(|it| (it.held, it.outcome)).collect(),
             asks: Vec::new(),
-            want: Want { most: wanted, only_open: self.pace.only_open },
+            want: Want { most: wanted, only_open: self.pace.only_open, run: self.pace.run },
         })
     }
 

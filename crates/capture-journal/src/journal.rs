@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use capture_core::{Capture, Environment, OrderId, Outcome, Refusal, Ticket};
 
+use crate::run::RunId;
 use crate::story::{Standing, Story};
 
 /// Durable memory of the captures of one environment.
@@ -68,13 +69,15 @@ pub struct Want {
     pub most: usize,
     /// Only what may have been sent: interrupted and in doubt.
     pub only_open: bool,
+    /// Only of this list.
+    pub run: Option<RunId>,
 }
 
 impl Want {
     /// So much of whatever is due.
     #[must_use]
     pub fn most(most: usize) -> Self {
-        Self { most, only_open: false }
+        Self { most, ..Self::default() }
     }
 }
 

@@ -42,6 +42,7 @@ mod journal;
 mod memory;
 mod pace;
 mod rate;
+mod run;
 mod story;
 mod text;
 mod utc;
@@ -62,5 +63,6 @@ pub use journal::{
 };
 pub use memory::{Disk, Memory};
 pub use pace::Pace;
+pub use run::{Line, Run, RunId, Stands, Sum, Tally};
 pub use story::{Claim, Entry, Merged, Standing, Story, contradictions, merge};
 pub use utc::{day, moment, unix_ms, utc};

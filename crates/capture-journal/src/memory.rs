@@ -10,6 +10,7 @@ use crate::decide::{Decision, decide, due, later};
 use crate::journal::{
     Answer, ClaimId, Fence, Held, Holder, How, IntentId, Journal, Lost, Turn, Turned, Work,
 };
+use crate::run::RunId;
 use crate::story::{Claim, Entry, Story, merge};
 
 /// What all openings of one journal in memory share.
@@ -22,6 +23,7 @@ struct Rows {
     claims: i64,
     fences: i64,
     alive: BTreeSet<Fence>,
+    runs: Vec<BTreeSet<IntentId>>,
 }
 
 /// An opening of a journal in memory. It ends when it is dropped.
@@ -41,6 +43,20 @@ impl Disk {
         rows.alive.insert(fence);
         drop(rows);
         Memory { disk: self.clone(), fence }
+    }
+
+    /// Makes a list of these captures.
+    #[must_use]
+    pub fn plan(&self, captures: &[Capture], at: SystemTime) -> RunId {
+        let mut rows = self.rows();
+        let mut run = BTreeSet::new();
+        for capture in captures {
+            let known = rows.stories.iter().find(|story| story.capture == *capture);
+            let known = known.map(|story| story.intent);
+            run.insert(known.unwrap_or_else(|| rows.begin(*capture, at)));
+        }
+        rows.runs.push(run);
+        RunId(rows.runs.len() as i64)
     }
 
     /// Every story, oldest first.
@@ -94,7 +110,7 @@ impl Journal for Memory {
                     Answer::Work(rows.claim(intent, how, self.fence, turn)?)
                 }
                 Decision::Begin => {
-                    let intent = rows.begin(ask.capture, turn);
+                    let intent = rows.begin(ask.capture, turn.at);
                     match ask.now {
                         true => {
                             let how = How::Fresh(ask.capture);
@@ -131,9 +147,17 @@ impl Rows {
     /// What is due, and when more may be.
     fn want(&self, turn: &Turn) -> (Vec<(IntentId, How)>, Option<SystemTime>) {
         let is_alive = |fence| self.alive.contains(&fence);
+        let run = turn
+            .want
+            .run
+            .map(|run| usize::try_from(run.0 - 1).ok().and_then(|at| self.runs.get(at)));
+        let is_wanted = |story: &&Story| {
+            run.is_none_or(|run| run.is_some_and(|run| run.contains(&story.intent)))
+        };
         let mut ready: Vec<_> = self
             .stories
             .iter()
+            .filter(is_wanted)
             .filter_map(|story| Some((story, due(story, turn.at, is_alive)?)))
             .filter(|(_, how)| !turn.want.only_open || matches!(how, How::Resume(_)))
             .collect();
@@ -145,15 +169,15 @@ impl Rows {
             .map(|(story, how)| (story.intent, how))
             .collect();
         let is_taken = |story: &&Story| ready.iter().any(|(intent, _)| *intent == story.intent);
-        let left = self.stories.iter().filter(|story| !is_taken(story));
+        let left = self.stories.iter().filter(|it| is_wanted(it) && !is_taken(it));
         let left = left.filter_map(|story| later(story, turn.want, turn.at, is_alive));
         (ready.clone(), left.min().filter(|_| ready.len() < turn.want.most))
     }
 
-    fn begin(&mut self, capture: Capture, turn: &Turn) -> IntentId {
+    fn begin(&mut self, capture: Capture, at: SystemTime) -> IntentId {
         let intent = IntentId(self.stories.len() as i64 + 1);
         let (claims, entries) = (Vec::new(), Vec::new());
-        self.stories.push(Story { intent, capture, asked_at: turn.at, claims, entries });
+        self.stories.push(Story { intent, capture, asked_at: at, claims, entries });
         intent
     }
 

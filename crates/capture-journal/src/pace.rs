@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::run::RunId;
+
 /// How a holder works off many captures. Every value is right for a run of some thousand orders beside a
 /// shop that uses the same account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Pace {
     pub give_up_after: Duration,
     /// Only what may have been sent is worked on: interrupted and in doubt.
     pub only_open: bool,
+    /// Only this list is worked on.
+    pub run: Option<RunId>,
     /// Goes on when nothing is left, and waits for further captures.
     pub stays: bool,
 }
@@ -38,6 +42,7 @@ impl Default for Pace {
             settle_for: Duration::from_secs(600),
             give_up_after: Duration::from_secs(1800),
             only_open: false,
+            run: None,
             stays: false,
         }
     }

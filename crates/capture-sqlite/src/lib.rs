@@ -20,11 +20,14 @@ mod holder;
 mod keep;
 mod open;
 mod place;
+mod plan;
 mod read;
+mod runs;
 mod turn;
 mod verify;
 mod want;
 
 pub use keep::KeepError;
 pub use open::{OpenError, Sqlite};
+pub use plan::KnownLine;
 pub use verify::Verified;

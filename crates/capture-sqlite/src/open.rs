@@ -87,8 +87,10 @@ pub enum OpenError {
 
 /// "Capt" in ASCII, in the header of the file.
 const APPLICATION: i64 = 0x4361_7074;
-const VERSION: i64 = 1;
-const SCHEMA: &str = include_str!("schema.sql");
+const VERSION: i64 = SCHEMA.len() as i64;
+
+/// One step for each version.
+const SCHEMA: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
 
 /// How long a turn waits for those of other processes.
 const BUSY: Duration = Duration::from_secs(30);
@@ -217,8 +219,11 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let failed = |source| failed(path, source);
     let version: i64 =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-    if version == 0 {
-        connection.execute_batch(SCHEMA).map_err(failed)?;
+    let done = usize::try_from(version).unwrap_or_default();
+    for step in SCHEMA.iter().skip(done) {
+        connection.execute_batch(step).map_err(failed)?;
+    }
+    if version < VERSION {
         connection.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
         connection.pragma_update(None, "user_version", VERSION).map_err(failed)?;
     }

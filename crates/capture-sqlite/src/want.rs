@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use capture_journal::{
-    Claim, HELD_ELSEWHERE, How, IntentId, Lost, Story, Want, Work, due, later, unix_ms,
+    Claim, HELD_ELSEWHERE, How, IntentId, Lost, RunId, Story, Want, Work, due, later, unix_ms,
 };
 use rusqlite::{Row, params};
 
@@ -15,6 +15,8 @@ use crate::turn::Desk;
 pub(crate) struct Scan {
     /// Each capture before it has a claim.
     next: i64,
+    /// The list that it went through.
+    run: Option<RunId>,
     /// When the interrupted ones were looked for.
     looked_at: Option<SystemTime>,
 }
@@ -25,11 +27,13 @@ const WIDEST: usize = 64;
 /// Captures that a record left open, and that are due. The records of their first days remain.
 const LEFT_OPEN: &str = "FROM record INDEXED BY record_open
     CROSS JOIN intent ON intent.id = record.intent
-    WHERE due_ms IS NOT NULL AND environment = ?1 AND NOT EXISTS (SELECT 1 FROM record later
+    WHERE due_ms IS NOT NULL AND environment = ?1 AND (?2 IS NULL OR EXISTS
+        (SELECT 1 FROM run_line WHERE run_line.intent = intent.id AND run = ?2)) AND NOT EXISTS (SELECT 1 FROM record later
         WHERE later.intent = record.intent AND later.number > record.number AND later.is_note = 0)";
 
 /// Captures that were claimed and have no record. `high` is the last that can have a claim.
-const WITHOUT_RECORD: &str = "FROM intent WHERE environment = ?1
+const WITHOUT_RECORD: &str = "FROM intent WHERE environment = ?1 AND (?2 IS NULL OR EXISTS
+        (SELECT 1 FROM run_line WHERE run_line.intent = intent.id AND run = ?2))
     AND id BETWEEN (SELECT low FROM environment WHERE id = ?1) AND (SELECT max(low) + 63 FROM claim)
     AND NOT EXISTS (SELECT 1 FROM record WHERE record.intent = intent.id AND is_note = 0)
     AND EXISTS (SELECT 1 FROM claim WHERE low BETWEEN intent.id - 63 AND intent.id AND high >= intent.id)";
@@ -42,9 +46,11 @@ impl Desk<'_> {
             return Ok((work, None));
         }
         let now = unix_ms(self.at);
-        let open = format!("SELECT DISTINCT record.intent {LEFT_OPEN} AND due_ms <= ?2 ORDER BY 1");
+        let open = format!("SELECT DISTINCT record.intent {LEFT_OPEN} AND due_ms <= ?3 ORDER BY 1");
         self.claim_due(&open, now, want, &mut work)?;
-        let mut scan = self.scan.get();
+        let scan = self.scan.get();
+        let mut scan =
+            if scan.run == want.run { scan } else { Scan { run: want.run, ..Scan::default() } };
         scan.next = scan.next.max(self.advance()?);
         let is_fresh = |at| self.at.duration_since(at).is_ok_and(|age| age < HELD_ELSEWHERE);
         if !scan.looked_at.is_some_and(is_fresh) {
@@ -63,7 +69,7 @@ impl Desk<'_> {
 
     fn interrupted(&self, want: Want, work: &mut Vec<Work>, scan: &mut Scan) -> Result<(), Lost> {
         scan.looked_at = Some(self.at);
-        let candidates = format!("SELECT id {WITHOUT_RECORD} AND id > ?2 ORDER BY id");
+        let candidates = format!("SELECT id {WITHOUT_RECORD} AND id > ?3 ORDER BY id");
         self.claim_due(&candidates, 0, want, work)
     }
 
@@ -76,7 +82,8 @@ impl Desk<'_> {
         work: &mut Vec<Work>,
     ) -> Result<(), Lost> {
         let mut statement = self.transaction.prepare_cached(candidates).map_err(lost)?;
-        let mut rows = statement.query([self.environment, bound]).map_err(lost)?;
+        let mut rows =
+            statement.query(params![self.environment, run(want), bound]).map_err(lost)?;
         while work.len() < want.most {
             let Some(row) = rows.next().map_err(lost)? else { break };
             let story = read::story(self.transaction, IntentId(row.get(0).map_err(lost)?))?;
@@ -92,14 +99,16 @@ impl Desk<'_> {
     /// Claims captures that nobody has begun, each neighbourhood of them at once.
     fn begin_new(&self, want: Want, work: &mut Vec<Work>, scan: &mut Scan) -> Result<(), Lost> {
         let select = format!(
-            "SELECT {INTENT} FROM intent WHERE environment = ?1 AND id >= ?2 AND NOT EXISTS
-                (SELECT 1 FROM claim WHERE low BETWEEN intent.id - 63 AND intent.id
-                    AND high >= intent.id) ORDER BY id LIMIT ?3"
+            "SELECT {INTENT} FROM intent WHERE environment = ?1 AND (?2 IS NULL OR EXISTS
+                (SELECT 1 FROM run_line WHERE run_line.intent = intent.id AND run = ?2))
+             AND id >= ?3 AND NOT EXISTS (SELECT 1 FROM claim WHERE low BETWEEN intent.id - 63 AND intent.id
+                    AND high >= intent.id) ORDER BY id LIMIT ?4"
         );
         let mut statement = self.transaction.prepare_cached(&select).map_err(lost)?;
         let room = want.most.saturating_sub(work.len()) as i64;
         let story = |row: &Row<'_>| Ok(read::intent(row));
-        let rows = statement.query_map(params![self.environment, scan.next, room], story);
+        let rows =
+            statement.query_map(params![self.environment, run(want), scan.next, room], story);
         let stories =
             rows.map_err(lost)?.map(|row| row.map_err(lost)?).collect::<Result<Vec<_>, Lost>>()?;
         for range in stories.chunk_by(|one, next| next.intent.0 == one.intent.0 + 1) {
@@ -137,7 +146,8 @@ impl Desk<'_> {
 
     fn first_later(&self, candidates: &str, want: Want) -> Result<Option<SystemTime>, Lost> {
         let mut statement = self.transaction.prepare_cached(candidates).map_err(lost)?;
-        let mut rows = statement.query([self.environment]).map_err(lost)?;
+        let rows = statement.query(params![self.environment, run(want)]);
+        let mut rows = rows.map_err(lost)?;
         while let Some(row) = rows.next().map_err(lost)? {
             let story = read::story(self.transaction, IntentId(row.get(0).map_err(lost)?))?;
             let found = later(&story, want, self.at, |fence| self.is_alive(fence));
@@ -147,4 +157,9 @@ impl Desk<'_> {
         }
         Ok(None)
     }
+}
+
+/// The list that is wanted, for SQL.
+fn run(want: Want) -> Option<i64> {
+    want.run.map(|run| run.0)
 }

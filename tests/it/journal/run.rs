@@ -24,6 +24,7 @@ const PACE: Pace = Pace {
     settle_for: Duration::from_secs(30),
     give_up_after: Duration::from_secs(60),
     only_open: false,
+    run: None,
     stays: false,
 };
 

@@ -1,0 +1,106 @@
+//! The arguments of the commands for whole files.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::args::{Connection, Kept, Resend};
+
+/// A file of captures.
+#[derive(Args)]
+pub(crate) struct List {
+    /// How the file is written; by its name or its first byte unless given
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Other names of columns, such as order_id=Order,amount=Total
+    #[arg(long, value_name = "FIELD=NAME,...", allow_hyphen_values = true)]
+    pub(crate) columns: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Plan {
+    /// A CSV or JSON lines file; - for stdin
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) list: List,
+    /// sandbox, production or a URL; wins over CAPTURE_ENVIRONMENT
+    #[arg(long, value_name = "ENVIRONMENT", allow_hyphen_values = true)]
+    pub(crate) environment: Option<String>,
+    #[command(flatten)]
+    pub(crate) kept: Kept,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// A CSV or JSON lines file; - for stdin; without one, every list that is not decided goes on
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) list: List,
+    /// The number of captures and their totals as plan prints them: what was approved is what runs
+    #[arg(long, value_name = "CAPTURES:TOTALS", allow_hyphen_values = true)]
+    pub(crate) confirm: Option<String>,
+    /// Writes every line with its outcome to FILE (.csv or .jsonl), while it runs and at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+/// How captures are worked off.
+#[derive(Args)]
+pub(crate) struct Work {
+    /// How many captures are on their way at once, 1 to 256
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) concurrency: u16,
+    /// How many captures a second begin at most; none for as many as go
+    #[arg(long, value_name = "N|none", default_value = "50", allow_hyphen_values = true)]
+    pub(crate) rate: String,
+    /// Seconds to look again at what is in doubt once all else is decided
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) settle_for: u64,
+    /// Seconds that what is on its way may take after Ctrl-C or SIGTERM
+    #[arg(long, value_name = "SECONDS", default_value_t = 40)]
+    pub(crate) grace: u64,
+    /// Whether a capture in doubt is sent again, always under the same key
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Resend::Keyed)]
+    pub(crate) resend: Resend,
+    /// application/*+json (the contract's literal) or application/json
+    #[arg(long, value_name = "TYPE", default_value = "application/*+json")]
+    pub(crate) content_type: String,
+    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args)]
+pub(crate) struct Settle {
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+#[derive(Args)]
+pub(crate) struct Runs {
+    /// sandbox, production or a URL; wins over CAPTURE_ENVIRONMENT
+    #[arg(long, value_name = "ENVIRONMENT", allow_hyphen_values = true)]
+    pub(crate) environment: Option<String>,
+    #[command(flatten)]
+    pub(crate) kept: Kept,
+}
+
+#[derive(Args)]
+pub(crate) struct Results {
+    /// The number of the list, as runs prints it
+    pub(crate) run: i64,
+    /// A .csv or .jsonl file; CSV on stdout unless given
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) of: Runs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Csv,
+    Jsonl,
+}

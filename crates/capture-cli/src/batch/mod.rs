@@ -1,0 +1,9 @@
+//! Whole files: checked, approved, worked off, and told line by line.
+
+pub(crate) mod args;
+mod confirm;
+pub(crate) mod plan;
+mod progress;
+mod results;
+pub(crate) mod run;
+pub(crate) mod runs;

@@ -1,0 +1,307 @@
+//! `capture plan`: a file is checked line by line, and held to what the journal knows. Nothing is sent.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use capture_bulk::{Format, Options, PlanId, Planner, ReadError, Table, read};
+use capture_core::{Environment, IdempotencyKey, Outcome, one_line};
+use capture_journal::{Answer, Line, RunId, environment_name, utc};
+use capture_sqlite::{KnownLine, Sqlite};
+use serde::Serialize;
+
+use super::args::{self, List, Plan};
+use crate::config::{self, BadInput};
+use crate::exit::Exit;
+use crate::journal;
+use crate::output;
+
+/// A file without a fault, staged in the journal.
+pub(crate) struct Checked {
+    pub(crate) name: String,
+    pub(crate) table: Table,
+    pub(crate) id: PlanId,
+    /// The list, where it was planned before.
+    pub(crate) planned: Option<RunId>,
+    /// How many of its orders the journal has already, captured and open.
+    pub(crate) captured: u64,
+    pub(crate) open: u64,
+}
+
+/// Why nothing of a file is used.
+pub(crate) enum Refused {
+    Input(BadInput),
+    /// The faults have been printed.
+    Faults,
+}
+
+impl From<BadInput> for Refused {
+    fn from(bad: BadInput) -> Self {
+        Self::Input(bad)
+    }
+}
+
+pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
+    let environment = config::environment(args.environment.as_deref())?;
+    let path = journal::place(args.kept.journal.as_deref())?;
+    let mut journal = journal::open(&path, &environment)?;
+    let json = args.kept.json;
+    let checked = match check(&args.file, &args.list, &environment, &mut journal, json) {
+        Ok(checked) => checked,
+        Err(Refused::Input(bad)) => return Err(bad),
+        Err(Refused::Faults) => return Ok(Exit::Nothing),
+    };
+    if json {
+        output::json(&Planned::new(&checked));
+    } else {
+        checked.print();
+        output::line("nothing was sent; to capture these:");
+        output::line(&format!(
+            "  capture run {} --confirm {}",
+            args.file.display(),
+            checked.confirmation()
+        ));
+    }
+    Ok(Exit::Yes)
+}
+
+/// Checks every line and stages it.
+pub(crate) fn check(
+    file: &Path,
+    list: &List,
+    environment: &Environment,
+    journal: &mut Sqlite,
+    json: bool,
+) -> Result<Checked, Refused> {
+    let name = file.file_name().map_or_else(
+        || "stdin".to_owned(),
+        |name| {
+            if file == Path::new("-") { "stdin".to_owned() } else { name.to_string_lossy().into() }
+        },
+    );
+    let refuse = |why: String| BadInput::new("file", format!("{}: {why}", file.display()));
+    let input: Box<dyn Read> = match file == Path::new("-") {
+        true => Box::new(io::stdin().lock()),
+        false => Box::new(File::open(file).map_err(|error| refuse(error.to_string()))?),
+    };
+    let mut planner = Planner::new(&environment_name(environment), "");
+    let mut staging = journal.stage();
+    let read = read(input, &options(file, list)?, |row| {
+        planner.add(row);
+        let line = Line {
+            line: row.line,
+            capture: row.capture,
+            reference: row.reference.map(str::to_owned),
+            capture_before: row.capture_before,
+        };
+        staging = journal.stage_line(&line);
+        staging.as_ref().map_err(|_| io::Error::other("the journal failed")).copied()
+    });
+    staging.map_err(|lost| journal::failed(&lost))?;
+    let table = match read {
+        Ok(table) => table,
+        Err(ReadError::Io(error)) => return Err(refuse(error.to_string()).into()),
+        Err(ReadError::Faults(faults)) => {
+            tell_faults(&faults.named(&name).to_string(), &faults, json);
+            return Err(Refused::Faults);
+        }
+        Err(error) => return Err(refuse(one_line(&error)).into()),
+    };
+    tell_table(&name, &table);
+    let id = planner.finish();
+    let planned = journal.planned(&id.0).map_err(|lost| journal::failed(&lost))?;
+    let mut checked = Checked { name, table, id, planned, captured: 0, open: 0 };
+    let mut obstacles = Obstacles::default();
+    let known = journal.known_lines(|known| match &known.answer {
+        Answer::Decided(Outcome::Captured(_), _) => checked.captured += 1,
+        Answer::Queued | Answer::Busy(_) => checked.open += 1,
+        // What was decided by this very list is told in its results.
+        _ if planned.is_some() => {}
+        _ => obstacles.add(&known),
+    });
+    known.map_err(|lost| journal::failed(&lost))?;
+    if obstacles.count > 0 {
+        obstacles.tell(&checked.name, json);
+        return Err(Refused::Faults);
+    }
+    Ok(checked)
+}
+
+fn options(file: &Path, list: &List) -> Result<Options, BadInput> {
+    let mut options = Options::default();
+    let format = match list.format {
+        Some(args::Format::Csv) => Some(Format::Csv),
+        Some(args::Format::Jsonl) => Some(Format::JsonLines),
+        None => Format::of_path(file),
+    };
+    if let Some(format) = format {
+        options = options.format(format);
+    }
+    if let Some(columns) = &list.columns {
+        options = options.columns(columns.parse()?);
+    }
+    Ok(options)
+}
+
+/// What a person should know about how the file was read.
+fn tell_table(name: &str, table: &Table) {
+    if let Some(separator) = table.separator {
+        output::note(&format!("{name}: {} rows, separated by {separator}", table.rows));
+    }
+    if !table.ignored_columns.is_empty() {
+        output::note(&format!(
+            "{name}: columns that are not used: {}",
+            table.ignored_columns.join(", ")
+        ));
+    }
+    if table.empty_rows > 0 {
+        output::note(&format!("{name}: {} empty rows at the end", table.empty_rows));
+    }
+    for repeat in table.repeats.iter().take(10) {
+        output::note(&format!(
+            "{name}:{}: the same as line {}; it is captured once",
+            repeat.line, repeat.first_line
+        ));
+    }
+    if table.repeats.len() > 10 {
+        output::note(&format!("{name}: {} more lines are repeated", table.repeats.len() - 10));
+    }
+}
+
+/// A machine gets the object that a person gets as text.
+fn tell_faults(text: &str, faults: &impl Serialize, json: bool) {
+    text.lines().for_each(output::note);
+    output::note("nothing was sent");
+    if json {
+        #[derive(Serialize)]
+        struct Faulty<'a, F> {
+            error: &'a str,
+            field: &'a str,
+            #[serde(flatten)]
+            faults: &'a F,
+        }
+        output::json(&Faulty {
+            error: "the file has faults; nothing was sent",
+            field: "file",
+            faults,
+        });
+    }
+}
+
+/// Lines that the journal stands in the way of.
+#[derive(Default, Serialize)]
+struct Obstacles {
+    problems: Vec<Obstacle>,
+    more: u64,
+    #[serde(skip)]
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct Obstacle {
+    line: u32,
+    field: &'static str,
+    value: String,
+    why: String,
+}
+
+impl Obstacles {
+    const MOST: usize = 100;
+
+    fn add(&mut self, known: &KnownLine) {
+        self.count += 1;
+        if self.problems.len() == Self::MOST {
+            self.more += 1;
+            return;
+        }
+        let why = match &known.answer {
+            Answer::Decided(outcome, at) => {
+                let key = match outcome {
+                    Outcome::NotCaptured(refusal) => refusal.new_key(),
+                    _ => None,
+                };
+                let way_out = key.map_or_else(
+                    || "take the line out".to_owned(),
+                    |key: IdempotencyKey| format!("to ask the API again, give it the key {key}"),
+                );
+                format!("{outcome} (recorded {}); {way_out}", utc(*at))
+            }
+            Answer::Other(other) => format!(
+                "it was asked for with {}, key {}, on {}, and is {}; take the line out, or ask for the same",
+                other.capture.money(),
+                other.capture.idempotency_key(),
+                utc(other.asked_at),
+                other.standing.name().replace('_', " ")
+            ),
+            _ => "the journal has it".to_owned(),
+        };
+        let value = known.capture.order_id().to_string();
+        self.problems.push(Obstacle { line: known.line, field: "order_id", value, why });
+    }
+
+    fn tell(&self, name: &str, json: bool) {
+        let mut text = String::new();
+        for Obstacle { line, field, value, why } in &self.problems {
+            text += &format!("{name}:{line}: {field} {value}: {why}\n");
+        }
+        text += &format!("{} lines of {name} cannot be captured as they are", self.count);
+        tell_faults(&text, self, json);
+    }
+}
+
+impl Checked {
+    /// How many are captured at most once, and for how much.
+    pub(crate) fn captures(&self) -> u64 {
+        self.table.totals.iter().map(|total| total.captures).sum()
+    }
+
+    /// What a person types to approve it.
+    pub(crate) fn confirmation(&self) -> String {
+        let totals = self.table.totals.iter().map(|total| total.to_string().replace(' ', ""));
+        format!("{}:{}", self.captures(), totals.collect::<Vec<_>>().join(","))
+    }
+
+    pub(crate) fn print(&self) {
+        output::line(&format!("plan {}  {}  {} captures", self.id, self.name, self.captures()));
+        for total in &self.table.totals {
+            output::line(&format!("  {:>8} captures, {total}", total.captures));
+        }
+        if self.captured + self.open > 0 {
+            output::line(&format!(
+                "  the journal has {} of them as captured, and {} as open",
+                self.captured, self.open
+            ));
+        }
+        if let Some(run) = self.planned {
+            output::line(&format!("  planned before, as run {}: it goes on", run.0));
+        }
+    }
+}
+
+/// `capture plan --json`.
+#[derive(Serialize)]
+struct Planned {
+    plan: String,
+    name: String,
+    captures: u64,
+    totals: Vec<String>,
+    captured_before: u64,
+    open_before: u64,
+    run: Option<i64>,
+    confirm: String,
+}
+
+impl Planned {
+    fn new(checked: &Checked) -> Self {
+        Self {
+            plan: checked.id.to_string(),
+            name: checked.name.clone(),
+            captures: checked.captures(),
+            totals: checked.table.totals.iter().map(ToString::to_string).collect(),
+            captured_before: checked.captured,
+            open_before: checked.open,
+            run: checked.planned.map(|run| run.0),
+            confirm: checked.confirmation(),
+        }
+    }
+}

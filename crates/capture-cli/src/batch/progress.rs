@@ -1,0 +1,154 @@
+//! How a run goes: one line that changes on a terminal, a line now and then elsewhere.
+
+use std::io::{self, IsTerminal as _};
+use std::time::{Duration, Instant};
+
+use capture_core::{Outcome, one_line};
+use capture_journal::{Brake, Ended, Stands, Tally};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::output;
+
+/// What a run has come to so far.
+pub(crate) struct Progress {
+    pub(crate) tally: Tally,
+    bar: Option<ProgressBar>,
+    began: Instant,
+    told_at: Instant,
+    brake: Option<Brake>,
+    /// How many captures this run has decided.
+    decided: u64,
+    /// Whether this run has sent anything, as far as it knows.
+    pub(crate) has_sent: bool,
+}
+
+/// Between two lines where there is no terminal.
+const PAUSE: Duration = Duration::from_secs(10);
+
+impl Progress {
+    pub(crate) fn new(tally: Tally) -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(
+                Some(tally.captures()),
+                ProgressDrawTarget::stderr_with_hz(5),
+            );
+            bar.set_style(
+                ProgressStyle::with_template("{bar:20} {msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.enable_steady_tick(Duration::from_millis(500));
+            bar
+        });
+        let now = Instant::now();
+        let progress =
+            Self { tally, bar, began: now, told_at: now, brake: None, decided: 0, has_sent: false };
+        progress.draw();
+        progress
+    }
+
+    /// A capture ended.
+    pub(crate) fn ended(&mut self, ended: &Ended) {
+        let from = if ended.was_open { Stands::Unknown } else { Stands::Left };
+        let to = stands(&ended.outcome);
+        self.tally.moves(from, to, ended.outcome.capture().money());
+        self.decided += u64::from(!matches!(to, Stands::Unknown | Stands::Left));
+        self.has_sent |= to != Stands::Left;
+        if self.bar.is_some() {
+            self.draw();
+        } else if self.told_at.elapsed() >= PAUSE {
+            self.told_at = Instant::now();
+            output::note(&self.line());
+        }
+    }
+
+    /// What holds the run back has changed.
+    pub(crate) fn brakes(&mut self, brake: Option<Brake>) {
+        let says = match brake {
+            None if self.brake.is_some() => "at the given rate again".to_owned(),
+            None => return,
+            Some(Brake::Wait(wait)) => {
+                format!("the API asks to wait {} s", wait.as_secs_f64().ceil())
+            }
+            Some(Brake::Slowed(rate)) => format!("slowed to {rate:.0}/s: the API throttles"),
+            Some(Brake::Outage { next_try }) => format!(
+                "paused: half of the latest got no decision; one is tried in {} s",
+                next_try.as_secs_f64().ceil()
+            ),
+        };
+        self.brake = brake;
+        self.say(&says);
+    }
+
+    /// One line that stays.
+    pub(crate) fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| output::note(text)),
+            None => output::note(text),
+        }
+    }
+
+    pub(crate) fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn draw(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done());
+            bar.set_message(self.line());
+        }
+    }
+
+    fn done(&self) -> u64 {
+        self.tally.captures() - self.tally.count(Stands::Left) - self.tally.count(Stands::Unknown)
+    }
+
+    fn line(&self) -> String {
+        let tally = &self.tally;
+        let captured = tally.count(Stands::Captured) + tally.count(Stands::CapturedWithCaveat);
+        let rate = self.decided as f64 / self.began.elapsed().as_secs_f64().max(0.001);
+        let left = tally.captures() - self.done();
+        let time = if self.decided > 0 && left > 0 {
+            format!(" · {} left", span(left as f64 / rate))
+        } else {
+            String::new()
+        };
+        format!(
+            "{}/{} · captured {captured} ({}) · not {} · unknown {} · {rate:.0}/s{time}",
+            self.done(),
+            tally.captures(),
+            tally.money(Stands::Captured).join(", "),
+            tally.count(Stands::NotCaptured),
+            tally.count(Stands::Unknown),
+        )
+    }
+}
+
+/// Where a capture stands after this outcome.
+fn stands(outcome: &Outcome) -> Stands {
+    match outcome {
+        Outcome::Captured(receipt) if receipt.caveat().is_some() => Stands::CapturedWithCaveat,
+        Outcome::Captured(_) => Stands::Captured,
+        Outcome::NotCaptured(refusal) if refusal.reason().is_decided() => Stands::NotCaptured,
+        Outcome::NotCaptured(_) => Stands::Left,
+        Outcome::Unknown(_) => Stands::Unknown,
+    }
+}
+
+/// A time for people.
+fn span(seconds: f64) -> String {
+    match seconds as u64 {
+        seconds @ 0..=99 => format!("{seconds} s"),
+        seconds @ 100..=5999 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
+
+/// What became of captures whose outcome could not be recorded.
+pub(crate) fn tell_unrecorded(outcomes: &[Outcome], lost: &capture_journal::Lost) {
+    output::note(&format!("error: {}", one_line(lost)));
+    for outcome in outcomes {
+        output::note(&format!("not recorded: order {}: {outcome}", outcome.capture().order_id()));
+    }
+}

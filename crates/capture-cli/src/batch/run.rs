@@ -1,0 +1,347 @@
+//! `capture run` and `capture settle`: lists are worked off, and what is in doubt is looked at again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use capture_client::Stop;
+use capture_core::{Environment, Policy, Resend, Setup};
+use capture_journal::{End, Journal as _, News, Pace, RunId, Stands, Tally};
+use capture_sqlite::Sqlite;
+use serde::Serialize;
+
+use super::args::{Run, Settle, Work};
+use super::confirm::confirmed;
+use super::plan::{Refused, check};
+use super::progress::{Progress, tell_unrecorded};
+use super::results;
+use super::runs::tally;
+use crate::args;
+use crate::config::{self, BadInput};
+use crate::exit::Exit;
+use crate::journal;
+use crate::output;
+use crate::route::Route;
+use crate::transport::Client;
+
+pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
+    let work = Prepared::new(&args.work)?;
+    if let Some(out) = &args.out {
+        results::format(out)?;
+    }
+    let mut journal = work.open()?;
+    let Some(file) = &args.file else { return every(&work, journal) };
+    let json = args.work.connection.json;
+    let checked = match check(file, &args.list, &work.environment, &mut journal, json) {
+        Ok(checked) => checked,
+        Err(Refused::Input(bad)) => return Err(bad),
+        Err(Refused::Faults) => return Ok(Exit::Nothing),
+    };
+    if checked.planned.is_none() {
+        confirmed(&checked, args.confirm.as_deref(), work.environment.is_production())?;
+    }
+    // Whoever cannot log in plans nothing.
+    let client = work.connect()?;
+    let run = journal.plan(&checked.name, &checked.id.0).map_err(|lost| journal::failed(&lost))?;
+    let Some(run) = run else {
+        let sentence =
+            "the journal has changed while the file was read; run the same command again";
+        return Err(BadInput::new("file", sentence));
+    };
+    work.off(&client, journal, Some(run), args.out.as_deref())
+}
+
+/// Every list that is not decided, the oldest first.
+fn every(work: &Prepared<'_>, mut journal: Sqlite) -> Result<Exit, BadInput> {
+    let runs = journal.runs().map_err(|lost| journal::failed(&lost))?;
+    let open: Vec<_> = runs.iter().filter(|run| run.ended.is_none()).map(|run| run.id).collect();
+    drop(journal);
+    if open.is_empty() {
+        output::note("no list is open");
+        return Ok(Exit::Yes);
+    }
+    let client = work.connect()?;
+    let mut worst = Exit::Yes;
+    for run in open {
+        let exit = work.off(&client, work.open()?, Some(run), None)?;
+        worst = worse(worst, exit);
+        if work.stop.is_stopped() {
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+pub(crate) fn settle(args: &Settle) -> Result<Exit, BadInput> {
+    let work = Prepared::new(&args.work)?;
+    let journal = work.open()?;
+    let client = work.connect()?;
+    work.off(&client, journal, None, None)
+}
+
+/// Where, with what and how it is worked off.
+struct Prepared<'a> {
+    args: &'a Work,
+    environment: Environment,
+    path: PathBuf,
+    pace: Pace,
+    policy: Policy,
+    /// Nothing more begins.
+    stop: Stop,
+    /// What is on its way ends, too.
+    end: Stop,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(args: &'a Work) -> Result<Self, BadInput> {
+        let environment = config::environment(args.connection.environment.as_deref())?;
+        let is_named = args.journal.is_some() || std::env::var_os("CAPTURE_JOURNAL").is_some();
+        if environment.is_production() && !is_named {
+            let sentence = "journal: against production, name the journal of the lists by --journal FILE or \
+                            CAPTURE_JOURNAL";
+            return Err(BadInput::new("journal", sentence));
+        }
+        let path = journal::place(args.journal.as_deref())?;
+        let per_second = match &*args.rate {
+            "none" => None,
+            rate => match rate.parse::<u32>() {
+                Ok(rate @ 1..=10_000) => Some(rate),
+                _ => {
+                    let sentence = format!("rate {rate}: must be 1 to 10000, or none");
+                    return Err(BadInput::new("rate", sentence));
+                }
+            },
+        };
+        let timeout = args.connection.attempt_timeout.as_deref();
+        let is_keyed = args.resend == args::Resend::Keyed;
+        let resend = if is_keyed { Resend::Keyed } else { Resend::Never };
+        let concurrency = usize::from(args.concurrency);
+        let pace = Pace {
+            concurrency,
+            // A doubt that cannot be sent again is expensive.
+            ahead: if is_keyed { concurrency * 4 } else { 0 },
+            per_second,
+            one_by_one: if environment.is_production() { 5 } else { 0 },
+            settle_for: Duration::from_secs(args.settle_for),
+            ..Pace::default()
+        };
+        let policy = config::policy(timeout, None, None)?.with_resend(resend);
+        let (stop, end) = (Stop::new(), Stop::new());
+        Ok(Self { args, environment, path, pace, policy, stop, end })
+    }
+
+    fn open(&self) -> Result<Sqlite, BadInput> {
+        journal::open(&self.path, &self.environment)
+    }
+
+    fn connect(&self) -> Result<Client, BadInput> {
+        let route = Route::new(&self.args.connection, &self.environment)?;
+        let tokens = config::tokens(self.args.connection.credentials.as_deref())?;
+        let setup = Setup::new(&self.environment, tokens)
+            .with_policy(self.policy)
+            .with_content_type(self.args.content_type.parse()?);
+        let client = Client::new(self.args.connection.transport, setup, &route)?;
+        self.stop_when_interrupted()?;
+        Ok(client.with_stop(&self.end))
+    }
+
+    /// The first signal drains; after a while, what is on its way is ended as unknown. The second one ends
+    /// the process at once: the journal is whole.
+    fn stop_when_interrupted(&self) -> Result<(), BadInput> {
+        let (stop, end, grace) = (self.stop.clone(), self.end.clone(), self.args.grace);
+        let was_told = Arc::new(AtomicBool::new(false));
+        ctrlc::set_handler(move || {
+            if was_told.swap(true, Ordering::Relaxed) {
+                std::process::exit(Exit::Unknown as i32);
+            }
+            output::note("stopping: nothing more begins; what is on its way is waited for");
+            stop.stop();
+            let end = end.clone();
+            thread::spawn(move || {
+                thread::sleep(Duration::from_secs(grace));
+                end.stop();
+            });
+        })
+        .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))
+    }
+
+    /// Works a list off, or everything that is open.
+    fn off(
+        &self,
+        client: &Client,
+        mut journal: Sqlite,
+        run: Option<RunId>,
+        out: Option<&Path>,
+    ) -> Result<Exit, BadInput> {
+        let failed = |lost| journal::failed(&lost);
+        let before = match run {
+            Some(id) => {
+                let found = journal.run(id).map_err(failed)?.expect("it was planned");
+                if self.environment.is_production() {
+                    output::note("PRODUCTION: real money");
+                }
+                output::note(&format!(
+                    "run {}: {}, {} captures, journal {}",
+                    id.0,
+                    found.name,
+                    found.captures,
+                    self.path.display()
+                ));
+                tally(&mut journal, &found)?
+            }
+            None => Tally::default(),
+        };
+        let mut file = match (out, run) {
+            (Some(out), Some(run)) => Some(results::File::new(out, self.open()?, run)?),
+            _ => None,
+        };
+        let mut progress = Progress::new(before);
+        let pace = Pace { run, only_open: run.is_none(), ..self.pace };
+        let news = |news: News<'_>| match news {
+            News::Ended(ended) => {
+                progress.ended(ended);
+                if let Some(file) = &mut file {
+                    let order = ended.outcome.capture().order_id();
+                    file.add(ended.held.intent, |journal| {
+                        let stories = journal.stories(order).ok()?;
+                        stories.into_iter().find(|story| story.intent == ended.held.intent)
+                    });
+                }
+            }
+            News::Brake(brake) => progress.brakes(brake),
+        };
+        let end = client.run(journal, &pace, &self.stop, news);
+        progress.end();
+        let (end, is_lost) = match end {
+            Ok(end) => (Some(end), false),
+            Err(error) => {
+                tell_unrecorded(&error.unrecorded, &error.lost);
+                (None, true)
+            }
+        };
+        if let Some(file) = &mut file {
+            file.write_all()?;
+        }
+        let after = match run {
+            Some(run) if !is_lost => self.note_end(run)?,
+            _ => progress.tally,
+        };
+        let exit = match is_lost {
+            true => Exit::Unknown,
+            false => exit_of(&after, end, progress.has_sent),
+        };
+        tell(run, end, &after, exit, self.args.connection.json);
+        Ok(exit)
+    }
+
+    /// What the list came to, by the journal itself.
+    fn note_end(&self, run: RunId) -> Result<Tally, BadInput> {
+        let mut journal = self.open()?;
+        let tally = journal.tally(run).map_err(|lost| journal::failed(&lost))?;
+        journal.note_end(run, &tally).map_err(|lost| journal::failed(&lost))?;
+        Ok(tally)
+    }
+}
+
+/// The worst line decides.
+fn exit_of(tally: &Tally, end: Option<End>, has_sent: bool) -> Exit {
+    let count = |stands| tally.count(stands);
+    if count(Stands::Unknown) + count(Stands::CapturedWithCaveat) > 0 {
+        Exit::Unknown
+    } else if count(Stands::Left) > 0 {
+        match (end, has_sent) {
+            (Some(End::NoAccess), false) => Exit::Nothing,
+            _ => Exit::Unsent,
+        }
+    } else if count(Stands::NotCaptured) > 0 {
+        Exit::No
+    } else {
+        Exit::Yes
+    }
+}
+
+fn worse(one: Exit, other: Exit) -> Exit {
+    let rank = |exit: &Exit| match exit {
+        Exit::Yes => 0,
+        Exit::No => 1,
+        Exit::Nothing => 2,
+        Exit::Unsent => 3,
+        Exit::Unknown => 4,
+    };
+    if rank(&one) >= rank(&other) { one } else { other }
+}
+
+/// Why it ended, where that was not because everything is done.
+fn stopped_by(end: Option<End>) -> Option<&'static str> {
+    Some(match end {
+        Some(End::Finished) => return None,
+        Some(End::Stopped) => "a signal",
+        Some(End::OneByOne) => "one of the first five, which go one by one, was not captured",
+        Some(End::WrongFile) => "half of the first 50 were refused: perhaps it is the wrong list",
+        Some(End::NoAccess) => "the API refuses the credentials",
+        Some(End::Outage) => "the API was out of order for too long",
+        None => "the journal failed",
+    })
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    run: Option<i64>,
+    captures: u64,
+    captured: u64,
+    captured_with_caveat: u64,
+    not_captured: u64,
+    unknown: u64,
+    left: u64,
+    by_outcome: &'a Tally,
+    stopped_by: Option<&'a str>,
+    next_step: Option<&'a str>,
+}
+
+fn tell(run: Option<RunId>, end: Option<End>, tally: &Tally, exit: Exit, as_json: bool) {
+    let next_step = match exit {
+        Exit::Unknown | Exit::Unsent => Some(
+            "run the same command again: what is decided stays, what is in doubt is looked up, and the rest is captured",
+        ),
+        Exit::Nothing => {
+            Some("check the credentials and the environment, then run the same command again")
+        }
+        Exit::No => {
+            Some("the lines that were not captured are in capture results, each with what to do")
+        }
+        Exit::Yes => None,
+    };
+    let stopped_by = stopped_by(end);
+    if as_json {
+        output::json(&Told {
+            run: run.map(|run| run.0),
+            captures: tally.captures(),
+            captured: tally.count(Stands::Captured),
+            captured_with_caveat: tally.count(Stands::CapturedWithCaveat),
+            not_captured: tally.count(Stands::NotCaptured),
+            unknown: tally.count(Stands::Unknown),
+            left: tally.count(Stands::Left),
+            by_outcome: tally,
+            stopped_by,
+            next_step,
+        });
+        return;
+    }
+    let name = run.map_or_else(|| "settled".to_owned(), |run| format!("run {}", run.0));
+    output::line(&format!("{name}: {} captures", tally.captures()));
+    for stands in Stands::ALL {
+        let count = tally.count(stands);
+        if count > 0 {
+            let money = tally.money(stands).join(", ");
+            output::line(&format!("  {:<20} {count:>8}  {money}", stands.name().replace('_', " ")));
+        }
+    }
+    if let Some(why) = stopped_by {
+        output::line(&format!("  stopped: {why}"));
+    }
+    if let Some(next) = next_step {
+        output::line(&format!("  next: {next}"));
+    }
+}

@@ -1,0 +1,112 @@
+//! `capture runs` and `capture results`: which lists there are, and what became of each line.
+
+use std::fs;
+
+use capture_journal::{Run, RunId, Stands, Tally, utc};
+use capture_sqlite::Sqlite;
+use serde::Serialize;
+
+use super::args::{self, Format, Results};
+use super::results::{self, Failed};
+use crate::config::{self, BadInput};
+use crate::exit::Exit;
+use crate::journal;
+use crate::output;
+
+pub(crate) fn runs(args: &args::Runs) -> Result<Exit, BadInput> {
+    let mut journal = open(args)?;
+    let runs = journal.runs().map_err(|lost| journal::failed(&lost))?;
+    let mut told = Vec::new();
+    for run in runs {
+        let tally = tally(&mut journal, &run)?;
+        if args.kept.json {
+            told.push(Told {
+                run: run.id.0,
+                name: run.name,
+                planned_at: utc(run.at),
+                captures: run.captures,
+                is_decided: tally.is_decided(),
+                by_outcome: tally,
+            });
+        } else {
+            let name = &run.name;
+            output::line(&format!(
+                "run {}  {}  {name}  {}",
+                run.id.0,
+                utc(run.at),
+                summary(&tally)
+            ));
+        }
+    }
+    if args.kept.json {
+        output::json(&told);
+    }
+    Ok(Exit::Yes)
+}
+
+pub(crate) fn results(args: &Results) -> Result<Exit, BadInput> {
+    let mut journal = open(&args.of)?;
+    let id = RunId(args.run);
+    if journal.run(id).map_err(|lost| journal::failed(&lost))?.is_none() {
+        let sentence =
+            format!("run {}: the journal has no such list here; see capture runs", args.run);
+        return Err(BadInput::new("run", sentence));
+    }
+    let written = match &args.file {
+        Some(path) => {
+            let format = results::format(path)?;
+            let file = fs::File::create_new(path)
+                .map_err(|error| BadInput::new("file", format!("{}: {error}", path.display())))?;
+            results::write(&mut journal, id, format, file)
+        }
+        None => {
+            let format = if args.of.kept.json { Format::Jsonl } else { Format::Csv };
+            results::write(&mut journal, id, format, std::io::stdout().lock())
+        }
+    };
+    match written {
+        Ok(()) => Ok(Exit::Yes),
+        Err(Failed::Journal(lost)) => Err(journal::failed(&lost)),
+        Err(Failed::Io(error)) => {
+            output::written(Err(error));
+            Ok(if output::stdout_failed() || args.file.is_some() { Exit::No } else { Exit::Yes })
+        }
+    }
+}
+
+fn open(args: &args::Runs) -> Result<Sqlite, BadInput> {
+    let environment = config::environment(args.environment.as_deref())?;
+    journal::open(&journal::place(args.kept.journal.as_deref())?, &environment)
+}
+
+/// What a list comes to; counted only as long as something of it is open.
+pub(crate) fn tally(journal: &mut Sqlite, run: &Run) -> Result<Tally, BadInput> {
+    match &run.ended {
+        Some(tally) => Ok(tally.clone()),
+        None => journal.tally(run.id).map_err(|lost| journal::failed(&lost)),
+    }
+}
+
+/// In one line: how many stand where, with the money captured.
+pub(crate) fn summary(tally: &Tally) -> String {
+    let mut words = Vec::new();
+    for stands in Stands::ALL {
+        let count = tally.count(stands);
+        if count > 0 {
+            let money = tally.money(stands).join(", ");
+            words.push(format!("{} {count} ({money})", stands.name().replace('_', " ")));
+        }
+    }
+    words.join(", ")
+}
+
+/// One of `capture runs --json`.
+#[derive(Serialize)]
+struct Told {
+    run: i64,
+    name: String,
+    planned_at: String,
+    captures: u64,
+    is_decided: bool,
+    by_outcome: Tally,
+}
