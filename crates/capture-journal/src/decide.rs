@@ -71,7 +71,7 @@ pub fn later(
     is_alive: impl Fn(Fence) -> bool,
 ) -> Option<SystemTime> {
     let standing = story.standing();
-    let due_at = story.due_at(&standing);
+    let due_at = story.due_at(&standing, &is_alive);
     match standing {
         Standing::Captured(..) | Standing::NotCaptured(..) => None,
         Standing::Claimed(claim, _) if is_alive(claim.fence) => at.checked_add(HELD_ELSEWHERE),
@@ -83,7 +83,7 @@ pub fn later(
 /// How a holder that wants work goes on with this capture; `None` where it is decided, held or not yet due.
 pub fn due(story: &Story, at: SystemTime, is_alive: impl Fn(Fence) -> bool) -> Option<How> {
     let standing = story.standing();
-    if story.due_at(&standing).is_some_and(|due| due > at) {
+    if story.due_at(&standing, &is_alive).is_some_and(|due| due > at) {
         return None;
     }
     match standing {

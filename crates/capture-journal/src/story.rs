@@ -144,17 +144,27 @@ impl Story {
         Duration::from_secs(PATIENCE[times.saturating_sub(1).min(PATIENCE.len() - 1)])
     }
 
-    /// When it makes sense to go on with a capture that a holder left open; `None` where no holder did.
-    pub(crate) fn due_at(&self, standing: &Standing) -> Option<SystemTime> {
+    /// When it makes sense to go on with a capture that a holder left open; `None` where no holder did. Once
+    /// that holder has ended, the next one looks at once, however often it was in vain before.
+    pub(crate) fn due_at(
+        &self,
+        standing: &Standing,
+        is_alive: impl Fn(Fence) -> bool,
+    ) -> Option<SystemTime> {
+        let lives = |claim: &Claim| is_alive(claim.fence);
         match standing {
             Standing::Unknown(ticket) => {
                 let last = self.entries.iter().rev().find(|it| !it.is_note)?;
-                Some(ticket.due_at().max(last.at.checked_add(self.patience())?))
+                let claim = self.claims.iter().find(|it| it.id == last.claim);
+                let patience =
+                    if claim.is_some_and(lives) { self.patience() } else { Duration::ZERO };
+                Some(ticket.due_at().max(last.at.checked_add(patience)?))
             }
             Standing::Ready => {
                 let entry = self.entries.last()?;
                 let is_given_back = entry.outcome.cause() == Some("stopped");
-                let wait = if is_given_back { Duration::ZERO } else { PUT_BACK };
+                let waits = !is_given_back && self.claims.last().is_some_and(lives);
+                let wait = if waits { PUT_BACK } else { Duration::ZERO };
                 entry.at.checked_add(entry.outcome.retry_after().unwrap_or(wait))
             }
             _ => None,
@@ -208,7 +218,7 @@ pub fn merge(story: &Story, held: Held, found: &Outcome, at: SystemTime) -> Merg
     let mut after = story.clone();
     after.entries.push(Entry { claim: held.claim, at, is_note, outcome: found.clone() });
     let standing = after.standing();
-    let due_at = after.due_at(&standing).filter(|_| !is_note);
+    let due_at = after.due_at(&standing, |_| true).filter(|_| !is_note);
     let told = match (standing.decided(), standing, found) {
         (Some((outcome, _)), ..) => outcome,
         // Its own ticket has the attempts.

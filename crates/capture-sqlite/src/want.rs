@@ -17,6 +17,8 @@ pub(crate) struct Scan {
     next: i64,
     /// The list that it went through.
     run: Option<RunId>,
+    /// The last capture that earlier openings left open and that was looked at; `i64::MAX` after all.
+    looked_back: i64,
     /// When the interrupted ones were looked for.
     looked_at: Option<SystemTime>,
 }
@@ -45,12 +47,18 @@ impl Desk<'_> {
         if want.most == 0 {
             return Ok((work, None));
         }
-        let now = unix_ms(self.at);
-        let open = format!("SELECT DISTINCT record.intent {LEFT_OPEN} AND due_ms <= ?3 ORDER BY 1");
-        self.claim_due(&open, now, want, &mut work)?;
         let scan = self.scan.get();
         let mut scan =
             if scan.run == want.run { scan } else { Scan { run: want.run, ..Scan::default() } };
+        if scan.looked_back < i64::MAX {
+            let all = format!(
+                "SELECT DISTINCT record.intent {LEFT_OPEN} AND record.intent > ?3 ORDER BY 1"
+            );
+            let last = self.claim_due(&all, scan.looked_back, want, &mut work)?;
+            scan.looked_back = last.unwrap_or(i64::MAX);
+        }
+        let open = format!("SELECT DISTINCT record.intent {LEFT_OPEN} AND due_ms <= ?3 ORDER BY 1");
+        self.claim_due(&open, unix_ms(self.at), want, &mut work)?;
         scan.next = scan.next.max(self.advance()?);
         let is_fresh = |at| self.at.duration_since(at).is_ok_and(|age| age < HELD_ELSEWHERE);
         if !scan.looked_at.is_some_and(is_fresh) {
@@ -70,30 +78,33 @@ impl Desk<'_> {
     fn interrupted(&self, want: Want, work: &mut Vec<Work>, scan: &mut Scan) -> Result<(), Lost> {
         scan.looked_at = Some(self.at);
         let candidates = format!("SELECT id {WITHOUT_RECORD} AND id > ?3 ORDER BY id");
-        self.claim_due(&candidates, 0, want, work)
+        self.claim_due(&candidates, 0, want, work)?;
+        Ok(())
     }
 
-    /// Claims of these candidates those that are due.
+    /// Claims of these candidates those that are due, and says at which one it had enough.
     fn claim_due(
         &self,
         candidates: &str,
         bound: i64,
         want: Want,
         work: &mut Vec<Work>,
-    ) -> Result<(), Lost> {
+    ) -> Result<Option<i64>, Lost> {
         let mut statement = self.transaction.prepare_cached(candidates).map_err(lost)?;
         let mut rows =
             statement.query(params![self.environment, run(want), bound]).map_err(lost)?;
+        let mut last = bound;
         while work.len() < want.most {
-            let Some(row) = rows.next().map_err(lost)? else { break };
-            let story = read::story(self.transaction, IntentId(row.get(0).map_err(lost)?))?;
+            let Some(row) = rows.next().map_err(lost)? else { return Ok(None) };
+            last = row.get(0).map_err(lost)?;
+            let story = read::story(self.transaction, IntentId(last))?;
             match due(&story, self.at, |fence| self.is_alive(fence)) {
                 Some(How::Fresh(_)) if want.only_open => {}
                 Some(how) => work.push(self.claim(story.intent, how)?),
                 None => {}
             }
         }
-        Ok(())
+        Ok(Some(last))
     }
 
     /// Claims captures that nobody has begun, each neighbourhood of them at once.

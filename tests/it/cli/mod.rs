@@ -1,5 +1,7 @@
 //! The built `capture` command, as a person or a script runs it.
 
+#[cfg(unix)]
+mod batch;
 mod causes;
 pub(crate) mod command;
 mod crash;

@@ -411,6 +411,14 @@ pub(crate) fn one_that_stays_in_doubt_waits_longer_each_time<S: Store>() {
         };
         assert_eq!(given.len(), 1, "after {wait} s");
     }
+    // Another process leaves it alone, until this one has ended.
+    let settled = [(given[0].held, unknown(numbered(1), at(0)))];
+    let _ = wants(&mut journal, now, Want::default(), &settled);
+    let mut other = store.open();
+    assert_eq!(wants(&mut other, now, Want::most(1), &[]).later, Some(at(now + 3600)));
+    drop(journal);
+    drop(other);
+    assert_eq!(wants(&mut store.open(), now, Want::most(1), &[]).work.len(), 1);
 }
 
 /// The server did not read the body, so that it saw no key either.

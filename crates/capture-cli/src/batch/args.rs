@@ -61,6 +61,9 @@ pub(crate) struct Work {
     /// Seconds that what is on its way may take after Ctrl-C or SIGTERM
     #[arg(long, value_name = "SECONDS", default_value_t = 40)]
     pub(crate) grace: u64,
+    /// Seconds after which nothing new is sent for a capture, until it is looked at again
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    pub(crate) deadline: Option<String>,
     /// Whether a capture in doubt is sent again, always under the same key
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Resend::Keyed)]
     pub(crate) resend: Resend,

@@ -171,11 +171,7 @@ pub(crate) fn format(path: &Path) -> Result<Format, BadInput> {
 
 impl File {
     /// Begins with what the list has come to before.
-    pub(crate) fn new(
-        path: &Path,
-        journal: Sqlite,
-        run: RunId,
-    ) -> Result<Self, BadInput> {
+    pub(crate) fn new(path: &Path, journal: Sqlite, run: RunId) -> Result<Self, BadInput> {
         let format = format(path)?;
         let failed =
             |error: io::Error| BadInput::new("out", format!("{}: {error}", path.display()));

@@ -127,7 +127,8 @@ impl<'a> Prepared<'a> {
             settle_for: Duration::from_secs(args.settle_for),
             ..Pace::default()
         };
-        let policy = config::policy(timeout, None, None)?.with_resend(resend);
+        let deadline = args.deadline.as_deref();
+        let policy = config::policy(timeout, deadline, None)?.with_resend(resend);
         let (stop, end) = (Stop::new(), Stop::new());
         Ok(Self { args, environment, path, pace, policy, stop, end })
     }

@@ -1,0 +1,329 @@
+//! Whole files, as an operator runs them: faults, faults of the network, kills, signals, two at once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use capture_core::{Money, OrderId, OrderStatus};
+use capture_sandbox::{Operation, Script};
+use serde_json::{Value, json};
+
+use super::command::{Run, capture, capture_at, directory, server};
+use super::interrupt::{ended, send, started};
+use super::scenario::Site;
+
+/// A file of so many orders, in a directory with a journal of their own.
+struct Batch {
+    server: Site,
+    directory: PathBuf,
+    orders: Vec<OrderId>,
+}
+
+impl Batch {
+    fn new(name: &str, count: usize) -> Self {
+        let server = server();
+        let directory = directory(&format!("batch-{name}"));
+        let money = Money::parse("100.00", "USD").unwrap();
+        let orders: Vec<_> = (0..count).map(|_| server.create_order(money)).collect();
+        let batch = Self { server, directory, orders };
+        let row = |(at, order): (usize, &OrderId)| format!("{order},100.00,USD,R-{at}\n");
+        let rows: String = batch.orders.iter().enumerate().map(row).collect();
+        batch.write("orders.csv", &format!("order_id,amount,currency,reference\n{rows}"));
+        batch
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory.join(name).display().to_string()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = capture_at(&self.server, arguments);
+        command.env("CAPTURE_JOURNAL", self.path("captures.journal"));
+        command.current_dir(&self.directory);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(self.command(arguments).output().unwrap())
+    }
+
+    fn captured(&self) -> usize {
+        let ledger = self.server.ledger();
+        self.orders.iter().filter(|order| ledger.captures(**order) > 0).count()
+    }
+
+    /// Each order was captured once, and the results say the same of every line.
+    fn all_captured(&self) {
+        let ledger = self.server.ledger();
+        for order in &self.orders {
+            assert_eq!(ledger.captures(*order), 1, "{order}");
+        }
+        let outcomes = self.outcomes();
+        assert_eq!(outcomes.len(), self.orders.len());
+        assert!(outcomes.iter().all(|outcome| outcome == "captured"), "{outcomes:?}");
+    }
+
+    fn results(&self) -> Vec<Value> {
+        let run = self.run(&["results", "1", "--json"]);
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn outcomes(&self) -> Vec<String> {
+        self.results().iter().map(|it| it["outcome"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+const RUN: [&str; 4] = ["run", "orders.csv", "--rate", "none"];
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&RUN[..], more].concat()
+}
+
+#[test]
+fn every_fault_comes_at_once_and_nothing_is_sent() {
+    let batch = Batch::new("faults", 3);
+    let orders = &batch.orders;
+    batch.write(
+        "bad.csv",
+        &format!(
+            "order_id;amount;currency\n{};100,00;USD\n1.23E+25;100.00;USD\n{};100.00;GBp\n{};100.00;USD\n",
+            orders[0], orders[1], orders[2]
+        ),
+    );
+    for command in ["plan", "run"] {
+        let run = batch.run(&[command, "bad.csv", "--json"]);
+        assert_eq!(run.code, 2, "{run:?}");
+        let json = run.json();
+        let problems = json["problems"].as_array().unwrap();
+        let lines: Vec<_> =
+            problems.iter().map(|it| (it["line"].clone(), it["field"].clone())).collect();
+        let expected = [(2, "amount"), (3, "order_id"), (4, "currency")];
+        assert_eq!(lines, expected.map(|(line, field)| (json!(line), json!(field))));
+        assert!(
+            run.stderr.contains("bad.csv:2:38: amount \"100,00\": has a decimal comma"),
+            "{run:?}"
+        );
+        assert!(run.stderr.contains("nothing was sent"), "{run:?}");
+    }
+    assert!(batch.server.transcript().is_empty(), "not even a login");
+    assert_eq!(batch.run(&["runs", "--json"]).json(), json!([]));
+    let run = batch.run(&["run", "nowhere.csv"]);
+    assert_eq!((run.code, run.stderr.contains("nowhere.csv")), (2, true), "{run:?}");
+}
+
+#[test]
+fn a_file_is_planned_captured_and_told() {
+    let batch = Batch::new("whole", 40);
+    let mut planning = capture(&["plan", "orders.csv"]);
+    planning.env("CAPTURE_ENVIRONMENT", batch.server.base_url()).current_dir(&batch.directory);
+    let plan = Run::of(planning.output().unwrap());
+    assert_eq!(plan.code, 0, "no credentials are needed: {plan:?}");
+    assert!(plan.stdout.contains("40 captures, 4000.00 USD"), "{plan:?}");
+    assert!(plan.stdout.contains("capture run orders.csv --confirm 40:4000.00USD"), "{plan:?}");
+    assert!(batch.server.transcript().is_empty());
+
+    batch.server.script(Script::lost_reply().skip(3).times(4).then(Script::status(429).times(5)));
+    let run = batch.run(&with(&["--confirm", "40:4000.00USD", "--out", "out.csv", "--json"]));
+    assert_eq!(run.code, 0, "{run:?}");
+    let json = run.json();
+    assert_eq!(
+        (&json["captured"], &json["left"], &json["run"]),
+        (&json!(40), &json!(0), &json!(1))
+    );
+    assert_eq!(json["by_outcome"]["captured"]["USD"]["minor_units"], json!(400_000));
+    batch.all_captured();
+    let out = fs::read_to_string(batch.path("out.csv")).unwrap();
+    assert_eq!(out.lines().count(), 41);
+    assert!(out.lines().nth(1).unwrap().contains(",100.00,USD,R-0,,captured,"), "{out}");
+    assert_eq!(out, batch.run(&["results", "1"]).stdout);
+
+    // Again, without the network: the record answers.
+    let sent = batch.server.transcript().len();
+    let again = batch.run(&RUN);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert_eq!(batch.server.transcript().len(), sent);
+    let runs = batch.run(&["runs"]);
+    assert!(runs.stdout.contains("orders.csv  captured 40 (4000.00 USD)"), "{runs:?}");
+    assert!(batch.run(&["run"]).stderr.contains("no list is open"));
+}
+
+/// What was approved is what runs.
+#[test]
+fn another_number_or_total_than_was_approved_sends_nothing() {
+    let batch = Batch::new("approved", 2);
+    for confirm in ["3:200.00USD", "2:200.01USD", "2", ""] {
+        let run = batch.run(&with(&["--confirm", confirm]));
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.stderr.contains("the list is 2:200.00USD"), "{run:?}");
+    }
+    let production = |more: &[&str]| {
+        let mut command = capture(&with(more));
+        command.env("CAPTURE_ENVIRONMENT", "production").env("CAPTURE_TOKEN", "none");
+        command.current_dir(&batch.directory);
+        command
+    };
+    let unnamed = Run::of(production(&[]).env_remove("CAPTURE_JOURNAL").output().unwrap());
+    assert!(unnamed.code == 2 && unnamed.stderr.contains("name the journal"), "{unnamed:?}");
+    let unconfirmed = Run::of(production(&[]).output().unwrap());
+    assert_eq!(unconfirmed.code, 2, "{unconfirmed:?}");
+    assert!(unconfirmed.stderr.contains("approve the list with --confirm 2:200.00USD"));
+    assert!(batch.server.transcript().is_empty());
+}
+
+/// The worst line decides.
+#[test]
+fn the_exit_code_says_the_worst_that_is_true() {
+    let batch = Batch::new("no", 8);
+    let declined = batch.orders[2];
+    assert!(batch.server.set_order_status(declined, OrderStatus::Cancelled));
+    let run = batch.run(&with(&["--json"]));
+    assert_eq!((run.code, &run.json()["not_captured"]), (1, &json!(1)), "{run:?}");
+    let told = &batch.results()[2];
+    assert_eq!(
+        (&told["outcome"], &told["code"]),
+        (&json!("not_captured"), &json!("order_cancelled"))
+    );
+
+    // The money moves, no reply comes, and no lookup is answered.
+    let batch = Batch::new("unknown", 3);
+    let lost = Script::lost_reply();
+    batch.server.script(lost.then(Script::status(503).on(Operation::Order).times(u32::MAX)));
+    let run = batch.run(&with(&["--json", "--settle-for", "0", "--deadline", "2"]));
+    assert_eq!((run.code, &run.json()["unknown"]), (3, &json!(1)), "{run:?}");
+    assert_eq!(batch.outcomes().iter().filter(|outcome| *outcome == "unknown").count(), 1);
+    // The next run looks at once, however long the last one would have waited.
+    batch.server.clear_script();
+    assert_eq!(batch.run(&RUN).code, 0);
+    batch.all_captured();
+
+    let batch = Batch::new("login", 3);
+    let mut command = batch.command(&with(&["--json"]));
+    let run = Run::of(command.env("CAPTURE_APP_SECRET", "wrong").output().unwrap());
+    assert_eq!((run.code, &run.json()["left"]), (2, &json!(3)), "{run:?}");
+    assert_eq!(run.json()["stopped_by"], json!("the API refuses the credentials"));
+    assert_eq!(batch.run(&RUN).code, 0);
+    batch.all_captured();
+}
+
+#[test]
+fn a_signal_starts_nothing_more_and_the_next_run_goes_on() {
+    let batch = Batch::new("signal", 60);
+    batch.server.script(Script::delayed(Duration::from_millis(100)).times(u32::MAX));
+    let child = started(&mut batch.command(&with(&["--concurrency", "4", "--json"])));
+    while batch.captured() < 8 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    send("TERM", child.id());
+    let run = ended(child);
+    assert_eq!(run.code, 4, "{run:?}");
+    let json = run.json();
+    let count = |name: &str| json[name].as_u64().unwrap() as usize;
+    assert_eq!((count("captured"), count("unknown")), (batch.captured(), 0), "{run:?}");
+    assert_eq!(count("captured") + count("left"), 60, "{run:?}");
+    assert!(batch.captured() < 40, "{}", batch.captured());
+    assert_eq!(json["stopped_by"], json!("a signal"));
+    // Without a file, every open list goes on.
+    batch.server.clear_script();
+    assert_eq!(batch.run(&["run", "--rate", "none"]).code, 0);
+    batch.all_captured();
+}
+
+/// Killed again and again, at whatever moment, by two operators on one file.
+#[test]
+fn a_run_that_is_killed_loses_nothing_and_captures_nothing_twice() {
+    let batch = Batch::new("killed", 150);
+    let lost = Script::lost_reply().skip(7).times(9);
+    batch.server.script(lost.then(Script::delayed(Duration::from_millis(15)).times(u32::MAX)));
+    for kill in 0..12 {
+        let mut operators =
+            [0, 1].map(|_| started(&mut batch.command(&with(&["--concurrency", "8"]))));
+        thread::sleep(Duration::from_millis(60 + kill * 35));
+        for operator in &mut operators {
+            operator.kill().unwrap();
+            operator.wait().unwrap();
+        }
+    }
+    batch.server.clear_script();
+    let both = [0, 1].map(|_| started(&mut batch.command(&with(&["--concurrency", "8"]))));
+    for run in both.map(ended) {
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+    batch.all_captured();
+    let check = batch.run(&["journal", "check"]);
+    assert_eq!(check.code, 0, "{check:?}");
+}
+
+/// What the journal knows of an order stands above what a file asks for.
+#[test]
+fn a_line_that_the_journal_contradicts_is_a_fault() {
+    let batch = Batch::new("known", 3);
+    let order = batch.orders[1].to_string();
+    let one = batch.run(&["order", &order, "--amount", "100.00", "--currency", "USD"]);
+    assert_eq!(one.code, 0, "{one:?}");
+    let other = format!("order_id,amount,currency\n{order},99.00,USD\n");
+    batch.write("other.csv", &other);
+    let run = batch.run(&["run", "other.csv", "--json"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    let json = run.json();
+    let why = json["problems"][0]["why"].as_str().unwrap();
+    assert!(why.starts_with("it was asked for with 100.00 USD, key "), "{why}");
+    // The same values are no fault, and are not sent again.
+    let plan = batch.run(&["plan", "orders.csv", "--json"]).json();
+    assert_eq!((&plan["captured_before"], &plan["captures"]), (&json!(1), &json!(3)));
+    assert_eq!(batch.run(&RUN).code, 0);
+    batch.all_captured();
+}
+
+#[test]
+fn settle_looks_at_what_is_in_doubt_and_begins_nothing() {
+    let batch = Batch::new("settle", 6);
+    batch.server.script(Script::delayed(Duration::from_secs(3600)).times(2));
+    let child = started(&mut batch.command(&with(&["--concurrency", "2"])));
+    while batch.captured() < 2 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let mut child = child;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    batch.server.clear_script();
+    let settled = batch.run(&["settle", "--json", "--rate", "none"]);
+    assert_eq!(settled.code, 0, "{settled:?}");
+    // What was claimed ahead may have been sent, as far as the journal knows.
+    let outcomes = batch.outcomes();
+    assert!(outcomes.iter().all(|it| it == "captured" || it == "left"), "{outcomes:?}");
+    assert_eq!(batch.run(&["run", "--rate", "none"]).code, 0);
+    batch.all_captured();
+}
+
+/// From a pipe, as JSON lines, and with a deadline: what voids first is captured first.
+#[test]
+fn what_voids_first_is_captured_first() {
+    let batch = Batch::new("urgent", 5);
+    let day = |at: usize| format!("2027-01-0{}T00:00:00Z", 9 - at);
+    let rows: String = batch
+        .orders
+        .iter()
+        .enumerate()
+        .map(|(at, order)| {
+            let row = json!({
+                "order_id": order, "amount": "100.00", "currency": "USD", "capture_before": day(at),
+            });
+            format!("{row}\n")
+        })
+        .collect();
+    let mut command = batch.command(&["run", "-", "--concurrency", "1", "--rate", "none"]);
+    let path = Path::new(&batch.directory).join("rows.jsonl");
+    fs::write(&path, rows).unwrap();
+    let run = Run::of(command.stdin(fs::File::open(&path).unwrap()).output().unwrap());
+    assert_eq!(run.code, 0, "{run:?}");
+    let captured: Vec<_> =
+        batch.server.ledger().entries().iter().map(|entry| entry.order).collect();
+    let expected: Vec<_> = batch.orders.iter().rev().copied().collect();
+    assert_eq!(captured, expected);
+}
