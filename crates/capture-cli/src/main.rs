@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod explain;
 mod file;
+mod flags;
 mod help;
 mod journal;
 mod keep;

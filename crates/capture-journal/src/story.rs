@@ -176,7 +176,7 @@ impl Story {
 /// back waits no time.
 const PUT_BACK: Duration = Duration::from_secs(30);
 
-/// How many seconds a capture in doubt waits at least, by how often it was in vain before. It is never given up.
+/// How many seconds a capture in doubt waits at least, by how often it was in doubt before. It is never given up.
 const PATIENCE: [u64; 5] = [0, 60, 300, 900, 3600];
 
 /// The capture that tells what became of an order, and where it stands: the one that took place, else the

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::args::{Connection, Kept, Resend};
+use crate::flags::{Connection, Kept, Resend};
 
 /// A file of captures.
 #[derive(Args)]
