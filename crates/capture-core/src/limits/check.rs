@@ -80,7 +80,7 @@ impl<'a> Check<'a> {
             self.ceilings(part, &mut tripped);
             self.amounts(part, &mut tripped);
         }
-        tripped.sort_by_key(|tripped| tripped.guard); // stable: by currency within
+        tripped.sort_by(|a, b| (a.guard, &a.currency).cmp(&(b.guard, &b.currency)));
         tripped
     }
 

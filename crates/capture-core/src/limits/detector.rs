@@ -1,14 +1,24 @@
 //! The detector of amounts that were multiplied or divided: what is usual, and how far from it is too
 //! far. `docs/guards.md` has its rules in a table.
 
-use super::sketch::{BUCKETS, Ending, PER_DOUBLING, Sketch};
+use std::ops::Range;
+
+use super::sketch::{BUCKETS, Ending, PER_DOUBLING, Sketch, bucket};
 
 /// A file with fewer rows of a currency is not compared with itself.
 const ENOUGH_ROWS: u64 = 8;
 /// With fewer captures of a currency, the journal says nothing about what is usual.
 const ENOUGH_BEFORE: u64 = 100;
-/// From so many amounts on, the hundredth part at the ends says something as well.
+/// From so many amounts on the shape of a tail can be read from them.
+const ENOUGH_FOR_TAIL: u64 = 100;
+/// From so many on, its tenth amount is steadier than its fifth.
 const MANY: u64 = 1_000;
+/// One in so many files is to have an amount that is called strange and is right.
+const RARE: u64 = 300;
+/// Where it must be 32 times the usual one and end in 00 as well.
+const RARE_ROUND: u64 = 30;
+/// What was captured so often before is not strange.
+const KNOWN: u64 = 2;
 /// 32 times: what is closer occurs in most files.
 const FAR: usize = 5 * PER_DOUBLING;
 /// 8 times: from here the journal may find something strange.
@@ -17,11 +27,13 @@ const FAR_FROM_BEFORE: usize = 3 * PER_DOUBLING;
 const TENFOLD: usize = 41;
 /// 1,000 times: no zeros at the end are needed.
 const ABSURD: usize = 10 * PER_DOUBLING;
-/// Ten times.
+/// 5 times.
+const FIVE_TIMES: usize = 37;
+/// 10 times.
 const TEN_TIMES: usize = 53;
 
-/// Currencies of which the unit is worth so much that a file without anything below these minor units
-/// is asked about, if all its amounts end in 00.
+/// Currencies of which the unit is worth so much that a file is asked about if nine in ten of its amounts
+/// are of these minor units or more, and all end in 00.
 const LARGE: [(&str, u32); 14] = [
     ("AUD", 100_000),
     ("BHD", 300_000),
@@ -48,7 +60,9 @@ pub(crate) struct Measure<'a> {
     usual: &'a Sketch,
     is_before: bool,
     median: usize,
-    reach_up: usize,
+    /// For amounts that end in 00.
+    reach_round: usize,
+    reach_any: usize,
     reach_down: usize,
 }
 
@@ -68,22 +82,16 @@ impl<'a> Measure<'a> {
         };
         let is_before = !std::ptr::eq(usual, file);
         let median = usual.median();
-        let floor = if is_before { FAR_FROM_BEFORE } else { FAR };
-        let is_many = usual.count() >= MANY;
-        let reach = |tenth: usize, hundredth: usize| {
-            let hundredth = if is_many { 2 * hundredth } else { 0 };
-            floor.max(7 * tenth / 2).max(hundredth)
-        };
-        let above = |part| usual.below_top(part).saturating_sub(median);
-        let below = |part| median.saturating_sub(usual.above_bottom(part));
+        let tail = Tail { usual, rows: file.count(), is_before };
         Some(Self {
             file,
             before,
             usual,
             is_before,
             median,
-            reach_up: reach(above(10), above(100)),
-            reach_down: reach(below(10), below(100)),
+            reach_round: tail.round(median),
+            reach_any: tail.up(median, &Ending::ALL),
+            reach_down: tail.down(median),
         })
     }
 
@@ -106,36 +114,25 @@ impl<'a> Measure<'a> {
     /// The bucket below which an amount is too low.
     pub(crate) fn low_below(&self) -> usize {
         let is_low = |bucket: usize| {
-            let before = self.before.map_or(0, |b| b.within(0..bucket + 1, &Ending::ALL));
-            self.median - bucket >= self.reach_down && before < 2
+            self.median - bucket >= self.reach_down && !self.is_known(0..bucket + 1)
         };
         (0..=self.median).rev().find(|bucket| is_low(*bucket)).map_or(0, |bucket| bucket + 1)
     }
 
     fn is_high(&self, bucket: usize, ending: Ending, far_are_round: bool) -> bool {
         let distance = bucket - self.median;
-        let captured = |endings| self.before.map_or(0, |b| b.within(bucket..BUCKETS, endings));
-        let is_known = captured(&Ending::ALL) >= 2;
-        let is_beyond = match ending {
-            Ending::Hundreds => distance >= self.reach_up,
-            Ending::Tens if self.is_before => distance >= self.reach_up,
-            Ending::Tens | Ending::Other => {
-                distance >= ABSURD.max(self.reach_up.saturating_add(TEN_TIMES))
-            }
+        let is_far = match ending {
+            Ending::Hundreds if far_are_round && !self.is_before => distance >= FAR,
+            Ending::Hundreds => distance >= self.reach_round,
+            Ending::Tens if self.is_before => distance >= self.reach_any,
+            Ending::Tens | Ending::Other => distance >= ABSURD.max(self.reach_any + TEN_TIMES),
         };
-        if is_beyond && !is_known {
-            return true;
-        }
-        if distance < FAR || ending != Ending::Hundreds {
-            return false;
-        }
-        if self.is_before {
-            // So rare that a hundred files of this size should have none.
-            let rare = u128::from(captured(&[Ending::Hundreds])) + 1;
-            rare * u128::from(self.file.count()) * 100 <= u128::from(self.usual.count())
-        } else {
-            far_are_round && !is_known
-        }
+        is_far && !self.is_known(bucket..BUCKETS)
+    }
+
+    /// Whether amounts this far away were captured before.
+    fn is_known(&self, buckets: Range<usize>) -> bool {
+        self.before.is_some_and(|before| before.within(buckets, &Ending::ALL) >= KNOWN)
     }
 
     /// Whether all amounts that are far above the median end in 00, although the others do so rarely
@@ -144,7 +141,10 @@ impl<'a> Measure<'a> {
         let from = (self.median + FAR).min(BUCKETS);
         let far = self.file.within(from..BUCKETS, &Ending::ALL);
         let round = [Ending::Hundreds];
-        if far != self.file.within(from..BUCKETS, &round) {
+        // A single price that is a hundred others is a price.
+        let is_filled = |bucket: &usize| self.file.within(*bucket..bucket + 1, &round) > 0;
+        let amounts = (from..BUCKETS).filter(is_filled).count();
+        if far != self.file.within(from..BUCKETS, &round) || amounts < 3 {
             return false;
         }
         let others = u128::from(self.file.within(0..from, &Ending::ALL)) + 1;
@@ -152,6 +152,56 @@ impl<'a> Measure<'a> {
         let share = (1024 * round).div_ceil(others); // of 1,024
         let tries = far.min(9) as u32;
         32 * share.pow(tries) <= 1024_u128.pow(tries)
+    }
+}
+
+/// The ends of a distribution, and how far beyond them an amount is too rare to be believed.
+struct Tail<'a> {
+    usual: &'a Sketch,
+    /// How many rows the file has.
+    rows: u64,
+    is_before: bool,
+}
+
+impl Tail<'_> {
+    /// How far above the median an amount must be that ends in 00, as all do that were multiplied by
+    /// 100. Where there are enough of them, only they count.
+    fn round(&self, median: usize) -> usize {
+        let round = [Ending::Hundreds];
+        let is_enough = self.usual.ending(&round) >= ENOUGH_FOR_TAIL;
+        self.up(median, if is_enough { &round } else { &Ending::ALL })
+    }
+
+    /// How far above the median an amount with one of these endings must be.
+    fn up(&self, median: usize, endings: &[Ending]) -> usize {
+        let at = |rank| self.usual.from_top(rank, endings).saturating_sub(median);
+        self.reach(self.usual.ending(endings), if self.is_before { RARE } else { RARE_ROUND }, at)
+    }
+
+    /// How far below the median an amount must be.
+    fn down(&self, median: usize) -> usize {
+        let at = |rank| median.saturating_sub(self.usual.from_bottom(rank, &Ending::ALL));
+        self.reach(self.usual.count(), RARE, at)
+    }
+
+    /// The distance, from that of the amounts at each rank. The tail is drawn on from two ranks as a
+    /// straight line over the logarithm of the rank. That is right for a power law, and too far for all
+    /// that is lighter.
+    fn reach(&self, count: u64, files: u64, at: impl Fn(u64) -> usize) -> usize {
+        let floor = if self.is_before { FAR_FROM_BEFORE } else { FAR };
+        if count < ENOUGH_FOR_TAIL {
+            return floor.max(7 * at(count.div_ceil(10) + 1) / 2);
+        }
+        // So many files of this size have one amount beyond this rank.
+        let all = self.usual.count();
+        let wanted = all / self.rows.max(1).saturating_mul(files);
+        let least = if count < MANY { 5 } else { 10 };
+        let rank = wanted.clamp(least, (count / 10).max(least));
+        let (near, far) = (at(5 * rank), at(rank));
+        let beyond = u128::from(rank) * u128::from(self.rows) * u128::from(files) / u128::from(all);
+        let beyond = bucket(u32::try_from(beyond).unwrap_or(u32::MAX));
+        // At least beyond the rank: what occurs so often is usual.
+        floor.max(far + 1 + far.saturating_sub(near) * beyond / FIVE_TIMES)
     }
 }
 
@@ -175,7 +225,8 @@ pub(crate) fn whole(file: &Sketch, before: Option<&Sketch>) -> Option<Whole> {
     let Some(before) = before.filter(|before| before.count() >= ENOUGH_BEFORE) else {
         let large = LARGE.iter().find(|(code, _)| *code == file.currency.code());
         let from = large.map(|(_, from)| *from)?;
-        return (is_hundreds && file.least() >= from).then_some(Whole::Round { from });
+        let tenth = file.from_bottom(file.count() / 10 + 1, &Ending::ALL);
+        return (is_hundreds && file.shown(tenth) >= from).then_some(Whole::Round { from });
     };
     let is_tens = file.ending(&[Ending::Other]) == 0;
     let tenfold = file.currency.exponent() == 3;

@@ -164,11 +164,11 @@ pub(crate) fn whole(what: Whole, file: &Sketch, before: Option<&Sketch>) -> Trip
         }
         Whole::Round { from } => {
             let says = format!(
-                "all {rows} amounts in {code} end in 00, and none is below {}: they may have been \
-                 multiplied by 100",
+                "all {rows} amounts in {code} end in 00, and nine in ten are {} or more: they may \
+                 have been multiplied by 100",
                 sum(from).grouped()
             );
-            (Guard::FileRound, sum(from), sum(file.least()), says)
+            (Guard::FileRound, sum(from), middle, says)
         }
     };
     let override_with = format!("--amounts-are-right {code}");

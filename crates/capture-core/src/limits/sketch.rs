@@ -52,7 +52,6 @@ impl Ending {
 pub(crate) struct Sketch {
     pub(crate) currency: Currency,
     count: u64,
-    least: u32,
     /// By bucket and ending.
     counts: Box<[[u64; 3]]>,
     /// The least amount that is in each bucket: one that occurred, to show.
@@ -64,7 +63,6 @@ impl Sketch {
         Self {
             currency,
             count: 0,
-            least: u32::MAX,
             counts: vec![[0; 3]; BUCKETS].into(),
             shown: vec![u32::MAX; BUCKETS].into(),
         }
@@ -78,16 +76,11 @@ impl Sketch {
         let count = &mut self.counts[at][Ending::of(minor_units) as usize];
         *count = count.saturating_add(times);
         self.count = self.count.saturating_add(times);
-        self.least = self.least.min(minor_units);
         self.shown[at] = self.shown[at].min(minor_units);
     }
 
     pub(crate) fn count(&self) -> u64 {
         self.count
-    }
-
-    pub(crate) fn least(&self) -> u32 {
-        self.least
     }
 
     /// An amount of this bucket, which occurred.
@@ -97,17 +90,18 @@ impl Sketch {
 
     /// The bucket of the middle amount, or the lower one of two.
     pub(crate) fn median(&self) -> usize {
-        self.ranked(self.count.div_ceil(2))
+        self.from_bottom(self.count.div_ceil(2), &Ending::ALL)
     }
 
-    /// The bucket below the largest of every `of` amounts; of each begun `of` one is left out.
-    pub(crate) fn below_top(&self, of: u64) -> usize {
-        self.ranked(self.count - self.count.div_ceil(of))
+    /// The bucket of the amount with so many others, and no more, at or above it. Of amounts with one
+    /// of these endings.
+    pub(crate) fn from_top(&self, rank: u64, endings: &[Ending]) -> usize {
+        self.ranked((0..BUCKETS).rev(), rank, endings).unwrap_or(0)
     }
 
-    /// The bucket above the smallest of every `of` amounts.
-    pub(crate) fn above_bottom(&self, of: u64) -> usize {
-        self.ranked(self.count.div_ceil(of) + 1)
+    /// As [`Self::from_top`], from the least amount.
+    pub(crate) fn from_bottom(&self, rank: u64, endings: &[Ending]) -> usize {
+        self.ranked(0..BUCKETS, rank, endings).unwrap_or(BUCKETS - 1)
     }
 
     /// How many amounts with one of these endings are in these buckets.
@@ -123,14 +117,18 @@ impl Sketch {
         self.within(0..BUCKETS, endings)
     }
 
-    /// The bucket of the amount at this rank, from 1.
-    fn ranked(&self, rank: u64) -> usize {
+    /// The bucket in which the amount of this rank is, from 1.
+    fn ranked(
+        &self,
+        mut buckets: impl Iterator<Item = usize>,
+        rank: u64,
+        endings: &[Ending],
+    ) -> Option<usize> {
         let mut seen = 0_u64;
-        let reached = self.counts.iter().position(|counts| {
-            seen = counts.iter().fold(seen, |seen, count| seen.saturating_add(*count));
+        buckets.find(|bucket| {
+            seen = seen.saturating_add(self.within(*bucket..bucket + 1, endings));
             seen >= rank.max(1)
-        });
-        reached.unwrap_or(BUCKETS - 1)
+        })
     }
 }
 
@@ -164,11 +162,12 @@ mod tests {
         for power in 0..10 {
             sketch.add(1 << power, 1);
         }
-        assert_eq!((sketch.count(), sketch.least()), (10, 1));
+        assert_eq!(sketch.count(), 10);
         let doublings = |bucket: usize| bucket / PER_DOUBLING;
         assert_eq!(doublings(sketch.median()), 4);
-        assert_eq!(doublings(sketch.below_top(10)), 8);
-        assert_eq!(doublings(sketch.above_bottom(10)), 1);
+        assert_eq!(doublings(sketch.from_top(2, &Ending::ALL)), 8);
+        assert_eq!(doublings(sketch.from_bottom(2, &Ending::ALL)), 1);
+        assert_eq!(sketch.from_top(1, &[Ending::Tens]), 0);
         assert_eq!(sketch.within(0..17, &Ending::ALL), 2);
         assert_eq!(sketch.ending(&[Ending::Other]), 10);
         assert_eq!(sketch.shown(32), 4);
