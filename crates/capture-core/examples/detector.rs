@@ -198,10 +198,9 @@ impl Book {
     fn sizes(self) -> &'static [usize] {
         match self {
             Self::Shop => &[1, 5, 10, 20, 200, 10_000],
-            Self::WideShop | Self::Marketplace => &[20, 200, 10_000],
             Self::WholePrices | Self::Subscriptions => &[10, 200, 10_000],
-            Self::WholeMarketplace | Self::Mixed => &[20, 200, 10_000],
-            _ => &[10, 200],
+            Self::Yen | Self::Won | Self::Dinar => &[10, 200],
+            _ => &[20, 200, 10_000],
         }
     }
 

@@ -174,13 +174,13 @@ impl Tail<'_> {
 
     /// How far above the median an amount with one of these endings must be.
     fn up(&self, median: usize, endings: &[Ending]) -> usize {
-        let at = |rank| self.usual.from_top(rank, endings).saturating_sub(median);
+        let at = |rank| self.usual.largest(rank, endings).saturating_sub(median);
         self.reach(self.usual.ending(endings), if self.is_before { RARE } else { RARE_ROUND }, at)
     }
 
     /// How far below the median an amount must be.
     fn down(&self, median: usize) -> usize {
-        let at = |rank| median.saturating_sub(self.usual.from_bottom(rank, &Ending::ALL));
+        let at = |rank| median.saturating_sub(self.usual.smallest(rank, &Ending::ALL));
         self.reach(self.usual.count(), RARE, at)
     }
 
@@ -225,7 +225,7 @@ pub(crate) fn whole(file: &Sketch, before: Option<&Sketch>) -> Option<Whole> {
     let Some(before) = before.filter(|before| before.count() >= ENOUGH_BEFORE) else {
         let large = LARGE.iter().find(|(code, _)| *code == file.currency.code());
         let from = large.map(|(_, from)| *from)?;
-        let tenth = file.from_bottom(file.count() / 10 + 1, &Ending::ALL);
+        let tenth = file.smallest(file.count() / 10 + 1, &Ending::ALL);
         return (is_hundreds && file.shown(tenth) >= from).then_some(Whole::Round { from });
     };
     let is_tens = file.ending(&[Ending::Other]) == 0;

@@ -90,17 +90,17 @@ impl Sketch {
 
     /// The bucket of the middle amount, or the lower one of two.
     pub(crate) fn median(&self) -> usize {
-        self.from_bottom(self.count.div_ceil(2), &Ending::ALL)
+        self.smallest(self.count.div_ceil(2), &Ending::ALL)
     }
 
     /// The bucket of the amount with so many others, and no more, at or above it. Of amounts with one
     /// of these endings.
-    pub(crate) fn from_top(&self, rank: u64, endings: &[Ending]) -> usize {
+    pub(crate) fn largest(&self, rank: u64, endings: &[Ending]) -> usize {
         self.ranked((0..BUCKETS).rev(), rank, endings).unwrap_or(0)
     }
 
-    /// As [`Self::from_top`], from the least amount.
-    pub(crate) fn from_bottom(&self, rank: u64, endings: &[Ending]) -> usize {
+    /// As [`Self::largest`], from the least amount.
+    pub(crate) fn smallest(&self, rank: u64, endings: &[Ending]) -> usize {
         self.ranked(0..BUCKETS, rank, endings).unwrap_or(BUCKETS - 1)
     }
 
@@ -165,9 +165,9 @@ mod tests {
         assert_eq!(sketch.count(), 10);
         let doublings = |bucket: usize| bucket / PER_DOUBLING;
         assert_eq!(doublings(sketch.median()), 4);
-        assert_eq!(doublings(sketch.from_top(2, &Ending::ALL)), 8);
-        assert_eq!(doublings(sketch.from_bottom(2, &Ending::ALL)), 1);
-        assert_eq!(sketch.from_top(1, &[Ending::Tens]), 0);
+        assert_eq!(doublings(sketch.largest(2, &Ending::ALL)), 8);
+        assert_eq!(doublings(sketch.smallest(2, &Ending::ALL)), 1);
+        assert_eq!(sketch.largest(1, &[Ending::Tens]), 0);
         assert_eq!(sketch.within(0..17, &Ending::ALL), 2);
         assert_eq!(sketch.ending(&[Ending::Other]), 10);
         assert_eq!(sketch.shown(32), 4);

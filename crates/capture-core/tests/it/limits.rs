@@ -272,7 +272,7 @@ fn a_whole_currency_is_asked_about_once() {
         (
             &dinar,
             Limits::default(),
-            vec![money("125.000 KWD"), money("97.500 KWD"), money("125.010 KWD")].repeat(3),
+            ["125.000 KWD", "97.500 KWD", "125.010 KWD"].map(money).repeat(3),
             &[
                 "all 9 amounts in KWD end in 0, and the middle one (125.000 KWD) is 10 times that of \
                the 120 captured before (12.500 KWD); if they are right, \
