@@ -130,9 +130,13 @@ impl<'a> Measure<'a> {
         is_far && !self.is_known(bucket..BUCKETS)
     }
 
-    /// Whether amounts this far away were captured before.
+    /// Whether amounts this far away were captured before, and so often that a file like this may well
+    /// have one.
     fn is_known(&self, buckets: Range<usize>) -> bool {
-        self.before.is_some_and(|before| before.within(buckets, &Ending::ALL) >= KNOWN)
+        self.before.is_some_and(|before| {
+            let often = KNOWN.max(before.count() / self.file.count().max(1).saturating_mul(RARE));
+            before.within(buckets, &Ending::ALL) >= often
+        })
     }
 
     /// Whether all amounts that are far above the median end in 00, although the others do so rarely

@@ -60,6 +60,18 @@ fn each_limit_says_both_numbers_and_how_to_override_it() {
                pass --expect-count 4"],
         ),
         (
+            limits().expect_count(3),
+            &["the plan has 4 captures, and --expect-count says 3; if 4 is right, \
+               pass --expect-count 4"],
+        ),
+        (
+            limits().expect_total(sum("USD=1609.99")).expect_total(sum("JPY=1500")),
+            &[
+                "the plan has 1,610.00 USD, and --expect-total says 1,609.99 USD; if 1,610.00 USD is \
+               right, pass --expect-total USD=1610.00",
+            ],
+        ),
+        (
             limits().max_orders(3),
             &["the plan has 4 captures, more than --max-orders 3; if 4 is right, \
                pass --max-orders 4"],
@@ -222,6 +234,84 @@ fn fewer_than_eight_rows_and_a_hundred_captures_say_nothing() {
     assert_eq!(said(&before(&["9.99 USD"], 100), &strange(0)), 1);
 }
 
+/// How many rows of a plan are strange, beside what was captured before. Both are amounts and how often
+/// they occur.
+fn strange(before: &[(&str, u64)], rows: &[(&str, usize)]) -> u64 {
+    let mut history = History::default();
+    before.iter().for_each(|(amount, times)| history.captured(money(amount), *times));
+    let rows: Vec<Money> =
+        rows.iter().flat_map(|(amount, times)| vec![money(amount); *times]).collect();
+    let tripped = check(&Limits::default(), &history, &rows);
+    assert!(
+        tripped
+            .iter()
+            .all(|found| found.guard() == Guard::AmountHigh || found.guard() == Guard::AmountLow),
+        "{tripped:?}"
+    );
+    tripped.iter().map(|found| found.lines().len() as u64 + found.more()).sum()
+}
+
+#[test]
+fn what_is_strange_depends_on_the_tail() {
+    const FAR: [(&str, usize); 4] =
+        [("999.00 USD", 4), ("1999.00 USD", 3), ("4999.00 USD", 2), ("9999.00 USD", 3)];
+    let file = |others: &[(&'static str, usize)]| [others, &FAR].concat();
+    for (before, rows, expected) in [
+        // Without zeros at its end an amount is strange from ten times as far on.
+        (&[][..], vec![("9.99 USD", 10), ("3999.01 USD", 1)], 0),
+        // What was captured twice is not strange, and many more if they were among a million.
+        (&[("9.99 USD", 120), ("999.00 USD", 1)], vec![("999.00 USD", 1)], 1),
+        (&[("9.99 USD", 120), ("999.00 USD", 2)], vec![("999.00 USD", 1)], 0),
+        (&[("9.99 USD", 1_000_000), ("0.09 USD", 3_000)], vec![("0.09 USD", 1)], 1),
+        (&[("9.99 USD", 1_000_000), ("0.09 USD", 4_000)], vec![("0.09 USD", 1)], 0),
+        (&[("9.99 USD", 1_000_000), ("0.09 USD", 3_000)], vec![("0.09 USD", 2)], 0),
+        // Many rows far away that all end in 00, where the others do not.
+        (&[], file(&[("9.99 USD", 400)]), 12),
+        (&[], file(&[("10.00 USD", 400)]), 0),
+        (&[], file(&[("9.99 USD", 400), ("700.01 USD", 1)]), 0),
+        // A price that occurs often, and a tail that goes on as it began.
+        (&[], vec![("9.99 USD", 400), ("999.00 USD", 30)], 0),
+        (
+            &[],
+            vec![("10.00 USD", 175), ("100.00 USD", 20), ("1000.00 USD", 4), ("2000.00 USD", 1)],
+            0,
+        ),
+        // Of amounts that end in 00, the usual ones say what is rare.
+        (
+            &[],
+            vec![
+                ("9.99 USD", 800),
+                ("20.00 USD", 100),
+                ("99.99 USD", 30),
+                ("300.01 USD", 8),
+                ("999.00 USD", 1),
+            ],
+            1,
+        ),
+    ] {
+        assert_eq!(strange(before, &rows), expected, "{before:?} {rows:?}");
+    }
+}
+
+#[test]
+fn of_equal_amounts_the_first_lines_are_named() {
+    let limits = Limits::default();
+    let none = History::default();
+    let mut check = Check::new(&limits, &none);
+    (2..1_000).for_each(|line| check.add(line, money("9.99 USD")));
+    for line in (1_000..1_015).rev() {
+        check.add(line, money("0.01 USD"));
+    }
+    let tripped = check.finish();
+    assert_eq!(tripped, [], "what occurs so often is usual");
+    let mut check = Check::new(&limits, &none);
+    (2..50).for_each(|line| check.add(line, money("9.99 USD")));
+    for line in (50..54).rev() {
+        check.add(line, money("999.00 USD"));
+    }
+    assert_eq!(check.finish()[0].lines(), [50, 51, 52, 53]);
+}
+
 #[test]
 fn many_rows_are_counted_and_allowed_by_their_number_only() {
     let mut rows = vec![money("9.99 USD"); 400];
@@ -296,7 +386,19 @@ fn a_whole_currency_is_asked_about_once() {
             &["the middle one of the 8 amounts in KWD (1.250 KWD) is 1/10 of that of the 120 \
                captured before (12.500 KWD); if they are right, pass --amounts-are-right KWD"],
         ),
-        // One amount with cents, and they were not multiplied by 100: each row is judged by itself.
+        // An amount with cents or, in KWD, an odd one: they were not multiplied.
+        (
+            &dinar,
+            Limits::default().allow_amounts(currency("KWD"), 8),
+            [vec![money("125.000 KWD"); 8], vec![money("125.001 KWD")]].concat(),
+            &[],
+        ),
+        (
+            &dollars,
+            Limits::default().allow_amounts(currency("USD"), 8),
+            [vec![money("1500.00 USD"); 8], vec![money("1500.01 USD")]].concat(),
+            &[],
+        ),
         (&dollars, right("USD"), [vec![money("1500.00 USD"); 8], plan(&[])].concat(), &[]),
         (
             &none,
@@ -309,6 +411,13 @@ fn a_whole_currency_is_asked_about_once() {
         ),
         (&none, right("USD"), vec![money("1000.00 USD"); 8], &[]),
         (&none, Limits::default(), vec![money("999.00 USD"); 8], &[]),
+        (
+            &none,
+            Limits::default(),
+            [vec![money("1000.00 USD"); 19], vec![money("20.00 USD")]].concat(),
+            &["all 20 amounts in USD end in 00, and nine in ten are 1,000.00 USD or more: they \
+                 may have been multiplied by 100; if they are right, pass --amounts-are-right USD"],
+        ),
         (&none, Limits::default(), vec![money("1000.00 USD"); 7], &[]),
         (&none, Limits::default(), vec![money("1000.00 HUF"); 8], &[]),
         (&dollars, Limits::default(), vec![money("100.00 USD"); 8], &[]),
