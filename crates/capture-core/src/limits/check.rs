@@ -11,7 +11,7 @@ use super::sum::Sum;
 use super::tripped::{Guard, Tripped};
 use crate::values::{Currency, Money};
 
-/// The guards at work on one plan: 25 KiB a currency, however many rows it has.
+/// The guards at work on one plan: 14 KiB a currency, however many rows it has.
 ///
 /// The order of the rows makes no difference.
 #[derive(Debug)]

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use crate::cases;
 
+const DOCS: &str = include_str!("../../../../docs/guards.md");
+
 fn money(text: &str) -> Money {
     let (amount, code) = text.split_once(' ').expect("an amount and a code");
     Money::parse(amount, code).expect("an amount")
@@ -276,6 +278,17 @@ fn what_is_strange_depends_on_the_tail() {
             vec![("10.00 USD", 175), ("100.00 USD", 20), ("1000.00 USD", 4), ("2000.00 USD", 1)],
             0,
         ),
+        // From 20.00 and 100.00, at the 25th and the 5th place, it goes on to 15,100.00.
+        (
+            &[],
+            vec![("10.00 USD", 175), ("20.00 USD", 20), ("100.00 USD", 4), ("1000.00 USD", 1)],
+            0,
+        ),
+        (
+            &[],
+            vec![("10.00 USD", 175), ("20.00 USD", 20), ("100.00 USD", 4), ("20000.00 USD", 1)],
+            1,
+        ),
         // Of amounts that end in 00, the usual ones say what is rare.
         (
             &[],
@@ -295,21 +308,37 @@ fn what_is_strange_depends_on_the_tail() {
 
 #[test]
 fn of_equal_amounts_the_first_lines_are_named() {
-    let limits = Limits::default();
-    let none = History::default();
-    let mut check = Check::new(&limits, &none);
-    (2..1_000).for_each(|line| check.add(line, money("9.99 USD")));
-    for line in (1_000..1_015).rev() {
-        check.add(line, money("0.01 USD"));
-    }
-    let tripped = check.finish();
-    assert_eq!(tripped, [], "what occurs so often is usual");
-    let mut check = Check::new(&limits, &none);
+    let (limits, history) = (Limits::default(), before(&["9.99 USD"], 120));
+    let mut check = Check::new(&limits, &history);
     (2..50).for_each(|line| check.add(line, money("9.99 USD")));
-    for line in (50..54).rev() {
-        check.add(line, money("999.00 USD"));
+    (50..62).rev().for_each(|line| check.add(line, money("999.00 USD")));
+    let tripped = check.finish();
+    assert_eq!((tripped[0].lines(), tripped[0].more()), (&(50..60).collect::<Vec<_>>()[..], 2));
+}
+
+#[test]
+fn the_page_has_every_guard() {
+    let guards = [
+        Guard::ExpectCount,
+        Guard::ExpectTotal,
+        Guard::MaxOrders,
+        Guard::MaxAmount,
+        Guard::MaxTotal,
+        Guard::MaxDay,
+        Guard::FileMultiplied,
+        Guard::FileDivided,
+        Guard::FileRound,
+        Guard::AmountHigh,
+        Guard::AmountLow,
+    ];
+    for guard in guards {
+        assert!(DOCS.contains(&format!("`{guard}`")), "docs/guards.md says nothing of {guard}");
     }
-    assert_eq!(check.finish()[0].lines(), [50, 51, 52, 53]);
+    // And what this one says, word for word.
+    let limits = Limits::default().expect_total(sum("USD=12345.00"));
+    let rows = ["10.00 USD", "1600.00 USD"].map(money);
+    let said = said(&limits, &History::default(), &rows);
+    assert!(DOCS.contains(&format!("| `{}` |", said[0])), "{said:?}");
 }
 
 #[test]
