@@ -62,6 +62,7 @@
 mod attempt;
 mod cause;
 pub mod driver;
+pub mod limits;
 mod machine;
 mod mask;
 mod outcome;

@@ -49,23 +49,8 @@ impl Money {
     /// many decimals, zero, and more than [`Money::MAX_MINOR_UNITS`].
     pub fn from_decimal(amount: &str, currency: Currency) -> Result<Self, Invalid> {
         let refuse = |rule: String| Err(Invalid::new("amount", amount, rule));
-        if let Some(rule) = misspelling(amount) {
-            return refuse(rule.into());
-        }
-        let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
-        let decimals = usize::from(currency.exponent());
-        if fraction.len() > decimals {
-            let code = currency.code();
-            return refuse(match decimals {
-                0 => format!("{code} has no decimals; write it like {whole}"),
-                _ => format!("{code} has {decimals} decimals, not {}", fraction.len()),
-            });
-        }
-        let digits = whole.bytes().chain(fraction.bytes());
-        let padding = std::iter::repeat_n(b'0', decimals - fraction.len());
-        let minor_units = digits.chain(padding).try_fold(0_u32, |units, digit| {
-            units.checked_mul(10)?.checked_add(u32::from(digit - b'0'))
-        });
+        let minor_units = minor_digits(amount, currency)?
+            .try_fold(0_u32, |units, digit| units.checked_mul(10)?.checked_add(digit.into()));
         match minor_units {
             Some(0) => refuse("must be more than zero".into()),
             Some(units) if units <= Self::MAX_MINOR_UNITS => Self::from_minor(units, currency),
@@ -144,6 +129,28 @@ impl fmt::Debug for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Money({self})")
     }
+}
+
+/// The digits of a decimal amount, in minor units of its currency.
+pub(crate) fn minor_digits(
+    amount: &str,
+    currency: Currency,
+) -> Result<impl Iterator<Item = u8>, Invalid> {
+    let refuse = |rule: String| Err(Invalid::new("amount", amount, rule));
+    if let Some(rule) = misspelling(amount) {
+        return refuse(rule.into());
+    }
+    let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
+    let decimals = usize::from(currency.exponent());
+    if fraction.len() > decimals {
+        let code = currency.code();
+        return refuse(match decimals {
+            0 => format!("{code} has no decimals; write it like {whole}"),
+            _ => format!("{code} has {decimals} decimals, not {}", fraction.len()),
+        });
+    }
+    let padding = std::iter::repeat_n(b'0', decimals - fraction.len());
+    Ok(whole.bytes().chain(fraction.bytes()).chain(padding).map(|digit| digit - b'0'))
 }
 
 /// What is wrong with the spelling, before any arithmetic.

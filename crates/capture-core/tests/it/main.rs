@@ -7,6 +7,7 @@ mod contradictions;
 mod currencies;
 mod driver;
 mod golden;
+mod limits;
 mod machine;
 mod names;
 mod oracle;
