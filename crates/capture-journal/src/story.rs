@@ -145,7 +145,7 @@ impl Story {
     }
 
     /// When it makes sense to go on with a capture that a holder left open; `None` where no holder did. Once
-    /// that holder has ended, the next one looks at once, however often it was in vain before.
+    /// that holder has ended, the next one looks at once, however often it found nothing before.
     pub(crate) fn due_at(
         &self,
         standing: &Standing,

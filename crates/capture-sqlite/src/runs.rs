@@ -2,13 +2,19 @@
 
 use std::time::SystemTime;
 
-use capture_journal::{Fence, IntentId, Line, Lost, Run, RunId, Stands, Story, Tally};
+use capture_core::limits::History;
+use capture_journal::{Fence, IntentId, Line, Lost, Run, RunId, Stands, Story, Tally, unix_ms};
 use rusqlite::{Row, params};
 
 use crate::open::Sqlite;
 use crate::read::{self, INTENT, lost, maybe, moment};
 
 const RUN: &str = "SELECT id, plan, name, captures, at_ms, ended FROM run WHERE environment = ?1";
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// So many captures say what is usual.
+const LATEST: usize = 20_000;
 
 const LINE: &str = "line, reference, capture_before_ms";
 
@@ -105,6 +111,36 @@ impl Sqlite {
             tally.add(stands, story.capture.money());
         }
         Ok(tally)
+    }
+
+    /// What was captured of late, and what today (UTC), for the guards of a list: the latest 20,000 captures,
+    /// and all of today's.
+    ///
+    /// # Errors
+    /// When the journal failed.
+    pub fn history(&mut self, now: SystemTime) -> Result<History, Lost> {
+        let select = format!(
+            "SELECT {INTENT}, record.at_ms FROM record JOIN intent ON intent.id = record.intent
+             WHERE environment = ? AND json_extract(body, '$.outcome') = 'captured'
+             ORDER BY number DESC"
+        );
+        let midnight = unix_ms(now) / DAY_MS * DAY_MS;
+        let mut statement = self.connection.prepare_cached(&select).map_err(lost)?;
+        let mut rows = statement.query([self.environment]).map_err(lost)?;
+        let (mut history, mut seen) = (History::default(), 0);
+        while let Some(row) = rows.next().map_err(lost)? {
+            let is_today = row.get::<_, i64>(7).map_err(lost)? >= midnight;
+            if seen >= LATEST && !is_today {
+                break;
+            }
+            let money = read::intent(row)?.capture.money();
+            seen += 1;
+            history.captured(money, 1);
+            if is_today {
+                history.today(money.into());
+            }
+        }
+        Ok(history)
     }
 
     /// Notes what a list came to, once each of its captures is decided, so that it need not be counted again.

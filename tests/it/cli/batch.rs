@@ -128,7 +128,7 @@ fn a_file_is_planned_captured_and_told() {
     assert!(plan.stdout.contains("capture run orders.csv --confirm 40:4000.00USD"), "{plan:?}");
     assert!(batch.server.transcript().is_empty());
 
-    batch.server.script(Script::lost_reply().skip(3).times(4).then(Script::status(429).times(5)));
+    batch.server.script(Script::lost_reply().skip(3).times(4).then(Script::status(429).times(3)));
     let run = batch.run(&with(&["--confirm", "40:4000.00USD", "--out", "out.csv", "--json"]));
     assert_eq!(run.code, 0, "{run:?}");
     let json = run.json();
@@ -174,6 +174,47 @@ fn another_number_or_total_than_was_approved_sends_nothing() {
     assert_eq!(unconfirmed.code, 2, "{unconfirmed:?}");
     assert!(unconfirmed.stderr.contains("approve the list with --confirm 2:200.00USD"));
     assert!(batch.server.transcript().is_empty());
+}
+
+/// A guard that trips sends nothing, names its line, and says how to override it alone.
+#[test]
+fn a_wrong_hundredth_trips_a_guard() {
+    let batch = Batch::new("guards", 30);
+    let text = fs::read_to_string(batch.path("orders.csv")).unwrap();
+    let line = |at: usize| text.lines().nth(at).unwrap().to_owned();
+    batch.write("wrong.csv", &text.replace(&line(17), &line(17).replace("100.00", "10000.00")));
+    let wrong = batch.run(&["run", "wrong.csv", "--json"]);
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    let json = wrong.json();
+    assert_eq!(json["guards"][0]["lines"], json!([18]), "{json}");
+    assert_eq!(json["guards"][0]["override"], json!("--allow-amount 18"));
+    assert!(batch.server.transcript().is_empty());
+    let plan = batch.run(&["plan", "wrong.csv", "--allow-amount", "18"]);
+    assert_eq!(plan.code, 0, "{plan:?}");
+    for (guard, value, is_right) in [
+        ("--expect-count", "30", true),
+        ("--expect-count", "31", false),
+        ("--expect-total", "USD=3000.00", true),
+        ("--expect-total", "USD=3000.01", false),
+        ("--max-orders", "29", false),
+        ("--max-amount", "USD=99.99", false),
+        ("--max-total", "USD=2999.99", false),
+        ("--max-day", "USD=3000.00", true),
+    ] {
+        let plan = batch.run(&["plan", "orders.csv", guard, value]);
+        assert_eq!(plan.code, if is_right { 0 } else { 2 }, "{guard} {value}: {plan:?}");
+    }
+    assert_eq!(batch.run(&RUN).code, 0);
+    // The day is used up, and the journal knows what is usual.
+    let money = Money::parse("10000.00", "USD").unwrap();
+    let more: String =
+        (0..12).map(|_| format!("{},10000.00,USD\n", batch.server.create_order(money))).collect();
+    batch.write("more.csv", &format!("order_id,amount,currency\n{more}"));
+    let day = batch.run(&["plan", "more.csv", "--max-day", "USD=122999.99"]);
+    assert!(day.code == 2 && day.stderr.contains("--max-day"), "{day:?}");
+    let usual = batch.run(&["plan", "more.csv"]);
+    assert!(usual.code == 2 && usual.stderr.contains("--amounts-are-right USD"), "{usual:?}");
+    assert_eq!(batch.run(&["plan", "more.csv", "--amounts-are-right", "USD"]).code, 0);
 }
 
 /// The worst line decides.

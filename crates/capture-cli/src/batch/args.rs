@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::guards::Guards;
 use crate::flags::{Connection, Kept, Resend};
 
 /// A file of captures.
@@ -23,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) list: List,
+    #[command(flatten)]
+    pub(crate) guards: Guards,
     /// sandbox, production or a URL; wins over CAPTURE_ENVIRONMENT
     #[arg(long, value_name = "ENVIRONMENT", allow_hyphen_values = true)]
     pub(crate) environment: Option<String>,
@@ -36,6 +39,8 @@ pub(crate) struct Run {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) list: List,
+    #[command(flatten)]
+    pub(crate) guards: Guards,
     /// The number of captures and their totals as plan prints them: what was approved is what runs
     #[arg(long, value_name = "CAPTURES:TOTALS", allow_hyphen_values = true)]
     pub(crate) confirm: Option<String>,

@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod confirm;
+mod guards;
 pub(crate) mod plan;
 mod progress;
 mod results;

@@ -3,14 +3,16 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::SystemTime;
 
 use capture_bulk::{Format, Options, PlanId, Planner, ReadError, Table, read};
-use capture_core::{Environment, IdempotencyKey, Outcome, one_line};
+use capture_core::{Environment, IdempotencyKey, Outcome, limits, one_line};
 use capture_journal::{Answer, Line, RunId, environment_name, utc};
 use capture_sqlite::{KnownLine, Sqlite};
 use serde::Serialize;
 
 use super::args::{self, List, Plan};
+use super::guards::{self, Guards};
 use crate::config::{self, BadInput};
 use crate::exit::Exit;
 use crate::journal;
@@ -46,11 +48,12 @@ pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
     let path = journal::place(args.kept.journal.as_deref())?;
     let mut journal = journal::open(&path, &environment)?;
     let json = args.kept.json;
-    let checked = match check(&args.file, &args.list, &environment, &mut journal, json) {
-        Ok(checked) => checked,
-        Err(Refused::Input(bad)) => return Err(bad),
-        Err(Refused::Faults) => return Ok(Exit::Nothing),
-    };
+    let checked =
+        match check(&args.file, &args.list, &args.guards, &environment, &mut journal, json) {
+            Ok(checked) => checked,
+            Err(Refused::Input(bad)) => return Err(bad),
+            Err(Refused::Faults) => return Ok(Exit::Nothing),
+        };
     if json {
         output::json(&Planned::new(&checked));
     } else {
@@ -69,6 +72,7 @@ pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
 pub(crate) fn check(
     file: &Path,
     list: &List,
+    guards: &Guards,
     environment: &Environment,
     journal: &mut Sqlite,
     json: bool,
@@ -84,10 +88,15 @@ pub(crate) fn check(
         true => Box::new(io::stdin().lock()),
         false => Box::new(File::open(file).map_err(|error| refuse(error.to_string()))?),
     };
-    let mut planner = Planner::new(&environment_name(environment), "");
+    let limits = guards.limits()?;
+    let history = journal.history(SystemTime::now()).map_err(|lost| journal::failed(&lost))?;
+    let mut guard = limits::Check::new(&limits, &history);
+    let as_text = serde_json::to_string(&limits).expect("plain values");
+    let mut planner = Planner::new(&environment_name(environment), &as_text);
     let mut staging = journal.stage();
     let read = read(input, &options(file, list)?, |row| {
         planner.add(row);
+        guard.add(row.line, row.capture.money());
         let line = Line {
             line: row.line,
             capture: row.capture,
@@ -122,6 +131,12 @@ pub(crate) fn check(
     known.map_err(|lost| journal::failed(&lost))?;
     if obstacles.count > 0 {
         obstacles.tell(&checked.name, json);
+        return Err(Refused::Faults);
+    }
+    // What was approved before was within its limits then.
+    let tripped = if checked.planned.is_some() { Vec::new() } else { guard.finish() };
+    if !tripped.is_empty() {
+        guards::tell(&checked.name, &tripped, json);
         return Err(Refused::Faults);
     }
     Ok(checked)

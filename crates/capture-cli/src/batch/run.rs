@@ -34,7 +34,8 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     let mut journal = work.open()?;
     let Some(file) = &args.file else { return every(&work, journal) };
     let json = args.work.connection.json;
-    let checked = match check(file, &args.list, &work.environment, &mut journal, json) {
+    let checked = match check(file, &args.list, &args.guards, &work.environment, &mut journal, json)
+    {
         Ok(checked) => checked,
         Err(Refused::Input(bad)) => return Err(bad),
         Err(Refused::Faults) => return Ok(Exit::Nothing),
