@@ -4,6 +4,7 @@ mod durable;
 mod every;
 mod file;
 mod foremen;
+mod lists;
 mod run;
 mod store;
 mod torture;
