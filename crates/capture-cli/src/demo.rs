@@ -1,4 +1,4 @@
-//! `capture demo`: a kept and a lost reply on each transport, and a process that is killed, checked
+//! `capture demo`: a kept and a lost reply on each transport, and processes that are killed, checked
 //! against the ledger.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use clap::ValueEnum as _;
 use crate::args::Transport;
 use crate::config::BadInput;
 use crate::exit::Exit;
-use crate::killed::{self, Killed};
+use crate::killed::{self, Killed, KilledFile};
 use crate::output;
 use crate::route::Route;
 use crate::transport::Client;
@@ -34,6 +34,8 @@ pub(crate) fn run() -> Result<Exit, BadInput> {
     }
     output::line("");
     table.push(kill(&sandbox)?);
+    output::line("");
+    let is_whole = kill_file(&sandbox)?;
 
     output::line("");
     output::line("client   what happens    outcome   known by      times captured");
@@ -43,7 +45,7 @@ pub(crate) fn run() -> Result<Exit, BadInput> {
         output::line(&format!("{client:<8} {story:<15} {outcome:<9} {code:<13} {captured}"));
     }
     output::line("");
-    if table.iter().all(Row::is_as_claimed) {
+    if is_whole && table.iter().all(Row::is_as_claimed) {
         output::line("Every order was captured exactly once, and each client knows it.");
         Ok(Exit::Yes)
     } else {
@@ -125,6 +127,22 @@ fn kill(sandbox: &Server) -> Result<Row, BadInput> {
     output::line(&format!("  {}; times in the ledger: {captured}", second.says));
     let (client, story) = (Transport::Reqwest.name(), Story::Killed);
     Ok(Row { client, story, outcome: second.outcome, code: second.code, captured })
+}
+
+/// The same with a whole file: whether each of its orders is captured once.
+fn kill_file(sandbox: &Server) -> Result<bool, BadInput> {
+    let money = Money::parse("100.00", "USD").expect("a good amount");
+    let orders: Vec<_> = (0..24).map(|_| sandbox.create_order(money)).collect();
+    let failed = |error| BadInput::new("demo", format!("no second process: {error}"));
+    output::line("capture run: a file of 24 orders; a reply is lost, and the process is killed");
+    let KilledFile { captured, second } = killed::kill_file(sandbox, &orders).map_err(failed)?;
+    output::line(&format!("  killed; orders in the ledger: {captured}"));
+    output::line("the same command again: what is decided stays, the rest is captured");
+    second.lines().for_each(|line| output::line(&printable(&format!("  {line}"), 79)));
+    let ledger = sandbox.ledger();
+    let once = orders.iter().filter(|order| ledger.captures(**order) == 1).count();
+    output::line(&format!("  captured exactly once, by the ledger: {once}"));
+    Ok(once == orders.len() && second.contains("  captured                   24  2400.00 USD"))
 }
 
 /// What the HTTP library says about it is in brackets, and is left out.

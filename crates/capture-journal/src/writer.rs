@@ -71,7 +71,7 @@ impl Writer {
         self.tell(|reply| Message::Stories(order, reply)).await
     }
 
-    /// Makes this turn, and wakes whoever waits for what it returned.
+    /// Makes this turn, and wakes its driver, which waits for what it returned.
     pub(crate) fn turn(
         &self,
         turn: Turn,

@@ -138,7 +138,7 @@ impl Desk<'_> {
         let mut statement = self.transaction.prepare_cached(FIRST).map_err(lost)?;
         let found = statement.query_row([self.environment], |row| Ok((row.get(0)?, row.get(1)?)));
         let (low, first): (i64, i64) = found.map_err(lost)?;
-        // Whoever only asks for work writes nothing.
+        // A turn that only asks for work writes nothing.
         if first != low {
             let mut statement = self.transaction.prepare_cached(ADVANCE).map_err(lost)?;
             statement.execute([first, self.environment]).map_err(lost)?;

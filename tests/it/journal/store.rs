@@ -337,7 +337,7 @@ fn wants(
     journal.turn(&Turn { at: at(seconds), settled, asks, want }).unwrap()
 }
 
-/// Many are claimed at once, and whoever wants more learns when there may be more.
+/// Many are claimed at once, and a holder that wants more learns when there may be more.
 pub(crate) fn what_is_wanted_says_when_more_is_due<S: Store>() {
     let store = S::new();
     let mut journal = store.open();

@@ -107,7 +107,7 @@ pub fn play(seed: u64, misuse: Option<Misuse>) -> Report {
     let hosts = 1 + world.chance.below(2, "hosts", 0) as usize;
     (0..hosts).for_each(|host| world.opens(host));
     world.run();
-    // Whoever is left in doubt is settled by a later run.
+    // What is left in doubt is settled by a later run.
     world.now += Duration::from_secs(3600);
     world.is_calm = true;
     world.opens(0);

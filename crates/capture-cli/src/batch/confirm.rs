@@ -1,4 +1,4 @@
-//! Whoever runs a list says how many captures it has.
+//! A person who runs a list says how many captures it has.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     if checked.planned.is_none() {
         confirmed(&checked, args.confirm.as_deref(), work.environment.is_production())?;
     }
-    // Whoever cannot log in plans nothing.
+    // Without credentials nothing is planned.
     let client = work.connect()?;
     let run = journal.plan(&checked.name, &checked.id.0).map_err(|lost| journal::failed(&lost))?;
     let Some(run) = run else {
