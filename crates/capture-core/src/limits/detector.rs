@@ -15,8 +15,8 @@ const ENOUGH_FOR_TAIL: u64 = 100;
 const MANY: u64 = 1_000;
 /// One in so many files is to have an amount that is called strange and is right.
 const RARE: u64 = 300;
-/// Where it must be 32 times the usual one and end in 00 as well.
-const RARE_ROUND: u64 = 30;
+/// Where it must be 32 times the usual one, and end in zeros, as well.
+const RARE_FAR: u64 = 30;
 /// What was captured so often before is not strange.
 const KNOWN: u64 = 2;
 /// 32 times: what is closer occurs in most files.
@@ -179,20 +179,22 @@ impl Tail<'_> {
     /// How far above the median an amount with one of these endings must be.
     fn up(&self, median: usize, endings: &[Ending]) -> usize {
         let at = |rank| self.usual.largest(rank, endings).saturating_sub(median);
-        self.reach(self.usual.ending(endings), if self.is_before { RARE } else { RARE_ROUND }, at)
+        let count = self.usual.ending(endings);
+        let far = self.reach(count, FAR, RARE_FAR, at);
+        if self.is_before { far.min(self.reach(count, FAR_FROM_BEFORE, RARE, at)) } else { far }
     }
 
     /// How far below the median an amount must be.
     fn down(&self, median: usize) -> usize {
         let at = |rank| median.saturating_sub(self.usual.smallest(rank, &Ending::ALL));
-        self.reach(self.usual.count(), RARE, at)
+        let floor = if self.is_before { FAR_FROM_BEFORE } else { FAR };
+        self.reach(self.usual.count(), floor, RARE, at)
     }
 
     /// The distance, from that of the amounts at each rank. The tail is drawn on from two ranks as a
     /// straight line over the logarithm of the rank. That is right for a power law, and too far for all
     /// that is lighter.
-    fn reach(&self, count: u64, files: u64, at: impl Fn(u64) -> usize) -> usize {
-        let floor = if self.is_before { FAR_FROM_BEFORE } else { FAR };
+    fn reach(&self, count: u64, floor: usize, files: u64, at: impl Fn(u64) -> usize) -> usize {
         if count < ENOUGH_FOR_TAIL {
             return floor.max(7 * at(count.div_ceil(10) + 1) / 2);
         }

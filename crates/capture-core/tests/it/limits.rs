@@ -289,6 +289,12 @@ fn what_is_strange_depends_on_the_tail() {
             vec![("10.00 USD", 175), ("20.00 USD", 20), ("100.00 USD", 4), ("20000.00 USD", 1)],
             1,
         ),
+        // Against the journal as well: 1 in 30 files from 32 times on, 1 in 300 below.
+        (
+            &[("10.00 USD", 175), ("20.00 USD", 20), ("100.00 USD", 5)],
+            vec![("10.00 USD", 20), ("2000.00 USD", 1)],
+            1,
+        ),
         // Of amounts that end in 00, the usual ones say what is rare.
         (
             &[],
