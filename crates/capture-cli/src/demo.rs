@@ -21,7 +21,6 @@ pub(crate) fn run() -> Result<Exit, BadInput> {
     let sandbox = sandbox.map_err(|error| BadInput::new("demo", format!("no sandbox: {error}")))?;
     let url = sandbox.base_url();
     output::line(&format!("An embedded sandbox at {url}: no account, no real money."));
-    output::line("");
 
     let mut table = Vec::new();
     for &transport in Transport::value_variants() {
@@ -32,9 +31,7 @@ pub(crate) fn run() -> Result<Exit, BadInput> {
             table.push(tell(&sandbox, &client, transport, story));
         }
     }
-    output::line("");
     table.push(kill(&sandbox)?);
-    output::line("");
     let is_whole = kill_file(&sandbox)?;
 
     output::line("");
@@ -134,14 +131,15 @@ fn kill_file(sandbox: &Server) -> Result<bool, BadInput> {
     let money = Money::parse("100.00", "USD").expect("a good amount");
     let orders: Vec<_> = (0..24).map(|_| sandbox.create_order(money)).collect();
     let failed = |error| BadInput::new("demo", format!("no second process: {error}"));
-    output::line("capture run: a file of 24 orders; a reply is lost, and the process is killed");
     let KilledFile { captured, second } = killed::kill_file(sandbox, &orders).map_err(failed)?;
-    output::line(&format!("  killed; orders in the ledger: {captured}"));
-    output::line("the same command again: what is decided stays, the rest is captured");
-    second.lines().for_each(|line| output::line(&printable(&format!("  {line}"), 79)));
     let ledger = sandbox.ledger();
     let once = orders.iter().filter(|order| ledger.captures(**order) == 1).count();
-    output::line(&format!("  captured exactly once, by the ledger: {once}"));
+    output::line(&format!(
+        "capture run: a file of 24 orders; a reply is lost; killed with {captured} in the ledger"
+    ));
+    output::line(&format!(
+        "  the same command again; captured exactly once, by the ledger: {once}"
+    ));
     Ok(once == orders.len() && second.contains("  captured                   24  2400.00 USD"))
 }
 
