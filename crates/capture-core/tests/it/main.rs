@@ -10,6 +10,7 @@ mod golden;
 mod machine;
 mod names;
 mod oracle;
+mod orders;
 mod receipts;
 mod replies;
 mod schedules;
