@@ -1,6 +1,7 @@
 //! The `capture` command: one order captured, from the shell, with an exit code that never lies.
 
 mod args;
+mod batch;
 mod config;
 mod connections;
 mod demo;

@@ -62,6 +62,7 @@ fn perform(
         Control::Orders => orders::list(sandbox, now),
         Control::CreateOrder => orders::create(sandbox, body, now)?,
         Control::SetStatus => orders::set_status(sandbox, id, body, now)?,
+        Control::Summary => ok(&sandbox.summary(now)),
         Control::Ledger => ok(sandbox.ledger()),
         Control::Transcript => {
             let requests: Vec<_> = sandbox.transcript().collect();

@@ -66,6 +66,11 @@ impl World {
         id
     }
 
+    /// Whether so many orders more are as many as a sandbox is willing to hold.
+    pub(crate) fn has_room(&self, orders: usize) -> bool {
+        self.orders.len().saturating_add(orders) <= MOST
+    }
+
     /// Whether the world holds as much as a sandbox is willing to. Keys that have expired are
     /// forgotten first.
     pub(crate) fn is_full(&mut self, now: SystemTime) -> bool {
