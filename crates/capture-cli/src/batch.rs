@@ -45,7 +45,7 @@ fn draw(
     let mut number = 0_u32;
     while (number as usize) < count {
         let next = AT_A_TIME.min(count - number as usize);
-        for drawn in server.draw_orders(next, windows.cloned()) {
+        for drawn in server.draw_orders(next, windows) {
             number += 1;
             let (order, money, before) = (drawn.order, drawn.money, date::write(drawn.void_at));
             let (amount, currency) = (money.decimal(), money.currency());

@@ -50,11 +50,11 @@ impl Sandbox {
     pub fn draw_orders(
         &mut self,
         count: usize,
-        windows: Option<RangeInclusive<Duration>>,
+        windows: Option<&RangeInclusive<Duration>>,
         now: SystemTime,
     ) -> Vec<DrawnOrder> {
         let now = self.world.time(now);
-        (0..count).map(|_| self.world.draw_order(windows.as_ref(), now)).collect()
+        (0..count).map(|_| self.world.draw_order(windows, now)).collect()
     }
 
     /// The status of an order, or `None` if there is no such order.

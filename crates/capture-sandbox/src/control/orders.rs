@@ -114,7 +114,7 @@ pub(super) fn create(
                 }
                 Ok(Duration::from_secs(least)..=Duration::from_secs(most))
             });
-            let drawn = sandbox.draw_orders(count, windows.transpose()?, now);
+            let drawn = sandbox.draw_orders(count, windows.transpose()?.as_ref(), now);
             Ok(created(sandbox, drawn.into_iter().map(|drawn| drawn.order).collect(), now))
         }
         Kind { .. } => {
@@ -139,14 +139,15 @@ impl OrderBody {
     }
 }
 
-/// Refuses more orders than one request may create, or than there is room for: all or none are created.
+/// Refuses more orders than one request may create, or any once the sandbox is full: all or none are
+/// created.
 fn room(sandbox: &mut Sandbox, count: usize, now: SystemTime) -> Result<(), Refusal> {
     if count > MOST_SHOWN {
         let rule = format!("one request creates at most {MOST_SHOWN}");
         return Err(Invalid::new("orders", &count.to_string(), rule).into());
     }
     let now = sandbox.world.time(now);
-    if sandbox.world.is_full(now) || !sandbox.world.has_room(count) {
+    if sandbox.world.is_full(now) {
         return Err(Refusal::full());
     }
     Ok(())

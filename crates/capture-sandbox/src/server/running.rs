@@ -140,10 +140,11 @@ impl Server {
 
     /// Draws so many orders that wait for their capture, and creates them; see
     /// [`Sandbox::draw_orders`].
+    #[must_use]
     pub fn draw_orders(
         &self,
         count: usize,
-        windows: Option<RangeInclusive<Duration>>,
+        windows: Option<&RangeInclusive<Duration>>,
     ) -> Vec<DrawnOrder> {
         self.shared.sandbox().draw_orders(count, windows, self.shared.now())
     }

@@ -58,8 +58,8 @@ fn orders_are_drawn_by_the_seed() {
         let mut world = World::with(Settings { seed, ..Settings::default() });
         let mut all = Vec::new();
         for count in parts {
-            let windows = Some(Duration::from_secs(60)..=Duration::from_secs(90));
-            all.extend(world.sandbox.draw_orders(*count, windows, world.now));
+            let windows = Duration::from_secs(60)..=Duration::from_secs(90);
+            all.extend(world.sandbox.draw_orders(*count, Some(&windows), world.now));
         }
         all
     };
