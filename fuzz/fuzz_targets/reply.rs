@@ -2,7 +2,7 @@
 #![no_main]
 
 use bytes::Bytes;
-use capture_core::wire::{capture, error, order, token};
+use capture_core::wire::{capture, error, order, orders, token};
 use capture_core::{Capture, IdempotencyKey, Money, OrderId};
 use capture_core::driver::Verdict;
 use libfuzzer_sys::fuzz_target;
@@ -31,6 +31,10 @@ fuzz_target!(|input: (u16, &[u8])| {
     let _ = error::Shape::read(status, body);
     let _ = order::read_reply(ours, &response);
     let _ = token::read_reply(&response);
+    if let Ok(page) = orders::read_reply(&response) {
+        assert!(page.orders.len() + page.unreadable <= orders::MOST_ON_PAGE);
+    }
+    let _ = std::str::from_utf8(body).map(orders::Query::read);
     let _ = capture::Reply::read(body);
     let _ = capture::read_request(body);
     let _ = token::read_request(body);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, value_parser};
 use clap_complete::Shell;
 
 use crate::batch::args as batch;
@@ -227,6 +227,15 @@ pub(crate) struct Sandbox {
     /// Serves TLS and HTTP/2 too; the authority to trust is written to FILE (PEM)
     #[arg(long, value_name = "FILE")]
     pub(crate) tls: Option<PathBuf>,
+    /// Begins with N orders that wait: amounts in five currencies, drawn by the seed
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) orders: Option<u32>,
+    /// Writes these orders to FILE (CSV) before it says that it listens
+    #[arg(long, value_name = "FILE", requires = "orders")]
+    pub(crate) export: Option<PathBuf>,
+    /// Draws when each is voided from this range, such as 10m..7d; after 7 days unless given
+    #[arg(long, value_name = "FROM..TO", requires = "orders")]
+    pub(crate) window: Option<String>,
     /// The seed of ids and random faults: the same seed gives the same replies
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,

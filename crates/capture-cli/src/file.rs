@@ -1,7 +1,7 @@
 //! The files that the command reads and writes: small, in UTF-8, and replaced in one step.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write as _};
+use std::io::{self, BufWriter, Read, Write as _};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
@@ -32,19 +32,35 @@ pub(crate) fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
 
 /// Writes a file, or replaces it in one step, so that a crash never leaves half of it.
 pub(crate) fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    beside(path, bytes, readers)?.persist(path)?;
+    write_with(path, readers, |file| file.write_all(bytes))
+}
+
+/// The same for what is too much to be held in memory.
+pub(crate) fn write_with(
+    path: &Path,
+    readers: Readers,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
+    beside(path, readers, write)?.persist(path)?;
     Ok(())
 }
 
 /// A new file in the same directory, on the disk, that replaces this one once it is persisted. Its
 /// name is its own, and no file or link that is there is ever opened.
-fn beside(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
+fn beside(
+    path: &Path,
+    readers: Readers,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
     // A link would be replaced, not what it points to, and a device must not be.
     if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
         return Err(io::Error::other("there is a link, or something other than a file"));
     }
-    let mut new = builder(readers).tempfile_in(directory(path))?;
-    new.write_all(bytes)?;
+    let new = builder(readers).tempfile_in(directory(path))?;
+    let mut file = BufWriter::new(new.as_file());
+    write(&mut file)?;
+    file.flush()?;
+    drop(file);
     new.as_file().sync_all()?;
     Ok(new)
 }

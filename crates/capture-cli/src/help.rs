@@ -143,6 +143,9 @@ without a status {\"error\", \"field\", \"cause\", \"retry_after_s\", \"next_ste
 \"asked_currency\"}.";
 
 pub(crate) const AFTER_SANDBOX: &str = "\
+The file of --export has the columns order_id, amount, currency, capture_before
+and reference.
+
 With --json: one line {\"base_url\", \"plain_url\", \"app_key\", \"app_secret\"} once it listens.";
 
 pub(crate) const AFTER_JOURNAL: &str = "\

@@ -5,6 +5,7 @@ mod batch;
 mod config;
 mod connections;
 mod demo;
+mod drawn;
 mod exit;
 mod explain;
 mod file;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::args::Sandbox;
 use crate::config::BadInput;
+use crate::drawn;
 use crate::exit::Exit;
 use crate::file::{self, Readers};
 use crate::output;
@@ -54,12 +55,13 @@ pub(crate) fn run(args: &Sandbox) -> Result<Exit, BadInput> {
             Invalid::new("tls", &path.display().to_string(), format!("cannot be written: {error}"))
         })?;
     }
+    drawn::fill(&server, args)?;
     if args.json {
         let (app_key, app_secret) = (server.app_key(), server.app_secret());
         let (base_url, plain_url) = (server.base_url(), server.plain_url());
         output::json(&Ready { base_url: &base_url, plain_url: &plain_url, app_key, app_secret });
     } else {
-        output::print(&manual(&server, args.tls.as_deref()));
+        output::print(&manual(&server, args));
     }
     // The handler keeps the other end, so this ends with a signal only.
     let _ = stopped.recv();
@@ -97,12 +99,16 @@ struct Ready<'a> {
 }
 
 /// Lines to copy into another shell. The credentials are the sandbox's own and work nowhere else.
-fn manual(server: &Server, tls: Option<&Path>) -> String {
+fn manual(server: &Server, args: &Sandbox) -> String {
     let (url, key, secret) = (server.plain_url(), server.app_key(), server.app_secret());
-    let tls = tls.map_or_else(String::new, |file| {
+    let tls = args.tls.as_ref().map_or_else(String::new, |file| {
         let (url, file) = (server.base_url(), file.display());
         format!("\nWith TLS it is {url}, for clients that trust {file}: capture ... --ca {file}\n")
     });
+    let export =
+        args.orders.zip(args.export.as_ref()).map_or_else(String::new, |(orders, file)| {
+            format!("\n{} names the {orders} orders that wait.\n", file.display())
+        });
     let money = Money::parse("100.00", "USD").expect("a good amount");
     let order = server.create_order(money);
     format!(
@@ -122,6 +128,6 @@ and list everything else:
     {url}/_sandbox/script
   curl {url}/_sandbox/ledger
   curl {url}/_sandbox/
-{tls}"
+{export}{tls}"
     )
 }

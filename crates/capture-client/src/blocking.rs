@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use capture_core::driver::TransportError;
 use capture_core::wire::{Request, Response};
-use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket};
+use capture_core::{
+    Capture, ListError, Listed, OrderId, OrderStatus, Outcome, Search, Setup, StatusError, Ticket,
+};
 
 use crate::call::Call;
 use crate::connect::{BuildError, Connect};
@@ -52,6 +54,14 @@ impl<T: Transport> Client<T> {
     /// When no token is available, no complete reply came, or it does not describe this order.
     pub fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         pollster::block_on(self.blocking_call(&self.thread()).status(order))
+    }
+
+    /// Reads which orders wait for their capture, page by page.
+    ///
+    /// # Errors
+    /// When no token is available, a page does not come or cannot be read, or the list does not end.
+    pub fn waiting_orders(&self, search: &Search) -> Result<Listed, ListError> {
+        pollster::block_on(self.blocking_call(&self.thread()).waiting_orders(search))
     }
 
     fn thread(&self) -> Thread<'_, T> {

@@ -5,11 +5,12 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use capture_core::driver::{
-    Now, StatusQuery, StatusStep, Step, TokenAction, TokenRequest, TransportError,
+    ListQuery, Now, Query, QueryStep, StatusQuery, Step, TokenAction, TokenRequest, TransportError,
 };
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    Attempt, BearerToken, Capture, OrderId, OrderStatus, Outcome, StatusError, Ticket, TokenError,
+    Attempt, BearerToken, Capture, ListError, Listed, OrderId, OrderStatus, Outcome, Search,
+    StatusError, Ticket, TokenError,
 };
 
 use crate::engine::Engine;
@@ -36,7 +37,15 @@ impl<T: Transport> Call<'_, T> {
     }
 
     pub(crate) async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
-        let mut query = StatusQuery::new(&self.engine.api, order);
+        self.ask(StatusQuery::new(&self.engine.api, order)).await
+    }
+
+    pub(crate) async fn waiting_orders(&self, search: &Search) -> Result<Listed, ListError> {
+        self.ask(ListQuery::new(&self.engine.api, search)).await
+    }
+
+    /// Drives a query to its end.
+    async fn ask<Q: Query>(&self, mut query: Q) -> Q::Answer {
         loop {
             self.permits(query.token_request());
             let step = match self.token(query.token_request()).await.0 {
@@ -47,8 +56,8 @@ impl<T: Transport> Call<'_, T> {
                 Err(error) => query.no_token(error),
             };
             match step {
-                StatusStep::Again(delay) => self.transport.sleep(delay).await,
-                StatusStep::Done(result) => return result,
+                QueryStep::Again(delay) => self.transport.sleep(delay).await,
+                QueryStep::Done(answer) => return answer,
             }
         }
     }

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use capture_core::driver::Now;
 use capture_core::http::{HeaderName, HeaderValue};
-use capture_core::{Capture, OrderId, OrderStatus, Outcome, Policy, Setup, StatusError, Ticket};
+use capture_core::{
+    Capture, ListError, Listed, OrderId, OrderStatus, Outcome, Policy, Search, Setup, StatusError,
+    Ticket,
+};
 
 use crate::call::Call;
 use crate::engine::Engine;
@@ -105,6 +108,14 @@ impl<T: Transport> Client<T> {
     /// When no token is available, no complete reply came, or it does not describe this order.
     pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         self.call().status(order).await
+    }
+
+    /// Reads which orders wait for their capture, page by page.
+    ///
+    /// # Errors
+    /// When no token is available, a page does not come or cannot be read, or the list does not end.
+    pub async fn waiting_orders(&self, search: &Search) -> Result<Listed, ListError> {
+        self.call().waiting_orders(search).await
     }
 
     /// Waits this long, by the transport's timer.

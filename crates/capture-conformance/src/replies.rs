@@ -60,6 +60,13 @@ pub fn order_body(id: &str, status: i64) -> String {
     format!(r#"{{"id":"{id}","status":{status},"person":"{person}"}}"#)
 }
 
+/// A page with these items, and whether it says that another follows.
+pub fn page(items: &[String], has_next: Option<bool>) -> Vec<u8> {
+    let items = items.join(",");
+    let next = has_next.map_or_else(String::new, |next| format!(r#","hasNextPage":{next}"#));
+    json(200, &format!(r#"{{"orders":[{items}]{next}}}"#))
+}
+
 /// The order still waits for its capture.
 pub fn waiting() -> Vec<u8> {
     order(5)

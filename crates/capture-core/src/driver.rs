@@ -2,9 +2,11 @@
 //!
 //! The crates `capture-client`, `capture-reqwest`, `capture-ureq` and `capture-hyper` are drivers.
 
+pub use crate::listing::ListQuery;
 pub use crate::machine::{InFlight, NeedsToken, Progress, Step, Waiting};
+pub use crate::query::{Query, QueryStep};
 pub use crate::shared::{RetryBudget, Shared, TokenRequest};
-pub use crate::status::{StatusQuery, StatusStep};
+pub use crate::status::StatusQuery;
 pub use crate::time::Now;
 pub use crate::tokens::{Login, TokenAction, Tokens};
 pub use crate::transport::{

@@ -57,17 +57,19 @@
 //! ```
 //!
 //! In scope: `/v1/capture`, the token and the order status that it needs, and what their replies
-//! prove. Out of scope: sockets, TLS, timers, storage, refunds, webhooks.
+//! prove; and which orders wait. Out of scope: sockets, TLS, timers, storage, refunds, webhooks.
 
 mod attempt;
 mod cause;
 pub mod driver;
 pub mod limits;
+mod listing;
 mod machine;
 mod mask;
 mod outcome;
 mod policy;
 mod proof;
+mod query;
 mod reason;
 mod record;
 mod seconds;
@@ -89,6 +91,7 @@ mod verdict;
 pub mod wire;
 
 pub use attempt::{Attempt, Finding, Operation, Phase};
+pub use listing::{ListError, Listed, Search};
 pub use outcome::{Outcome, Receipt, Refusal};
 pub use policy::{Policy, Resend};
 pub use proof::{Caveat, Proof};
@@ -105,4 +108,5 @@ pub use values::{
 pub use wire::ContentType;
 pub use wire::error::ApiError;
 pub use wire::order::OrderStatus;
+pub use wire::orders::ListedOrder;
 pub use {bytes, http};

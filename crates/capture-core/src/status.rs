@@ -5,8 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::cause::{self, Cause};
-use crate::mask;
-use crate::policy::ISSUER_AHEAD;
+use crate::query::{Asking, Came, Query, QueryStep};
 use crate::shared::TokenRequest;
 use crate::text;
 use crate::token_error::{TokenError, asked};
@@ -16,17 +15,17 @@ use crate::wire::error::{ApiError, Shape};
 use crate::wire::order::{self, NotTheOrder, OrderStatus};
 use crate::wire::{Api, Request, Response, retry_after};
 
-/// A query for one order's status: it is sent once, and up to twice more if the token was refused.
+/// A query for one order's status.
 ///
 /// ```
 /// use capture_core::{BearerToken, Environment, wire};
-/// use capture_core::driver::{Api, StatusQuery, StatusStep};
+/// use capture_core::driver::{Api, Query, QueryStep, StatusQuery};
 /// let order = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse()?;
 /// let mut query = StatusQuery::new(&Api::new(&Environment::Sandbox), order);
 /// let request = query.request(BearerToken::new("token")?);
 /// // ... send it; suppose that this is the reply:
 /// let reply = wire::order::shown(order, wire::order::OrderStatus::Completed, Default::default());
-/// let StatusStep::Done(status) = query.received(Ok(reply)) else { panic!("not refused") };
+/// let QueryStep::Done(status) = query.received(Ok(reply)) else { panic!("not refused") };
 /// assert_eq!(status.expect("an order"), wire::order::OrderStatus::Completed);
 /// # Ok::<(), capture_core::Invalid>(())
 /// ```
@@ -34,20 +33,7 @@ use crate::wire::{Api, Request, Response, retry_after};
 pub struct StatusQuery {
     api: Api,
     order: OrderId,
-    token: Option<BearerToken>,
-    refused: Option<BearerToken>,
-    /// How often the token was refused: another one is tried, then that one once more.
-    refusals: u32,
-}
-
-/// What to do after a reply.
-#[derive(Debug)]
-#[must_use]
-pub enum StatusStep {
-    /// Wait this long, get the token that is asked for, and send again.
-    Again(Duration),
-    /// The end.
-    Done(Result<OrderStatus, StatusError>),
+    asking: Asking,
 }
 
 /// Why an order's status could not be read.
@@ -129,58 +115,36 @@ impl StatusQuery {
     /// A query for this order.
     #[must_use]
     pub fn new(api: &Api, order: OrderId) -> Self {
-        Self { api: api.clone(), order, token: None, refused: None, refusals: 0 }
+        Self { api: api.clone(), order, asking: Asking::default() }
+    }
+}
+
+impl Query for StatusQuery {
+    type Answer = Result<OrderStatus, StatusError>;
+
+    fn token_request(&self) -> TokenRequest<'_> {
+        self.asking.token_request()
     }
 
-    /// What it needs before it is sent: a token, other than the one that was refused.
-    #[must_use]
-    pub fn token_request(&self) -> TokenRequest<'_> {
-        let refused = self.refused.as_ref().filter(|_| self.refusals == 1);
-        TokenRequest { refused, resend: false }
-    }
-
-    /// The request to send.
-    pub fn request(&mut self, token: BearerToken) -> Request {
+    fn request(&mut self, token: BearerToken) -> Request {
         let request = order::request(&self.api, self.order, &token);
-        self.token = Some(token);
+        self.asking.sends(token);
         request
     }
 
-    /// Takes the reply, or why there is none.
-    pub fn received(&mut self, reply: Result<Response, TransportError>) -> StatusStep {
-        let tokens = [&self.token, &self.refused].into_iter().flatten();
-        let mut response = match reply {
-            Ok(response) => response,
-            Err(error) => {
-                let masked = mask::transport_error(error, tokens);
-                return StatusStep::Done(Err(StatusError::NoReply(masked)));
-            }
-        };
-        for token in tokens {
-            mask::response(&mut response, token);
+    fn received(&mut self, reply: Result<Response, TransportError>) -> QueryStep<Self::Answer> {
+        match self.asking.received(reply) {
+            Came::Again(delay) => QueryStep::Again(delay),
+            Came::Nothing(error) => QueryStep::Done(Err(StatusError::NoReply(error))),
+            Came::Reply(response) => QueryStep::Done(read(self.order, &response)),
         }
-        if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            self.refusals += 1;
-            match self.refusals {
-                1 => {
-                    self.refused = self.token.take();
-                    return StatusStep::Again(Duration::ZERO);
-                }
-                2 => return StatusStep::Again(ISSUER_AHEAD),
-                _ => {}
-            }
-        }
-        StatusStep::Done(read(self.order, &response))
     }
 
-    /// Takes the error of a login. If there is no other token than the refused one, that one is tried
-    /// once more.
-    pub fn no_token(&mut self, error: TokenError) -> StatusStep {
-        if error == TokenError::NoOther && self.refusals == 1 {
-            self.refusals = 2;
-            return StatusStep::Again(ISSUER_AHEAD);
+    fn no_token(&mut self, error: TokenError) -> QueryStep<Self::Answer> {
+        match self.asking.no_token(error) {
+            Ok(delay) => QueryStep::Again(delay),
+            Err(error) => QueryStep::Done(Err(error.into())),
         }
-        StatusStep::Done(Err(error.into()))
     }
 }
 
@@ -192,13 +156,18 @@ fn read(order: OrderId, response: &Response) -> Result<OrderStatus, StatusError>
         }
         Err(_) => {}
     }
+    Err(refused(response).unwrap_or(StatusError::NotTheOrder(response.status())))
+}
+
+/// What a reply says that shows nothing, if that is known.
+pub(crate) fn refused(response: &Response) -> Option<StatusError> {
     let status = response.status();
-    Err(match (status.as_u16(), Shape::read(status, response.body())) {
-        (401, _) => StatusError::Unauthorized,
+    match (status.as_u16(), Shape::read(status, response.body())) {
+        (401, _) => Some(StatusError::Unauthorized),
         (408 | 425 | 429 | 500..=599, _) => {
-            StatusError::Later(status, retry_after(response.headers()))
+            Some(StatusError::Later(status, retry_after(response.headers())))
         }
-        (400..=499, Some(Shape::Api(errors))) => StatusError::Refused(status, errors),
-        _ => StatusError::NotTheOrder(status),
-    })
+        (400..=499, Some(Shape::Api(errors))) => Some(StatusError::Refused(status, errors)),
+        _ => None,
+    }
 }

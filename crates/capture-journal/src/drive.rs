@@ -163,8 +163,10 @@ impl Run {
     }
 
     pub(crate) fn next(&mut self, now: Now) -> Move {
-        if let Some(wait) = self.heard.take() {
-            self.foreman.throttled(wait, now);
+        match self.heard.take() {
+            Some(Slow::Throttled(wait)) => self.foreman.throttled(wait, now),
+            Some(Slow::Unavailable) => self.foreman.unavailable(now),
+            None => {}
         }
         let next = self.foreman.next(now);
         if let Move::Turn(turn) = &next {
@@ -245,14 +247,21 @@ fn kind(brake: Option<Brake>) -> u8 {
 
 /// Hears throttled replies as they come, which is long before their captures end.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Option<Option<Duration>>>>);
+pub(crate) struct Heard(Arc<Mutex<Option<Slow>>>);
+
+/// What a reply asks for; the greater one counts more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Slow {
+    Unavailable,
+    Throttled(Option<Duration>),
+}
 
 impl Heard {
     fn is_new(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    fn take(&self) -> Option<Option<Duration>> {
+    fn take(&self) -> Option<Slow> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -260,12 +269,13 @@ impl Heard {
 impl Observer for Heard {
     fn observe(&self, event: &Event<'_>) {
         let Event::Attempted { attempt, .. } = event else { return };
-        let wait = match (&attempt.finding, attempt.status) {
-            (Finding::Refused(Reason::Throttled(wait)), _) => *wait,
-            (_, Some(429 | 503)) => None,
+        let slow = match (&attempt.finding, attempt.status) {
+            (Finding::Refused(Reason::Throttled(wait)), _) => Slow::Throttled(*wait),
+            (_, Some(429)) => Slow::Throttled(None),
+            (_, Some(503)) => Slow::Unavailable,
             _ => return,
         };
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *heard = Some(heard.flatten().max(wait));
+        *heard = (*heard).max(Some(slow));
     }
 }

@@ -200,6 +200,11 @@ impl Foreman {
         self.rate.throttled(wait, now.monotonic());
     }
 
+    /// The API said that it is out of order (503), and its driver heard of it.
+    pub fn unavailable(&mut self, now: Now) {
+        self.rate.unavailable(now.monotonic());
+    }
+
     /// Starts nothing more. What is on its way is waited for.
     pub fn stop(&mut self) {
         self.end.get_or_insert(End::Stopped);

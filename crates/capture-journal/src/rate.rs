@@ -9,6 +9,8 @@ pub(crate) struct Rate {
     given: Duration,
     /// The same, as it is now.
     interval: Duration,
+    /// What it was found to be when it was first slowed, if it was never given.
+    usual: Duration,
     burst: u32,
     /// When the next send is due, were there no burst.
     next: Duration,
@@ -44,6 +46,7 @@ impl Rate {
         Self {
             given: interval,
             interval,
+            usual: Duration::ZERO,
             burst,
             next: Duration::ZERO,
             paused_until: Duration::ZERO,
@@ -69,17 +72,35 @@ impl Rate {
     /// The API asked to slow down, and perhaps for how long to wait.
     pub(crate) fn throttled(&mut self, wait: Option<Duration>, now: Duration) {
         self.paused_until = self.paused_until.max(now + wait.unwrap_or_default());
+        self.slow(SLOWEST, now);
+    }
+
+    /// The API is out of order for now (503), which may have nothing to do with the rate: it slows to a
+    /// quarter, and no further.
+    pub(crate) fn unavailable(&mut self, now: Duration) {
+        let usual = if self.given.is_zero() { self.usual } else { self.given };
+        let slowest = if usual.is_zero() { self.measured(now) } else { usual } * 4;
+        self.slow(slowest.min(SLOWEST).max(self.interval), now);
+    }
+
+    fn slow(&mut self, slowest: Duration, now: Duration) {
         if self.changed_at.is_some_and(|at| now < at + ONE_BRAKE) {
             return;
         }
         if self.interval.is_zero() {
-            let counted = now.saturating_sub(self.counted_from).max(Duration::from_millis(1));
-            self.interval = counted / self.begun.max(1);
+            self.interval = self.measured(now);
+            self.usual = self.interval;
         }
-        self.interval = (self.interval * 2).min(SLOWEST).max(self.given);
+        self.interval = (self.interval * 2).min(slowest).max(self.given);
         // Quiet begins once the wait is over.
         self.changed(self.paused_until);
         self.changed_at = Some(now);
+    }
+
+    /// The time between two sends, counted.
+    fn measured(&self, now: Duration) -> Duration {
+        let counted = now.saturating_sub(self.counted_from).max(Duration::from_millis(1));
+        counted / self.begun.max(1)
     }
 
     /// How many a second begin now; `None` without a limit.
@@ -158,6 +179,24 @@ mod tests {
         }
         assert_eq!(rate.per_second(), Some(1.0));
         assert!(rate.is_braked());
+    }
+
+    /// However many of them come: one in ten captures answered 503 is no reason to crawl.
+    #[test]
+    fn an_api_out_of_order_slows_it_to_a_quarter() {
+        for given in [Some(100), None] {
+            let mut rate = Rate::new(given);
+            for at in 0..400 {
+                let _ = rate.begin(ms(at * 10));
+            }
+            (4..60).for_each(|second| rate.unavailable(ms(second * 1000)));
+            let now = rate.per_second().unwrap();
+            assert!((24.0..26.0).contains(&now), "{now}");
+            // Being throttled goes further, and is not undone by it.
+            (60..70).for_each(|second| rate.throttled(None, ms(second * 1000)));
+            rate.unavailable(ms(71_000));
+            assert_eq!(rate.per_second(), Some(1.0));
+        }
     }
 
     #[test]

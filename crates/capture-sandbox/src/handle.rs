@@ -92,7 +92,7 @@ impl Sandbox {
 
     fn asked<'a>(&self, path: &'a str, seen: &Exchange) -> Asked<'a> {
         let number = self.world.transcript.next_number();
-        Asked { path, operation: seen.operation, order: seen.order, number }
+        Asked { path, operation: seen.operation, order: seen.order, number, at: seen.at }
     }
 
     /// Gives the reply its date and request id, does to it what the rule wants, and records the

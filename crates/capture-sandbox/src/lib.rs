@@ -85,14 +85,14 @@ mod server;
 mod world;
 
 pub use api::PERSONAL_DATA;
-pub use control::{Audit, Comparison, Standing};
+pub use control::{Audit, Comparison, Standing, Summary};
 pub use faults::{
     Action, Answer, Drip, End, ErrorCode, Handshake, LastStream, PRESETS, Raw, Reply, Script,
 };
 pub use sandbox::Sandbox;
 pub use server::{Builder, Server};
 pub use world::{
-    Claimed, Entry, Exchange, Idempotency, Ledger, NewOrder, Operation, Sent, Settings,
+    Claimed, DrawnOrder, Entry, Exchange, Idempotency, Ledger, NewOrder, Operation, Sent, Settings,
 };
 
 /// Compiles the Rust of the project's `docs/sandbox.md`.

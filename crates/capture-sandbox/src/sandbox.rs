@@ -1,12 +1,13 @@
 //! The sandbox without IO: its state, the faults that wait, and what a test may do to both.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use capture_core::{OrderId, OrderStatus};
 
 use crate::faults::{Rules, Script};
-use crate::world::{Exchange, Ledger, NewOrder, Settings, World};
+use crate::world::{DrawnOrder, Exchange, Ledger, NewOrder, Settings, World};
 
 /// The API with memory, as a value: requests and the time go in, replies come out.
 ///
@@ -31,6 +32,29 @@ impl Sandbox {
     /// Creates an order; given only money, one that waits for its capture.
     pub fn create_order(&mut self, new: impl Into<NewOrder>, now: SystemTime) -> OrderId {
         self.world.create_order(new.into(), self.world.time(now))
+    }
+
+    /// Creates many orders, in this order.
+    pub fn create_orders<N: Into<NewOrder>>(
+        &mut self,
+        new: impl IntoIterator<Item = N>,
+        now: SystemTime,
+    ) -> Vec<OrderId> {
+        let now = self.world.time(now);
+        new.into_iter().map(|new| self.world.create_order(new.into(), now)).collect()
+    }
+
+    /// Draws so many orders that wait for their capture, and creates them: amounts in several
+    /// currencies, JPY and KWD among them, and capture windows of whole seconds in this range (without
+    /// one, that of the settings). The same seed draws the same ones.
+    pub fn draw_orders(
+        &mut self,
+        count: usize,
+        windows: Option<&RangeInclusive<Duration>>,
+        now: SystemTime,
+    ) -> Vec<DrawnOrder> {
+        let now = self.world.time(now);
+        (0..count).map(|_| self.world.draw_order(windows, now)).collect()
     }
 
     /// The status of an order, or `None` if there is no such order.

@@ -70,6 +70,72 @@ fn a_script_makes_it_misbehave() {
     }
 }
 
+/// What reads the file of a batch reads this one, and what it says is true of the sandbox.
+#[test]
+fn its_orders_are_in_the_file_before_it_listens() {
+    let folder = directory("sandbox-export");
+    let [file, again] = ["one.csv", "two.csv"].map(|name| folder.join(name));
+    let start = |file: &std::path::Path| {
+        let file = file.to_str().unwrap();
+        let orders = ["--orders", "12345", "--window", "10m..2h", "--seed", "7"];
+        Running::start(&[&orders[..], &["--export", file]].concat())
+    };
+    let sandbox = start(&file);
+    let mut rows = Vec::new();
+    let opened = std::fs::File::open(&file).unwrap();
+    let read = capture_bulk::read(opened, &capture_bulk::Options::default(), |row| {
+        let reference = row.reference.map(str::to_owned);
+        rows.push((row.capture, row.capture_before.expect("a time"), reference));
+        Ok(())
+    });
+    assert_eq!(read.unwrap().rows, 12_345);
+    assert_eq!(rows[12_344].2.as_deref(), Some("shop-0012345"));
+    let summary = sandbox.ask("GET", "/_sandbox/summary", "");
+    assert_eq!(summary["orders"], json!({ "CAPTUREREQUIRED": 12_345 }));
+
+    let (last, seen) = (&rows[12_344], sandbox.ask("GET", "/_sandbox/orders", ""));
+    let seen = seen["orders"].as_array().unwrap().last().unwrap().clone();
+    let money = last.0.money();
+    assert_eq!(seen["order"], json!(last.0.order_id()));
+    assert_eq!(seen["amount"], json!(money.minor_units()));
+    assert_eq!(seen["currency"], json!(money.currency().code()));
+    let now = sandbox.ask("GET", "/_sandbox/clock", "")["now_ms"].as_u64().unwrap() / 1000;
+    let until = last.1.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() - now;
+    assert!(until.abs_diff(seen["seconds_left"].as_u64().unwrap()) <= 2, "{until} {seen}");
+    assert!(rows.iter().all(|row| {
+        let left = row.1.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() - now;
+        (600 - 60..=7200).contains(&left)
+    }));
+    let amount = money.decimal();
+    let order = last.0.order_id().to_string();
+    let mut command = sandbox.client(&["order", &order, "--amount", &amount]);
+    let captured = run(command.args(["--currency", money.currency().code()]));
+    assert_eq!(captured.code, 0, "{captured:?}");
+
+    // The seed decides all of it, except when the day begins.
+    let _other = start(&again);
+    let without_times = |path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        let cut = |line: &str| {
+            let cells: Vec<_> = line.split(',').collect();
+            [cells[0], cells[1], cells[2], cells[4]].join(",")
+        };
+        text.lines().map(cut).collect::<Vec<_>>()
+    };
+    assert_eq!(without_times(&file), without_times(&again));
+
+    for (flags, why) in [
+        (&["--export", "x.csv"][..], "--orders <N>"),
+        (&["--orders", "0"], "0 is not in 1..=1000000"),
+        (&["--orders", "1", "--window", "7d"], "window \"7d\": must be two lengths of time"),
+        (&["--orders", "1", "--export", folder.to_str().unwrap()], "cannot be written"),
+    ] {
+        let refused = run(capture(&["sandbox", "--port", "0"]).args(flags));
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.stderr.contains(why), "{refused:?}");
+    }
+}
+
 #[test]
 fn with_tls_it_writes_the_authority_to_trust() {
     let file = std::env::temp_dir().join(format!("capture-authority-{}", std::process::id()));

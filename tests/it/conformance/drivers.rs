@@ -8,7 +8,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use capture_conformance::parallel::side_by_side;
-use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError, Ticket};
+use capture_core::{
+    Capture, ListError, Listed, OrderId, OrderStatus, Outcome, Search, Setup, StatusError, Ticket,
+};
 use rustls::pki_types::CertificateDer;
 use tokio::runtime::{Builder, Runtime};
 
@@ -35,6 +37,7 @@ pub(crate) trait Driver: Sized + Send + Sync + Debug + 'static {
     fn capture(&self, capture: &Capture) -> Outcome;
     fn resume(&self, ticket: Ticket) -> Outcome;
     fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError>;
+    fn waiting_orders(&self, search: &Search) -> Result<Listed, ListError>;
     /// Captures, unless the future is dropped after so many polls.
     fn capture_for(&self, capture: &Capture, polls: usize) -> Option<Outcome>;
     /// All of these, so many at a time, through this one client.
@@ -90,6 +93,10 @@ macro_rules! asynchronous {
 
         fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
             self.runtime.block_on(self.client.status(order))
+        }
+
+        fn waiting_orders(&self, search: &Search) -> Result<Listed, ListError> {
+            self.runtime.block_on(self.client.waiting_orders(search))
         }
 
         fn capture_for(&self, capture: &Capture, polls: usize) -> Option<Outcome> {
@@ -207,6 +214,10 @@ impl Driver for Ureq {
 
     fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
         self.0.status(order)
+    }
+
+    fn waiting_orders(&self, search: &Search) -> Result<Listed, ListError> {
+        self.0.waiting_orders(search)
     }
 
     fn capture_for(&self, capture: &Capture, _polls: usize) -> Option<Outcome> {

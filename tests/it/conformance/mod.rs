@@ -14,6 +14,7 @@ mod child;
 mod crowd;
 mod drivers;
 mod http2;
+mod listing;
 mod proxy;
 mod report;
 mod sandbox;
@@ -112,6 +113,16 @@ macro_rules! suite {
             #[test]
             fn a_crowd_leaves_no_memory_behind() {
                 canaries::watch(|| crowd::check_memory::<$Driver>(module_path!()));
+            }
+
+            #[test]
+            fn every_list_ends_as_expected() {
+                canaries::watch(|| listing::check::<$Driver>());
+            }
+
+            #[test]
+            fn the_list_of_the_sandbox_is_read_to_its_end() {
+                canaries::watch(|| listing::check_sandbox::<$Driver>());
             }
 
             #[test]

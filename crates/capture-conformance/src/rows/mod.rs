@@ -22,7 +22,7 @@ use crate::parallel::run_rows;
 use row::Target;
 
 pub use row::{Expect, Row};
-pub use run::Ran;
+pub use run::{Ran, letter};
 
 /// Every row there is.
 pub fn all() -> Vec<Row> {

@@ -78,11 +78,13 @@ where
     }
 }
 
-fn letter(endpoint: Endpoint) -> char {
+/// How a request that came in is written.
+pub fn letter(endpoint: Endpoint) -> char {
     match endpoint {
         Endpoint::Token => 'T',
         Endpoint::Capture => 'C',
         Endpoint::Lookup => 'L',
+        Endpoint::List => 'O',
         Endpoint::Other => 'X',
     }
 }

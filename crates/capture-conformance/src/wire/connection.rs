@@ -89,6 +89,8 @@ impl Connection<'_> {
             line if line.starts_with("GET /v1/orders/") => {
                 (Endpoint::Lookup, &self.shared.dialogue.lookup)
             }
+            // Its query was cut off above.
+            "GET /v1/orders" => (Endpoint::List, &self.shared.dialogue.list),
             _ => (Endpoint::Other, &self.shared.dialogue.other),
         };
         // Counted and recorded at once, so that no two requests get the same act.
@@ -99,7 +101,7 @@ impl Connection<'_> {
             Act::say(match endpoint {
                 Endpoint::Token => granted(&format!("canary-token-number-{count}")),
                 Endpoint::Capture | Endpoint::Other => captured(),
-                Endpoint::Lookup => later(),
+                Endpoint::Lookup | Endpoint::List => later(),
             })
         });
         let length = head

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What a server does. When a list of acts is used up, the server behaves well: it grants a token, captures,
-/// and answers every lookup with "come back tomorrow".
+/// and answers every lookup and list with "come back tomorrow".
 #[derive(Debug, Clone, Default)]
 pub struct Dialogue {
     /// What the first connections meet; later ones are served.
@@ -11,6 +11,8 @@ pub struct Dialogue {
     pub token: Vec<Act>,
     pub capture: Vec<Act>,
     pub lookup: Vec<Act>,
+    /// Pages of the list of orders.
+    pub list: Vec<Act>,
     /// Any other request, such as a CONNECT.
     pub other: Vec<Act>,
     /// The same by frames, for a client that chose HTTP/2.
@@ -102,6 +104,7 @@ pub enum Endpoint {
     Token,
     Capture,
     Lookup,
+    List,
     Other,
 }
 

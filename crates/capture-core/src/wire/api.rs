@@ -79,6 +79,12 @@ impl Api {
         request(Method::GET, uri, &self.0.lookup_headers, Some(token), Bytes::new())
     }
 
+    pub(super) fn list(&self, query: &str, token: &BearerToken) -> Request {
+        let uri = format!("{}/orders?{query}", self.0.base_url);
+        let uri = uri.try_into().expect("a checked base URL and an escaped query");
+        request(Method::GET, uri, &self.0.lookup_headers, Some(token), Bytes::new())
+    }
+
     pub(super) fn login(&self, body: Bytes) -> Request {
         let Prepared { login, login_headers, .. } = &*self.0;
         request(Method::POST, login.clone(), login_headers, None, body)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Why a body could not be read. It holds no byte of the body, which may be personal data.
@@ -106,6 +106,13 @@ pub(crate) fn members_and<'a, const N: usize, const M: usize>(
     }
 }
 
+/// The first elements of the one array in `text`, at most so many, and how many it has.
+pub(crate) fn elements(text: &str, most: usize) -> Result<(Vec<&RawValue>, usize), Unreadable> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let elements = reader.deserialize_seq(Elements { most });
+    elements.and_then(|elements| reader.end().map(|()| elements)).map_err(|error| not_json(&error))
+}
+
 /// The body as text, without one leading byte order mark.
 pub(crate) fn text(body: &[u8]) -> Result<&str, Unreadable> {
     let text = std::str::from_utf8(body).map_err(|_| Unreadable::NotUtf8)?;
@@ -162,6 +169,31 @@ pub(crate) fn fold(word: &str) -> Cow<'_, str> {
         return Cow::Borrowed(word); // as the contract spells it
     }
     word.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+struct Elements {
+    most: usize,
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = (Vec<&'de RawValue>, usize);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
+        let (mut first, mut count) = (Vec::new(), 0);
+        while first.len() < self.most {
+            let Some(element) = all.next_element()? else { return Ok((first, count)) };
+            first.push(element);
+            count += 1;
+        }
+        while all.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok((first, count))
+    }
 }
 
 struct Members<'n, const N: usize, const M: usize> {

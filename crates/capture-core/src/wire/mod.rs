@@ -7,11 +7,14 @@ mod api;
 mod beside;
 pub mod capture;
 pub(crate) mod conflict;
+pub mod date;
 mod entries;
 pub mod error;
 mod json;
 mod message;
 pub mod order;
+pub mod orders;
+mod query;
 mod retry_after;
 pub mod token;
 

@@ -150,12 +150,16 @@ pub fn read_reply(order: OrderId, response: &Response) -> Result<Order, NotTheOr
         Scalar::Text(id) if id.parse() == Ok(order) => {}
         _ => return Err(NotTheOrder::Foreign),
     }
-    let currency = Scalar::read("currencyCode", currency).unwrap_or_default();
-    let currency = currency.text().and_then(CurrencyCode::read);
-    Ok(Order { status: read_status(status, name)?, currency })
+    Ok(Order { status: read_status(status, name)?, currency: read_currency(currency) })
 }
 
-fn read_status(
+/// The code of a currency, if that is what is written there.
+pub(super) fn read_currency(currency: Option<&RawValue>) -> Option<CurrencyCode> {
+    let currency = Scalar::read("currencyCode", currency).unwrap_or_default();
+    currency.text().and_then(CurrencyCode::read)
+}
+
+pub(super) fn read_status(
     status: Option<&RawValue>,
     name: Option<&RawValue>,
 ) -> Result<OrderStatus, NotTheOrder> {

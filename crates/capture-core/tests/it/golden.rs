@@ -1,11 +1,12 @@
 //! Whole messages against the contract's own example and against every recorded reply.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
-use capture_core::driver::{Api, Verdict};
+use capture_core::driver::{Api, ListQuery, Query as _, Verdict};
 use capture_core::wire::{self, error::Shape, order::OrderStatus};
 use capture_core::{
-    ApiError, Capture, ContentType, Credentials, Doubt, Environment, Money, Reason,
+    ApiError, Capture, ContentType, Credentials, Doubt, Environment, Money, Reason, Search,
 };
 use http::StatusCode;
 
@@ -119,7 +120,7 @@ fn environment_and_content_type_go_into_every_capture() {
 }
 
 #[test]
-fn the_lookup_and_the_login_are_the_documented_ones() {
+fn the_lookup_the_list_and_the_login_are_the_documented_ones() {
     let lookup = wire::order::request(&api(), order(), &token(TOKEN));
     assert_eq!(lookup.method(), "GET");
     assert_eq!(
@@ -130,6 +131,21 @@ fn the_lookup_and_the_login_are_the_documented_ones() {
     let expected = [("authorization", bearer.as_str()), ("accept", "application/json")];
     assert_eq!(headers(lookup.headers()), named(&expected));
     assert_eq!(lookup.body(), "");
+
+    let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    let search = Search {
+        placed_from: at(1_788_256_800),
+        placed_to: at(1_788_343_200),
+        ..Search::default()
+    };
+    let list = ListQuery::new(&api(), &search).request(token(TOKEN));
+    assert_eq!(list.method(), "GET");
+    assert_eq!(
+        list.uri(),
+        "https://api-sandbox.flex-charge.com/v1/orders?status=5&from=2026-09-01T10:00:00Z&to=2026-09-02T10:00:00Z&sort=asc&pageSize=100&pageNumber=1"
+    );
+    assert_eq!(headers(list.headers()), named(&expected));
+    assert_eq!(list.body(), "");
 
     let credentials = Credentials::new("key/+=", "secret/+=").unwrap();
     let login = wire::token::request(&api(), &credentials);

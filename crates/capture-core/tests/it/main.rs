@@ -11,6 +11,7 @@ mod limits;
 mod machine;
 mod names;
 mod oracle;
+mod orders;
 mod receipts;
 mod replies;
 mod schedules;

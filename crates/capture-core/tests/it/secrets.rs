@@ -1,6 +1,8 @@
 //! What must never be shown: tokens, credentials, and the personal data of an order.
 
-use capture_core::driver::{StatusQuery, StatusStep, Step, TokenAction, Tokens, TransportError};
+use capture_core::driver::{
+    Query, QueryStep, StatusQuery, Step, TokenAction, Tokens, TransportError,
+};
 use capture_core::wire::Response;
 use capture_core::{BearerToken, Credentials, Environment, Outcome, Policy, Resend, Setup, wire};
 
@@ -150,9 +152,9 @@ fn an_echo_in_the_reply_to_a_status_query_is_masked() {
         ] {
             let mut query = StatusQuery::new(&api(), order());
             let _ = query.request(token(TOKEN));
-            assert!(matches!(query.received(Ok(reply(401, &[], ""))), StatusStep::Again(_)));
+            assert!(matches!(query.received(Ok(reply(401, &[], ""))), QueryStep::Again(_)));
             let _ = query.request(token(OTHER));
-            let StatusStep::Done(result) = query.received(answer) else { panic!("not a 401") };
+            let QueryStep::Done(result) = query.received(answer) else { panic!("not a 401") };
             let error = result.expect_err("not an order");
             let shown = format!("{error:?} {error} {}", capture_core::one_line(&error));
             assert!(!shown.contains(echo), "{shown}");
@@ -200,7 +202,7 @@ fn nothing_that_holds_a_secret_shows_it() {
     let taken = taken.unwrap();
     let mut query = StatusQuery::new(&api(), order());
     let request = query.request(token("canary-token"));
-    assert!(matches!(query.received(Ok(reply(401, &[], ""))), StatusStep::Again(_)));
+    assert!(matches!(query.received(Ok(reply(401, &[], ""))), QueryStep::Again(_)));
     for shown in [
         format!("{credentials:?}", credentials = credentials()),
         format!("{attempt:?} {}", serde_json::to_string(&attempt).unwrap()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use capture_core::driver::{StatusQuery, StatusStep};
+use capture_core::driver::{Query, QueryStep, StatusQuery};
 use capture_core::wire::order::OrderStatus;
 use capture_core::{StatusError, TokenError};
 
@@ -19,9 +19,9 @@ fn ask(replies: &[Say]) -> String {
         let request = query.request(token(name));
         assert_eq!(request.headers()["authorization"], format!("Bearer {name}"));
         match query.received(say.result()) {
-            StatusStep::Done(Ok(status)) => return status.to_string(),
-            StatusStep::Done(Err(error)) => return error.to_string(),
-            StatusStep::Again(delay) => assert_eq!(delay, pauses[n]),
+            QueryStep::Done(Ok(status)) => return status.to_string(),
+            QueryStep::Done(Err(error)) => return error.to_string(),
+            QueryStep::Again(delay) => assert_eq!(delay, pauses[n]),
         }
         let refused = (n == 0).then(|| token("first"));
         assert_eq!(query.token_request().refused, refused.as_ref());
@@ -35,14 +35,14 @@ fn the_only_token_is_tried_once_more() {
     let mut query = StatusQuery::new(&api(), order());
     let _ = query.request(token("own"));
     let again = query.received(Reply(401, &[], "").result());
-    assert!(matches!(again, StatusStep::Again(Duration::ZERO)));
+    assert!(matches!(again, QueryStep::Again(Duration::ZERO)));
     let again = query.no_token(TokenError::NoOther);
-    assert!(matches!(again, StatusStep::Again(delay) if delay == Duration::from_secs(2)));
+    assert!(matches!(again, QueryStep::Again(delay) if delay == Duration::from_secs(2)));
     assert_eq!(query.token_request().refused, None);
     let _ = query.request(token("own"));
     let end = query.received(Reply(401, &[], "").result());
-    assert!(matches!(end, StatusStep::Done(Err(StatusError::Unauthorized))));
-    assert!(matches!(query.no_token(TokenError::NoOther), StatusStep::Done(Err(_))));
+    assert!(matches!(end, QueryStep::Done(Err(StatusError::Unauthorized))));
+    assert!(matches!(query.no_token(TokenError::NoOther), QueryStep::Done(Err(_))));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn every_error_names_its_cause_and_what_to_do() {
         let mut query = StatusQuery::new(&api(), order());
         let _ = query.request(token("own"));
         match query.received(reply.result()) {
-            StatusStep::Done(Err(error)) => error,
+            QueryStep::Done(Err(error)) => error,
             other => panic!("{other:?}"),
         }
     };
@@ -124,7 +124,7 @@ fn an_echo_of_the_token_is_masked() {
     let body =
         r#"{"success":false,"status":"FAILED","errors":["it was TOKEN"]}"#.replace("TOKEN", TOKEN);
     match query.received(Ok(reply(400, &[], body))) {
-        StatusStep::Done(Err(error @ StatusError::Refused(..))) => {
+        QueryStep::Done(Err(error @ StatusError::Refused(..))) => {
             assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
         }
         other => panic!("{other:?}"),

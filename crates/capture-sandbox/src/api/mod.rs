@@ -9,7 +9,6 @@ mod headers;
 mod once;
 mod order;
 mod orders;
-mod query;
 pub(crate) mod replies;
 pub(crate) mod routes;
 mod token;

@@ -61,7 +61,7 @@ pub(super) fn once(
         }
     }
     let response = carry_out(world, at, run);
-    let kept = Kept::new(idempotency, payload.clone(), response.clone(), at.now, at.done);
+    let kept = Kept::new(idempotency, payload, response.clone(), at.now, at.done);
     world.keys.keep(operation, key, kept);
     response
 }

@@ -3,12 +3,12 @@
 use std::time::SystemTime;
 
 use capture_core::OrderId;
-use capture_core::wire::{Response, json_reply};
+use capture_core::wire::{Response, date, json_reply};
 use http::StatusCode;
 use serde::Serialize;
 
 use crate::api::replies;
-use crate::world::{Order, World, clock};
+use crate::world::{Order, World};
 
 /// All personal data in the sandbox's orders, so that a test can show that none of it reaches a log.
 pub const PERSONAL_DATA: [&str; 6] = [
@@ -74,8 +74,8 @@ impl Shown {
             reference_number: None,
             status: status.number(),
             status_name: status.to_string().to_ascii_uppercase(),
-            order_placed_date: clock::iso(order.placed),
-            expiry_date: order.void_at(now).map(clock::iso),
+            order_placed_date: date::write(order.placed),
+            expiry_date: order.void_at(now).map(date::write),
             billing_address: Address { street, city, zipcode: "00000", state: "CA", country: "US" },
             shipping_address: None,
             first_name,

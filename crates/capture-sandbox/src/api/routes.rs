@@ -36,6 +36,7 @@ pub(crate) enum Control {
     CreateOrder,
     SetStatus,
     Ledger,
+    Summary,
     Transcript,
     Script,
     AddScript,
@@ -62,7 +63,7 @@ const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const DELETE: Method = Method::DELETE;
 
-pub(crate) static ROUTES: [Route; 24] = [
+pub(crate) static ROUTES: [Route; 25] = [
     api(POST, "/v1/oauth2/token", Operation::Token, "logs in: a bearer token"),
     api(POST, "/v1/evaluate", Operation::Evaluate, "creates an order"),
     api(POST, "/v1/capture", Operation::Capture, "captures the money of an order"),
@@ -86,13 +87,19 @@ pub(crate) static ROUTES: [Route; 24] = [
         POST,
         "/_sandbox/orders",
         Control::CreateOrder,
-        "creates an order: {\"amount\": minor units, \"currency\": \"USD\", \"status\"?: \"CAPTUREREQUIRED\", \"window_seconds\"?: 600}",
+        "creates an order: {\"amount\": minor units, \"currency\": \"USD\", \"status\"?: \"CAPTUREREQUIRED\", \"window_seconds\"?: 600}; or many: {\"orders\": [...]}, or {\"count\": 1000, \"window_seconds\"?: [600, 604800]} for orders that are drawn",
     ),
     control(
         POST,
         "/_sandbox/orders/{id}",
         Control::SetStatus,
         "sets the status of an order, even to one that the API would not allow: {\"status\": \"COMPLETED\"}",
+    ),
+    control(
+        GET,
+        "/_sandbox/summary",
+        Control::Summary,
+        "orders by status, captures, double captures, and the money captured by currency",
     ),
     control(GET, "/_sandbox/ledger", Control::Ledger, "the captures that truly happened"),
     control(

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use capture_core::wire::Response;
+use capture_core::wire::{Response, date};
 use http::{HeaderValue, Request, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -62,6 +62,7 @@ fn perform(
         Control::Orders => orders::list(sandbox, now),
         Control::CreateOrder => orders::create(sandbox, body, now)?,
         Control::SetStatus => orders::set_status(sandbox, id, body, now)?,
+        Control::Summary => ok(&sandbox.summary(now)),
         Control::Ledger => ok(sandbox.ledger()),
         Control::Transcript => {
             let requests: Vec<_> = sandbox.transcript().collect();
@@ -113,7 +114,7 @@ fn index() -> Response {
 
 fn time(sandbox: &Sandbox, now: SystemTime) -> Response {
     let now = sandbox.world.time(now);
-    ok(&json!({ "now": clock::iso(now), "now_ms": clock::millis(now) }))
+    ok(&json!({ "now": date::write(now), "now_ms": clock::millis(now) }))
 }
 
 #[cfg(test)]

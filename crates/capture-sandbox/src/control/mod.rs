@@ -7,6 +7,8 @@ mod orders;
 mod page;
 mod reply;
 mod settings;
+mod summary;
 
 pub(crate) use answer::answer;
 pub use audit::{Audit, Comparison, Standing};
+pub use summary::Summary;

@@ -1,10 +1,12 @@
 //! Which requests a rule is about.
 
+use std::time::SystemTime;
+
 use capture_core::OrderId;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::faults::path::PathPattern;
-use crate::world::{Draw, Operation};
+use crate::world::{Draw, Operation, clock};
 
 /// Every member that is given must match. Without `path` a rule is about the API only; with one it may
 /// be about a path or a method that the API does not have.
@@ -22,6 +24,34 @@ pub(crate) struct On {
     pub(crate) request: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "percent")]
     pub(crate) percent: Option<u8>,
+    /// Only those above this many in one second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) above: Option<u32>,
+}
+
+/// What a rule remembers of the requests so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    dice: Draw,
+    /// The second of the last request that was counted, and how many there were in it.
+    second: u64,
+    count: u32,
+}
+
+impl Memory {
+    pub(crate) fn new(dice: Draw) -> Self {
+        Self { dice, second: 0, count: 0 }
+    }
+
+    /// Counts a request, and says how many there were in its second, with this one.
+    fn count(&mut self, at: SystemTime) -> u32 {
+        let second = clock::millis(at) / 1000;
+        if second != self.second {
+            (self.second, self.count) = (second, 0);
+        }
+        self.count = self.count.saturating_add(1);
+        self.count
+    }
 }
 
 /// What is known of a request when the rules are asked.
@@ -32,11 +62,12 @@ pub(crate) struct Asked<'a> {
     pub(crate) operation: Option<Operation>,
     pub(crate) order: Option<OrderId>,
     pub(crate) number: u64,
+    pub(crate) at: SystemTime,
 }
 
 impl On {
-    /// Throws the dice only if everything else matches.
-    pub(crate) fn matches(&self, asked: Asked<'_>, dice: &mut Draw) -> bool {
+    /// Throws the dice only if everything else matches, and counts what then is left.
+    pub(crate) fn matches(&self, asked: Asked<'_>, memory: &mut Memory) -> bool {
         let is_meant = match &self.path {
             Some(pattern) => pattern.matches(asked.path),
             None => asked.operation.is_some(),
@@ -45,7 +76,8 @@ impl On {
             && self.operation.is_none_or(|wanted| Some(wanted) == asked.operation)
             && self.order.is_none_or(|wanted| Some(wanted) == asked.order)
             && self.request.is_none_or(|wanted| wanted == asked.number)
-            && self.percent.is_none_or(|percent| dice.percent() < percent)
+            && self.percent.is_none_or(|percent| memory.dice.percent() < percent)
+            && self.above.is_none_or(|most| memory.count(asked.at) > most)
     }
 }
 

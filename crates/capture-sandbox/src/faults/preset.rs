@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use capture_core::Invalid;
 
+use crate::faults::answer::Answer;
 use crate::faults::script::{Rule, Script};
 use crate::world::Operation;
 
 /// The presets: the name of each, and what it does.
-pub const PRESETS: [(&str, &str); 6] = [
+pub const PRESETS: [(&str, &str); 7] = [
     ("lost-reply", "the next capture happens, and its reply is lost"),
     ("504-but-captured", "the next capture happens, and the gateway answers 504"),
     ("frozen-500", "the next capture does not happen, and its key gets a 500 for 24 hours"),
     ("slow-lookup", "every lookup of an order takes 5 seconds"),
     ("token-storm", "the next 20 captures are answered 401, whatever their token"),
+    ("rate-limit", "captures above 20 a second are answered 429 with Retry-After: 1"),
     ("chaos", "about half of all captures go wrong in some way, chosen by the seed"),
 ];
 
@@ -31,6 +33,10 @@ impl Script {
                 Self::delayed(Duration::from_secs(5)).on(Operation::Order).times(u32::MAX)
             }
             "token-storm" => Self::status(401).times(20),
+            "rate-limit" => {
+                let answer = Answer::new(429).header("retry-after", "1");
+                Self::status(answer).above(20).times(u32::MAX)
+            }
             "chaos" => chaos(),
             _ => {
                 let names: Vec<_> = PRESETS.iter().map(|(name, _)| *name).collect();

@@ -2,7 +2,7 @@
 
 use crate::faults::act::Act;
 use crate::faults::handshake::{Handshake, HandshakeRule};
-use crate::faults::on::Asked;
+use crate::faults::on::{Asked, Memory};
 use crate::faults::script::{Rule, Script};
 use crate::world::Draw;
 
@@ -12,8 +12,8 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// The rules that are still waiting.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
-    /// Each with its own dice.
-    requests: Vec<(Rule, Draw)>,
+    /// Each with a memory of its own.
+    requests: Vec<(Rule, Memory)>,
     handshakes: Vec<HandshakeRule>,
     /// The size of the rules about requests.
     bytes: usize,
@@ -23,9 +23,9 @@ impl Rules {
     /// Adds a script's rules. The dice of each depend only on the seed and its place in the script.
     pub(crate) fn add(&mut self, script: Script, seed: u64) {
         let seed = script.seed.unwrap_or(seed);
-        let dice = (0_u64..).map(|place| Draw::new(seed ^ (place << 32)));
+        let memory = (0_u64..).map(|place| Memory::new(Draw::new(seed ^ (place << 32))));
         let before = self.requests.len();
-        let armed = script.rules.into_iter().zip(dice);
+        let armed = script.rules.into_iter().zip(memory);
         self.requests.extend(armed.filter(|(rule, _)| rule.times > 0));
         self.bytes += self.requests[before..].iter().map(|(rule, _)| rule.size()).sum::<usize>();
         self.handshakes.extend(script.handshakes.into_iter().filter(|rule| rule.times > 0));
@@ -33,8 +33,8 @@ impl Rules {
 
     /// What happens to this request, if a rule acts on it. Counts the request.
     pub(crate) fn next(&mut self, asked: Asked<'_>) -> Option<Act> {
-        let index = self.requests.iter_mut().position(|(rule, dice)| {
-            let meant = rule.on.matches(asked, dice);
+        let index = self.requests.iter_mut().position(|(rule, memory)| {
+            let meant = rule.on.matches(asked, memory);
             let passes = meant && rule.skip > 0;
             rule.skip -= u32::from(passes);
             meant && !passes
@@ -94,7 +94,7 @@ impl Rule {
     /// What a rule takes in memory, about.
     fn size(&self) -> usize {
         let path = self.on.path.as_ref().map_or(0, |path| path.as_str().len());
-        size_of::<(Self, Draw)>() + path + self.act.size()
+        size_of::<(Self, Memory)>() + path + self.act.size()
     }
 }
 

@@ -150,6 +150,13 @@ impl Script {
         self.last(|rule| rule.on.percent = Some(percent))
     }
 
+    /// The last rule acts only on requests above this many in the same second of the sandbox's clock,
+    /// among those that it matches. See the preset `rate-limit`.
+    #[must_use]
+    pub fn above(self, most: u32) -> Self {
+        self.last(|rule| rule.on.above = Some(most))
+    }
+
     /// What the last rule does is seen after this delay, which is at most an hour.
     #[must_use]
     pub fn delay(self, delay: Duration) -> Self {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
@@ -12,13 +13,13 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::oneshot;
 
-use crate::control::Audit;
+use crate::control::{Audit, Summary};
 use crate::faults::Script;
 use crate::sandbox::Sandbox;
 use crate::server::accept::accept;
 use crate::server::shared::Shared;
 use crate::server::tls::Tls;
-use crate::world::{Claimed, Exchange, Ledger, NewOrder, Settings};
+use crate::world::{Claimed, DrawnOrder, Exchange, Ledger, NewOrder, Settings};
 
 /// Connections beyond these are refused.
 const MOST_CONNECTIONS: usize = 256;
@@ -129,6 +130,25 @@ impl Server {
         self.shared.sandbox().create_order(new, self.shared.now())
     }
 
+    /// Creates many orders, in this order.
+    pub fn create_orders<N: Into<NewOrder>>(
+        &self,
+        new: impl IntoIterator<Item = N>,
+    ) -> Vec<OrderId> {
+        self.shared.sandbox().create_orders(new, self.shared.now())
+    }
+
+    /// Draws so many orders that wait for their capture, and creates them; see
+    /// [`Sandbox::draw_orders`].
+    #[must_use]
+    pub fn draw_orders(
+        &self,
+        count: usize,
+        windows: Option<&RangeInclusive<Duration>>,
+    ) -> Vec<DrawnOrder> {
+        self.shared.sandbox().draw_orders(count, windows, self.shared.now())
+    }
+
     /// The status of an order, or `None` if there is no such order.
     #[must_use]
     pub fn order_status(&self, order: OrderId) -> Option<OrderStatus> {
@@ -175,6 +195,12 @@ impl Server {
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.shared.sandbox().ledger().clone()
+    }
+
+    /// What truly happened, in a few numbers.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.shared.sandbox().summary(self.shared.now())
     }
 
     /// The last 10,000 requests, oldest first, without secrets or personal data.

@@ -25,7 +25,12 @@ impl Draw {
 
     /// 0 to 99.
     pub(crate) fn percent(&mut self) -> u8 {
-        u8::try_from(self.next() % 100).expect("it is below 100")
+        u8::try_from(self.below(100)).expect("it is below 100")
+    }
+
+    /// Less than this, which is not 0; near enough to even for what is drawn here.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
     }
 
     fn next_wide(&mut self) -> u128 {

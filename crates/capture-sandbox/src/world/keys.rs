@@ -1,6 +1,8 @@
 //! Idempotency keys: which answer is kept under each, and for how long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -38,15 +40,21 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Keys {
     kept: BTreeMap<(Operation, IdempotencyKey), Kept>,
-    /// The size of all payloads and answers.
+    /// The size of all answers, and of those that were replaced since they were last counted.
     bytes: usize,
+    /// The last different answers. Most captures get the same one, which is kept once.
+    recent: VecDeque<Arc<Response>>,
 }
+
+/// So many different answers are compared with a new one.
+const RECENT: usize = 8;
 
 /// An answer that is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
-    payload: Bytes,
-    response: Response,
+    /// A hash: a million payloads are more than all else that is kept of their captures.
+    payload: u64,
+    response: Arc<Response>,
     /// Until then, as far as its client can see, the first request is still running.
     running_until: SystemTime,
     forgotten_at: SystemTime,
@@ -56,7 +64,7 @@ impl Kept {
     /// The answer to a request that was executed `now` and is answered at `done`.
     pub(crate) fn new(
         idempotency: Idempotency,
-        payload: Bytes,
+        payload: &Bytes,
         response: Response,
         now: SystemTime,
         done: SystemTime,
@@ -64,12 +72,16 @@ impl Kept {
         let is_kept = idempotency == Idempotency::Frozen || response.status().is_success();
         // Even an answer that is not kept is in the way while its request runs.
         let forgotten_at = if is_kept { clock::later(now, KEPT) } else { done };
+        let (payload, response) = (hash(payload), Arc::new(response));
         Self { payload, response, running_until: done, forgotten_at }
     }
+}
 
-    fn size(&self) -> usize {
-        self.payload.len() + self.response.body().len()
-    }
+/// The same for the same bytes, in every run.
+fn hash(payload: &Bytes) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    payload.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What is known of a key when a request brings it.
@@ -93,24 +105,35 @@ impl Keys {
         now: SystemTime,
     ) -> Known {
         match self.kept.get(&(operation, key)) {
-            Some(kept) if now < kept.forgotten_at && kept.payload != *payload => {
+            Some(kept) if now < kept.forgotten_at && kept.payload != hash(payload) => {
                 Known::OtherPayload
             }
             Some(kept) if now < kept.running_until => Known::Running,
-            Some(kept) if now < kept.forgotten_at => Known::Answered(kept.response.clone()),
+            Some(kept) if now < kept.forgotten_at => Known::Answered((*kept.response).clone()),
             _ => Known::Nothing,
         }
     }
 
-    pub(crate) fn keep(&mut self, operation: Operation, key: IdempotencyKey, kept: Kept) {
-        self.bytes += kept.size();
-        let before = self.kept.insert((operation, key), kept);
-        self.bytes -= before.as_ref().map_or(0, Kept::size);
+    pub(crate) fn keep(&mut self, operation: Operation, key: IdempotencyKey, mut kept: Kept) {
+        match self.recent.iter().find(|recent| is_same(recent, &kept.response)) {
+            Some(recent) => kept.response = Arc::clone(recent),
+            None => {
+                self.bytes += kept.response.body().len();
+                self.recent.truncate(RECENT - 1);
+                self.recent.push_front(Arc::clone(&kept.response));
+            }
+        }
+        self.kept.insert((operation, key), kept);
     }
 
+    /// Forgets what has expired, and counts the rest anew.
     pub(crate) fn forget_expired(&mut self, now: SystemTime) {
         self.kept.retain(|_, kept| now < kept.forgotten_at);
-        self.bytes = self.kept.values().map(Kept::size).sum();
+        self.recent.clear();
+        let mut answers: Vec<_> = self.kept.values().map(|kept| &kept.response).collect();
+        answers.sort_unstable_by_key(|answer| Arc::as_ptr(answer));
+        answers.dedup_by_key(|answer| Arc::as_ptr(answer));
+        self.bytes = answers.iter().map(|answer| answer.body().len()).sum();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -119,5 +142,30 @@ impl Keys {
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+/// Apart from what only the sandbox reads, such as the mark of a repetition.
+fn is_same(one: &Response, other: &Response) -> bool {
+    one.status() == other.status() && one.headers() == other.headers() && one.body() == other.body()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn only_the_last_different_answers_are_compared() {
+        let mut keys = Keys::default();
+        for number in 1..=200 {
+            let key = IdempotencyKey::from_bytes([number; 16]).unwrap();
+            let answer = http::Response::new(Bytes::from(vec![number]));
+            let payload = Bytes::new();
+            let kept = Kept::new(Idempotency::Frozen, &payload, answer, UNIX_EPOCH, UNIX_EPOCH);
+            keys.keep(Operation::Capture, key, kept);
+            assert!(keys.recent.len() <= RECENT && keys.recent[0].body()[..] == [number]);
+        }
     }
 }

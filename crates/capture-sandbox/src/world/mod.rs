@@ -1,5 +1,6 @@
 //! What is true: orders, keys, tokens, the clock, the ledger, the transcript, claims.
 
+mod batch;
 mod claims;
 pub(crate) mod clock;
 mod draw;
@@ -12,6 +13,7 @@ mod state;
 mod tokens;
 mod transcript;
 
+pub use batch::DrawnOrder;
 pub use claims::Claimed;
 pub(crate) use draw::Draw;
 pub use keys::Idempotency;

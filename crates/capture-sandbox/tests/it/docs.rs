@@ -132,7 +132,7 @@ fn the_tests_in_other_languages() {
 fn the_scripts_and_the_presets() {
     let blocks = blocks();
     let scripts: Vec<_> = blocks.iter().filter(|(kind, _)| *kind == "json script").collect();
-    assert_eq!(scripts.len(), 5);
+    assert_eq!(scripts.len(), 6);
     for (_, text) in scripts {
         let script = Script::from_json(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_ne!(script, Script::default());

@@ -1,6 +1,7 @@
 //! The sandbox from outside: its semantics in virtual time, and its sockets.
 
 mod access;
+mod batch;
 mod capture;
 mod claims;
 mod control;

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use capture_core::wire::Response;
+use capture_core::wire::{Response, date};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::control::audit::Audit;
@@ -11,7 +11,6 @@ use crate::control::page::html::Html;
 use crate::control::page::parts::count;
 use crate::control::page::{orders, requests, summary, waiting};
 use crate::sandbox::Sandbox;
-use crate::world::clock;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -44,7 +43,7 @@ fn write(sandbox: &Sandbox, now: SystemTime) -> String {
         .tag("</title>\n<style>")
         .tag(STYLE)
         .tag("</style>\n</head>\n<body>\n<main>\n<header><h1>Capture sandbox</h1>\n<p>")
-        .text(format_args!("{} UTC", clock::iso(now).trim_end_matches('Z').replace('T', " ")))
+        .text(format_args!("{} UTC", date::write(now).trim_end_matches('Z').replace('T', " ")))
         .text(format_args!(", {}", count(world.orders.len(), "order")))
         .text(format_args!(", {}", count(world.ledger.entries().len(), "capture")))
         .text(format_args!(", {}", count(sandbox.logins(), "login")))

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use capture_core::wire::date;
+
 use crate::control::page::html::Html;
 use crate::world::clock;
 
@@ -27,6 +29,6 @@ pub(super) fn tag(page: &mut Html, colour: &'static str, word: &str) {
 /// Hours to milliseconds, UTC.
 pub(super) fn time_of_day(at: SystemTime) -> String {
     let millis = clock::millis(at) % 1000;
-    let second = clock::iso(at - Duration::from_millis(millis));
+    let second = date::write(at - Duration::from_millis(millis));
     format!("{}.{millis:03}", &second[11..19])
 }

@@ -1,7 +1,26 @@
-//! The query of a URL: its pairs, decoded.
+//! The query of a URL: its pairs, written and read.
+
+use std::fmt::Write as _;
+
+/// Appends `name=value`, with everything escaped that is not certain to pass.
+pub(super) fn append(query: &mut String, name: &str, value: &str) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+    query.push_str(name);
+    query.push('=');
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => {
+                query.push(byte.into());
+            }
+            _ => write!(query, "%{byte:02X}").expect("a String takes every write"),
+        }
+    }
+}
 
 /// The pairs of `name=value`, with `%41` and `+` decoded.
-pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+pub(super) fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
     query.split('&').map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decode(name), decode(value))
