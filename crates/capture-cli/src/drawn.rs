@@ -11,6 +11,7 @@ use capture_sandbox::Server;
 
 use crate::args::Sandbox;
 use crate::file::{self, Readers};
+use crate::length::read;
 
 /// So many are drawn at a time, so that few are in memory twice.
 const AT_A_TIME: usize = 10_000;
@@ -58,7 +59,7 @@ fn draw(
 /// Two lengths of time, such as `10m..7d`.
 fn windows(text: &str) -> Result<RangeInclusive<Duration>, Invalid> {
     let refuse = |rule| Invalid::new("window", text, rule);
-    let ends = text.split_once("..").and_then(|(from, to)| Some((length(from)?, length(to)?)));
+    let ends = text.split_once("..").and_then(|(from, to)| Some((read(from)?, read(to)?)));
     let Some((from, to)) = ends else {
         return Err(refuse("must be two lengths of time in s, m, h or d, such as 10m..7d"));
     };
@@ -66,20 +67,6 @@ fn windows(text: &str) -> Result<RangeInclusive<Duration>, Invalid> {
         return Err(refuse("must begin with the shorter one"));
     }
     Ok(from..=to)
-}
-
-/// A whole number of seconds, minutes, hours or days.
-fn length(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return None,
-    };
-    let number: u32 = number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse().ok())??;
-    Some(Duration::from_secs(u64::from(number) * seconds))
 }
 
 #[cfg(test)]

@@ -123,6 +123,18 @@ pub(crate) const AFTER_SETTLE: &str = "\
 It begins nothing: only what may have been sent is looked up, and sent again
 under its key where the rules allow it. Exit codes as those of run.";
 
+pub(crate) const AFTER_DUE: &str = "\
+It reads which orders wait at the API, and what the journal and its lists know
+of them. When an order voids is known from the capture_before of a list, or from
+--window and the time at which it was placed. It captures nothing: capturing
+what nobody listed is not this tool's decision.
+
+With --json, stdout is one object: {\"orders\", \"unreadable\", \"is_complete\",
+\"void_within\", \"unknown_deadline\"}.
+
+Exit codes: 0; with --within, 1 if an order voids before then, if its deadline
+is not known, or if the list is not whole; 2 nothing was read";
+
 pub(crate) const AFTER_EXPLAIN: &str = "\
 It sends nothing and needs no credentials. It shows what the journal has: every
 attempt, what is certain, what is not, what blocks the order and what to do;

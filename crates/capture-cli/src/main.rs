@@ -14,6 +14,7 @@ mod help;
 mod journal;
 mod keep;
 mod killed;
+mod length;
 mod man;
 mod order;
 mod output;
@@ -59,6 +60,7 @@ fn run(command: &Command) -> Result<Exit, BadInput> {
         Command::Settle(args) => batch::run::settle(args),
         Command::Runs(args) => batch::runs::runs(args),
         Command::Results(args) => batch::runs::results(args),
+        Command::Due(args) => batch::due::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Journal(keep) => keep::run(keep),
         Command::Status(args) => status::run(args),

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use capture_client::driver::TransportError;
 use capture_client::{Stop, blocking, wire};
-use capture_core::{Capture, OrderId, OrderStatus, Outcome, Setup, StatusError};
+use capture_core::{
+    Capture, ListError, Listed, OrderId, OrderStatus, Outcome, Search, Setup, StatusError,
+};
 use capture_journal::{Durable, DurableError, End, News, Pace, Recorded, RunError};
 use capture_sqlite::Sqlite;
 use capture_ureq::Ureq;
@@ -112,6 +114,14 @@ impl Client {
             Over::Reqwest(client) => self.block_on(client.status(order)),
             Over::Ureq(client) => self.block_on(client.status(order)),
             Over::Hyper(client) => self.block_on(client.status(order)),
+        }
+    }
+
+    pub(crate) fn waiting_orders(&self, search: &Search) -> Result<Listed, ListError> {
+        match &self.over {
+            Over::Reqwest(client) => self.block_on(client.waiting_orders(search)),
+            Over::Ureq(client) => self.block_on(client.waiting_orders(search)),
+            Over::Hyper(client) => self.block_on(client.waiting_orders(search)),
         }
     }
 

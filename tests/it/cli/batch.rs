@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use capture_core::{Money, OrderId, OrderStatus};
 use capture_sandbox::{Operation, Script};
@@ -340,6 +340,43 @@ fn settle_looks_at_what_is_in_doubt_and_begins_nothing() {
     assert!(outcomes.iter().all(|it| it == "captured" || it == "left"), "{outcomes:?}");
     assert_eq!(batch.run(&["run", "--rate", "none"]).code, 0);
     batch.all_captured();
+}
+
+/// What waits at the API, what voids first first, beside what the lists know.
+#[test]
+fn what_is_due_is_told_before_it_voids() {
+    let batch = Batch::new("due", 3);
+    let soon = SystemTime::now() + Duration::from_secs(3 * 3600);
+    let soon = capture_journal::utc(soon);
+    let [first, second, _] = [0, 1, 2].map(|at| batch.orders[at].to_string());
+    batch.write(
+        "due.csv",
+        &format!(
+            "order_id,amount,currency,reference,capture_before\n{second},100.00,USD,R-2,{soon}\n"
+        ),
+    );
+    let due = |more: &[&str]| batch.run(&[&["due", "--json"], more].concat());
+    let all = due(&[]);
+    assert_eq!((all.code, all.json()["orders"].as_array().unwrap().len()), (0, 3), "{all:?}");
+    assert_eq!(all.json()["unknown_deadline"], json!(3));
+    // Nobody can say that nothing voids.
+    assert_eq!(due(&["--within", "1h"]).code, 1);
+    assert_eq!(due(&["--within", "1h", "--window", "7d"]).code, 0);
+    assert_eq!(due(&["--within", "8d", "--window", "7d"]).code, 1);
+    assert_eq!(due(&["--within", "soon"]).code, 2);
+    // A list that was stopped before it sent anything knows when its order voids.
+    let mut command = batch.command(&["run", "due.csv"]);
+    let run = Run::of(command.env("CAPTURE_APP_SECRET", "wrong").output().unwrap());
+    assert_eq!(run.code, 2, "{run:?}");
+    let told = due(&["--within", "6h", "--window", "7d"]);
+    assert_eq!((told.code, &told.json()["void_within"]), (1, &json!(1)), "{told:?}");
+    let urgent = &told.json()["orders"][0];
+    assert_eq!((&urgent["order_id"], &urgent["reference"]), (&json!(second), &json!("R-2")));
+    let text = batch.run(&["due", "--window", "7d"]);
+    assert!(text.stdout.starts_with(&format!("{second}  voids in 2 h")), "{text:?}");
+    // What is captured waits no more.
+    assert_eq!(batch.run(&["order", &first, "--amount", "100.00", "--currency", "USD"]).code, 0);
+    assert_eq!(due(&[]).json()["orders"].as_array().unwrap().len(), 2);
 }
 
 /// From a pipe, as JSON lines, and with a deadline: what voids first is captured first.

@@ -89,6 +89,21 @@ pub(crate) struct Settle {
 }
 
 #[derive(Args)]
+pub(crate) struct Due {
+    /// Ends with 1 if an order voids before then, or may, such as 6h
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) within: Option<String>,
+    /// How long an order waits for its capture (5m to 7d), as configured with FlexFactor
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) window: Option<String>,
+    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args)]
 pub(crate) struct Runs {
     /// sandbox, production or a URL; wins over CAPTURE_ENVIRONMENT
     #[arg(long, value_name = "ENVIRONMENT", allow_hyphen_values = true)]

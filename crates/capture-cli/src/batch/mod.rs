@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod confirm;
+pub(crate) mod due;
 mod guards;
 pub(crate) mod plan;
 mod progress;
