@@ -8,8 +8,8 @@ use clap_complete::Shell;
 use crate::batch::args as batch;
 pub(crate) use crate::flags::{Connection, Journal, Kept, Resend, Transport};
 use crate::help::{
-    ABOUT, AFTER, AFTER_EXPLAIN, AFTER_JOURNAL, AFTER_ORDER, AFTER_PLAN, AFTER_RUN, AFTER_SANDBOX,
-    AFTER_SETTLE, AFTER_STATUS,
+    ABOUT, AFTER, AFTER_EXPLAIN, AFTER_JOURNAL, AFTER_ORDER, AFTER_PLAN, AFTER_REPORT, AFTER_RUN,
+    AFTER_SANDBOX, AFTER_SETTLE, AFTER_STATUS,
 };
 
 #[derive(Parser)]
@@ -47,6 +47,9 @@ pub(crate) enum Command {
     Runs(batch::Runs),
     /// Writes every line of a list with its outcome, at any time
     Results(batch::Results),
+    /// Makes one HTML file of a list: totals, times, and what needs attention
+    #[command(after_help = AFTER_REPORT)]
+    Report(batch::Report),
     /// Tells the story of one order from the journal, in plain words
     #[command(after_help = AFTER_EXPLAIN)]
     Explain(Explain),
@@ -89,6 +92,7 @@ impl Command {
             Self::Settle(settle) => settle.work.connection.json,
             Self::Runs(runs) => runs.kept.json,
             Self::Results(results) => results.of.kept.json,
+            Self::Report(report) => report.of.kept.json,
             Self::Explain(explain) => explain.kept.json,
             Self::Journal(keep) => keep.kept().json,
             Self::Status(status) => status.connection.json,

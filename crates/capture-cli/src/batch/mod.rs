@@ -5,6 +5,7 @@ mod confirm;
 mod guards;
 pub(crate) mod plan;
 mod progress;
+pub(crate) mod report;
 mod results;
 pub(crate) mod run;
 pub(crate) mod runs;
