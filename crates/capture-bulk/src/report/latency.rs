@@ -90,8 +90,8 @@ impl Latency {
         }
         let _ = writeln!(
             html,
-            "<p>Throttled: {} of {} captures that were sent (429 or 503). Half took at most <b>{}</b>, 95 of \
-             100 at most <b>{}</b>, 99 of 100 at most <b>{}</b>, and the slowest <b>{}</b>, those without a \
+            "<p>Throttled: {} of {} captures that were sent (429 or 503). Half took at most <b>{}</b> (p50), \
+             95 of 100 at most <b>{}</b> (p95), 99 of 100 at most <b>{}</b> (p99), and the slowest <b>{}</b>, those without a \
              reply included.</p>",
             self.captures.with_429 + self.captures.with_503,
             self.captures.sent,

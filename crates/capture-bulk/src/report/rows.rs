@@ -96,7 +96,7 @@ pub(super) fn late(
 fn begin(line: &Line) -> String {
     let reference = line.reference.as_deref().unwrap_or_default();
     format!(
-        "<tr><td class=\"n\">{}</td><td class=\"id\">{}</td><td>{}</td><td class=\"n\">{}</td>",
+        "<tr><td class=\"n\">{}</td><td class=\"id\">{}</td><td class=\"ref\">{}</td><td class=\"n\">{}</td>",
         line.line,
         line.capture.order_id(),
         Text(reference),
