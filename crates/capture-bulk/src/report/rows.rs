@@ -87,7 +87,7 @@ pub(super) fn late(
     let mut row = begin(line);
     let _ = write!(row, "<td>{}</td><td>{}", utc(deadline), name(stands));
     if let Some(at) = recorded {
-        let _ = write!(row, ", recorded {}", utc(at));
+        let _ = write!(row, ", as of {}", utc(at));
     }
     row += "</td></tr>\n";
     row

@@ -50,7 +50,8 @@ impl Timeline {
 
     fn widen(&mut self) {
         self.step_ms *= 2;
-        self.used = self.used.div_ceil(2);
+        // What makes it widen is later than all that is there.
+        self.used = 0;
         for step in 0..STEPS {
             self.steps[step] = match self.steps.get(2 * step..2 * step + 2) {
                 Some([one, two]) => std::array::from_fn(|kind| one[kind] + two[kind]),
@@ -128,7 +129,8 @@ impl Timeline {
         }
         let _ = writeln!(
             html,
-            "<span>Each capture counts from when its outcome was recorded; each step is {}.</span>\
+            "<span>Each capture counts from when its outcome was recorded or, until then, from \
+             when a process took it; each step is {}.</span>\
              </figcaption>\n</figure>",
             duration(self.step_ms)
         );

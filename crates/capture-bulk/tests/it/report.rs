@@ -140,7 +140,9 @@ fn small() -> Report {
 
     let mut doubtful = line(6, "5.00", "USD");
     doubtful.reference = Some("<script>alert('6')</script>\u{202e}".to_owned());
-    let found = outcome(&doubtful, unknown(), 0, &[attempt(30_000, None)]);
+    let mut cut = attempt(30_000, None);
+    cut["phase"] = json!("cut_reply");
+    let found = outcome(&doubtful, unknown(), 0, &[cut]);
     report.add(&doubtful, &story(&doubtful, vec![(40, found)]));
 
     let mut left = line(7, "1", "JPY");
@@ -177,8 +179,8 @@ fn the_numbers_are_those_of_the_lines() {
         "the slowest <b>30.0 s</b>",
         "&lt;script&gt;alert(&#39;6&#39;)&lt;/script&gt;\\u{202e}",
         "Not captured before their deadline: 2",
-        "<td>2026-08-29T10:40:20Z</td><td>Captured, recorded 2026-08-29T10:40:30Z</td>",
-        "<td>2026-08-29T10:50:00Z</td><td>Not captured, recorded 2026-08-29T10:40:15Z</td>",
+        "<td>2026-08-29T10:40:20Z</td><td>Captured, as of 2026-08-29T10:40:30Z</td>",
+        "<td>2026-08-29T10:50:00Z</td><td>Not captured, as of 2026-08-29T10:40:15Z</td>",
     ] {
         assert!(html.contains(part), "{part}\n{html}");
     }
@@ -198,6 +200,40 @@ fn nothing_is_loaded_and_no_text_is_markup() {
     // The only address is that of the environment, and it is text.
     assert_eq!(html.matches("http:").count() + html.matches("https:").count(), 1);
     assert!(html.contains("<dd>http://127.0.0.1:8787</dd>"));
+}
+
+/// A process took it and said nothing since: it may have been sent, from then on.
+#[test]
+fn what_a_process_took_is_unknown_from_then_on() {
+    let mut report = report();
+    let line = line(1, "1.00", "USD");
+    let mut story = story(&line, vec![(0, outcome(&line, unknown(), 0, &[]))]);
+    story.entries.clear();
+    report.add(&line, &story);
+    let html = report.html();
+    for part in ["<caption>Unknown: 1</caption>", "<code>interrupted</code>", "each step is 1 ms"] {
+        assert!(html.contains(part), "{part}\n{html}");
+    }
+}
+
+/// A deadline is missed once it has passed without a capture before it.
+#[test]
+fn a_deadline_is_missed_at_its_moment() {
+    for (captured_after, deadline, is_missed) in [
+        (Some(9), 10, false),
+        (Some(10), 10, true),
+        (Some(11), 10, true),
+        (None, 3601, false),
+        (None, 3600, true),
+    ] {
+        let mut report = report();
+        let mut line = line(1, "1.00", "USD");
+        line.capture_before = Some(at(BEGAN + deadline));
+        let found = |seconds| (seconds, outcome(&line, captured(), 0, &[]));
+        report.add(&line, &story(&line, captured_after.into_iter().map(found).collect()));
+        let is_told = report.html().contains("<caption>Not captured before their deadline: 1");
+        assert_eq!(is_told, is_missed, "{captured_after:?} {deadline}");
+    }
 }
 
 /// Of a long list the first 1,000 are shown, and the worst of them first.
