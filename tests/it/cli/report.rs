@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
@@ -16,14 +18,10 @@ use super::interrupt::{ended, send, started};
 
 /// Every outcome: replies are lost, orders are cancelled and refunded, the API throttles, lookups fail, and
 /// a signal ends the run early. One reference is an attack.
-fn scene() -> Batch {
+fn scene(attack: &str) -> Batch {
     let batch = Batch::new("report", 200);
-    let attack = format!(
-        "<script>document.title='owned'</script><img src={}/v1/orders/x>",
-        batch.server.base_url()
-    );
     let rows = batch.orders.iter().enumerate().map(|(at, order)| {
-        let reference = if at == 31 { attack.clone() } else { format!("R-{at}") };
+        let reference = if at == 31 { attack.to_owned() } else { format!("R-{at}") };
         let deadline = if at % 50 == 7 { "2020-01-01T00:00:00Z" } else { "" };
         format!("{order},100.00,USD,{reference},{deadline}\n")
     });
@@ -36,20 +34,21 @@ fn scene() -> Batch {
     for at in 50..53 {
         assert!(server.set_order_status(batch.orders[at], OrderStatus::Returned));
     }
-    let slow = || Script::delayed(Duration::from_millis(30)).times(u32::MAX);
+    let slow = |ms| Script::delayed(Duration::from_millis(ms)).times(u32::MAX);
     let lost = Script::lost_reply();
-    server.script(lost.skip(20).times(5).then(Script::status(429).times(3)).then(slow()));
+    server.script(lost.skip(20).times(5).then(Script::status(429).times(3)).then(slow(60)));
     let flags = ["--rate", "none", "--deadline", "3", "--grace", "1", "--json"];
     let arguments = [&["run", "orders.csv"][..], &flags].concat();
     let child = started(&mut batch.command(&arguments));
-    while batch.captured() < 150 {
+    while batch.captured() < 130 {
         thread::sleep(Duration::from_millis(5));
     }
     server.clear_script();
     let lost = Script::lost_reply().times(4);
     let blind = Script::status(503).on(Operation::Order).times(u32::MAX);
-    server.script(lost.then(blind).then(slow()));
-    while batch.captured() < 160 {
+    // Slow enough that the signal comes before the end.
+    server.script(lost.then(blind).then(slow(500)));
+    while batch.captured() < 140 {
         thread::sleep(Duration::from_millis(5));
     }
     send("TERM", child.id());
@@ -84,7 +83,10 @@ fn browse(chromium: &str, page: &str, flags: &[&str]) -> String {
 
 #[test]
 fn a_report_says_what_results_say_and_a_browser_shows_it() {
-    let batch = scene();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let attack = format!("<script>document.title='owned'</script><img src=http://{address}/x>");
+    let batch = scene(&attack);
     let page = batch.path("report.html");
     let made = batch.run(&["report", "1", "--html", &page, "--json"]);
     assert_eq!((made.code, made.json()["captures"].as_u64()), (0, Some(200)), "{made:?}");
@@ -124,13 +126,19 @@ fn a_report_says_what_results_say_and_a_browser_shows_it() {
         crate::skipped("no chromium here, so nobody looked at the report");
         return;
     };
-    let asked = batch.server.transcript().len();
+    let visitor = thread::spawn(move || {
+        let mut said = [0; 3];
+        listener.accept().unwrap().0.read_exact(&mut said).unwrap();
+        said
+    });
     let dom = browse(chromium, &page, &["--dump-dom"]);
     assert!(dom.contains("<title>Run 1: orders.csv</title>"), "no script ran: {dom}");
     for part in &cells {
         assert!(dom.contains(part), "{part}: {dom}");
     }
-    assert_eq!(batch.server.transcript().len(), asked, "nothing was loaded");
+    // Nobody listens any more once something was loaded.
+    let _ = TcpStream::connect(address).and_then(|mut stream| stream.write_all(b"end"));
+    assert_eq!(&visitor.join().unwrap(), b"end", "the page loaded something");
     // The picture in docs/ is one of these.
     let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.png");
     let _ = fs::remove_file(&picture);
