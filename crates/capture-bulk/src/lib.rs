@@ -29,14 +29,18 @@
 //! # Ok::<(), ReadError>(())
 //! ```
 //!
+//! [`Report`] tells what became of a list, as one HTML file.
+//!
 //! In scope: which column is which, what a spreadsheet has done to a value, an order that is in the
 //! file twice, totals. Out of scope: files by name, the network, the journal, and whether a deadline
 //! has passed, for which this crate would have to read a clock.
 
 mod plan;
+mod report;
 mod rows;
 
 pub use plan::{PlanId, Planner};
+pub use report::{Head, Report};
 pub use rows::{
     Columns, Fault, Faults, Field, Format, Options, ReadError, Repeat, Row, Separator, Table,
     Total, read,

@@ -8,8 +8,8 @@ use clap_complete::Shell;
 use crate::batch::args as batch;
 pub(crate) use crate::flags::{Connection, Journal, Kept, Resend, Transport};
 use crate::help::{
-    ABOUT, AFTER, AFTER_DUE, AFTER_EXPLAIN, AFTER_JOURNAL, AFTER_ORDER, AFTER_PLAN, AFTER_RUN,
-    AFTER_SANDBOX, AFTER_SETTLE, AFTER_STATUS,
+    ABOUT, AFTER, AFTER_DUE, AFTER_EXPLAIN, AFTER_JOURNAL, AFTER_ORDER, AFTER_PLAN, AFTER_REPORT,
+    AFTER_RUN, AFTER_SANDBOX, AFTER_SETTLE, AFTER_STATUS,
 };
 
 #[derive(Parser)]
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Lists the orders that wait for their capture, what voids first first
     #[command(after_help = AFTER_DUE)]
     Due(batch::Due),
+    /// Makes one HTML file of a list: totals, times, and what needs attention
+    #[command(after_help = AFTER_REPORT)]
+    Report(batch::Report),
     /// Tells the story of one order from the journal, in plain words
     #[command(after_help = AFTER_EXPLAIN)]
     Explain(Explain),
@@ -93,6 +96,7 @@ impl Command {
             Self::Runs(runs) => runs.kept.json,
             Self::Results(results) => results.of.kept.json,
             Self::Due(due) => due.connection.json,
+            Self::Report(report) => report.of.kept.json,
             Self::Explain(explain) => explain.kept.json,
             Self::Journal(keep) => keep.kept().json,
             Self::Status(status) => status.connection.json,

@@ -119,6 +119,21 @@ Examples:
   capture run orders.csv --out results.csv
   capture results 1";
 
+pub(crate) const AFTER_REPORT: &str = "\
+The file is complete in itself: no script, nothing to load, for a screen in
+light and dark and for A4. It has the totals by outcome and currency, outcomes
+over time, how long the API took, each line that is not plainly captured with
+its reason and what to do (at most 1,000; results has all), and the lines that
+were late for their capture_before. It can be made while the list runs. Only
+its owner can read it, as the journal.
+
+With --json, stdout is one object: {\"run\", \"html\", \"captures\"}.
+
+Exit codes: 0 the report was made, whatever it says; 2 it was not
+
+Example:
+  capture report 1 --html report.html";
+
 pub(crate) const AFTER_SETTLE: &str = "\
 It begins nothing: only what may have been sent is looked up, and sent again
 under its key where the rules allow it. Exit codes as those of run.";

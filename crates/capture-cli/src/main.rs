@@ -61,6 +61,7 @@ fn run(command: &Command) -> Result<Exit, BadInput> {
         Command::Runs(args) => batch::runs::runs(args),
         Command::Results(args) => batch::runs::results(args),
         Command::Due(args) => batch::due::run(args),
+        Command::Report(args) => batch::report::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Journal(keep) => keep::run(keep),
         Command::Status(args) => status::run(args),

@@ -144,11 +144,16 @@ impl Tally {
         self.count(Stands::Unknown) + self.count(Stands::Left) == 0
     }
 
+    /// Those that stand there, by currency.
+    pub fn sums(&self, stands: Stands) -> impl Iterator<Item = (&str, Sum)> {
+        let sums = self.0.get(&stands).into_iter().flatten().filter(|(_, sum)| sum.captures > 0);
+        sums.map(|(code, sum)| (&code[..], *sum))
+    }
+
     /// The money of those that stand there, by currency, such as `1816600.00 USD`.
     #[must_use]
     pub fn money(&self, stands: Stands) -> Vec<String> {
-        let sums = self.0.get(&stands).into_iter().flatten().filter(|(_, sum)| sum.captures > 0);
-        sums.map(|(code, sum)| format!("{} {code}", sum.decimal())).collect()
+        self.sums(stands).map(|(code, sum)| format!("{} {code}", sum.decimal())).collect()
     }
 }
 

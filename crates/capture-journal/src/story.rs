@@ -138,6 +138,20 @@ impl Story {
         }
     }
 
+    /// What can be told of it: the outcome by all the evidence or, where nothing has been sent, why not.
+    /// `None` if nobody tried.
+    #[must_use]
+    pub fn told(&self) -> Option<Outcome> {
+        match self.standing() {
+            Standing::Captured(receipt, _) => Some(Outcome::Captured(receipt)),
+            Standing::NotCaptured(refusal, _) => Some(Outcome::NotCaptured(refusal)),
+            Standing::Unknown(ticket) | Standing::Claimed(_, ticket) => {
+                Some(Outcome::Unknown(ticket))
+            }
+            Standing::Ready => self.entries.last().map(|entry| entry.outcome.clone()),
+        }
+    }
+
     fn patience(&self) -> Duration {
         let is_doubt = |entry: &&Entry| matches!(entry.outcome, Outcome::Unknown(_));
         let times = self.entries.iter().filter(|it| !it.is_note).filter(is_doubt).count();

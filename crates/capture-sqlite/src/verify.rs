@@ -88,6 +88,15 @@ impl Sqlite {
         Ok(verified)
     }
 
+    /// The hash of the last record, as it was noted when that was written. [`verify`](Self::verify) walks the
+    /// chain to it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn head(&mut self) -> Result<Hash, Lost> {
+        self.connection.query_row("SELECT head FROM journal", [], |row| row.get(0)).map_err(lost)
+    }
+
     /// What is wrong with the file, in words; nothing if all is well. The chain is left to
     /// [`verify`](Self::verify).
     ///

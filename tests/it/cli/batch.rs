@@ -15,14 +15,14 @@ use super::interrupt::{ended, send, started};
 use super::scenario::Site;
 
 /// A file of so many orders, in a directory with a journal of their own.
-struct Batch {
-    server: Site,
+pub(super) struct Batch {
+    pub(super) server: Site,
     directory: PathBuf,
-    orders: Vec<OrderId>,
+    pub(super) orders: Vec<OrderId>,
 }
 
 impl Batch {
-    fn new(name: &str, count: usize) -> Self {
+    pub(super) fn new(name: &str, count: usize) -> Self {
         let server = server();
         let directory = directory(&format!("batch-{name}"));
         let money = Money::parse("100.00", "USD").unwrap();
@@ -34,26 +34,26 @@ impl Batch {
         batch
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         self.directory.join(name).display().to_string()
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = capture_at(&self.server, arguments);
         command.env("CAPTURE_JOURNAL", self.path("captures.journal"));
         command.current_dir(&self.directory);
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(super) fn run(&self, arguments: &[&str]) -> Run {
         Run::of(self.command(arguments).output().unwrap())
     }
 
-    fn captured(&self) -> usize {
+    pub(super) fn captured(&self) -> usize {
         let ledger = self.server.ledger();
         self.orders.iter().filter(|order| ledger.captures(**order) > 0).count()
     }
@@ -69,7 +69,7 @@ impl Batch {
         assert!(outcomes.iter().all(|outcome| outcome == "captured"), "{outcomes:?}");
     }
 
-    fn results(&self) -> Vec<Value> {
+    pub(super) fn results(&self) -> Vec<Value> {
         let run = self.run(&["results", "1", "--json"]);
         run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }

@@ -16,6 +16,8 @@ mod kept;
 mod order;
 mod output;
 mod proxy;
+#[cfg(unix)]
+mod report;
 mod sandbox;
 mod scenario;
 mod status;

@@ -5,6 +5,7 @@ mod columns;
 mod good;
 mod json_lines;
 mod properties;
+mod report;
 mod values;
 
 use std::io::Read;

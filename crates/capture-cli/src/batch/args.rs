@@ -122,6 +122,17 @@ pub(crate) struct Results {
     pub(crate) of: Runs,
 }
 
+#[derive(Args)]
+pub(crate) struct Report {
+    /// The number of the list, as runs prints it
+    pub(crate) run: i64,
+    /// The file to write; one that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: PathBuf,
+    #[command(flatten)]
+    pub(crate) of: Runs,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Csv,

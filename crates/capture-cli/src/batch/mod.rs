@@ -6,6 +6,7 @@ pub(crate) mod due;
 mod guards;
 pub(crate) mod plan;
 mod progress;
+pub(crate) mod report;
 mod results;
 pub(crate) mod run;
 pub(crate) mod runs;

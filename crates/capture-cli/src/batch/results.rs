@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use capture_core::{Attempt, Operation, Outcome, Phase};
-use capture_journal::{IntentId, Line, Lost, RunId, Standing, Stands, Story, utc};
+use capture_journal::{IntentId, Line, Lost, RunId, Stands, Story, utc};
 use capture_sqlite::Sqlite;
 use serde::Serialize;
 use tempfile::NamedTempFile;
@@ -40,14 +40,7 @@ amount_verified,idempotency_key,attempts,request_id,recorded_at,next_step\n";
 impl<'a> Told<'a> {
     fn new(line: &'a Line, story: &Story) -> Self {
         let money = line.capture.money();
-        let outcome = match story.standing() {
-            Standing::Captured(receipt, _) => Some(Outcome::Captured(receipt)),
-            Standing::NotCaptured(refusal, _) => Some(Outcome::NotCaptured(refusal)),
-            Standing::Unknown(ticket) | Standing::Claimed(_, ticket) => {
-                Some(Outcome::Unknown(ticket))
-            }
-            Standing::Ready => story.entries.last().map(|entry| entry.outcome.clone()),
-        };
+        let outcome = story.told();
         let is_capture =
             |it: &&Attempt| it.operation == Operation::Capture && it.phase != Phase::NotSent;
         let attempts = outcome.as_ref().map_or(&[][..], Outcome::attempts);

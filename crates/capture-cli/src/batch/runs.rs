@@ -46,12 +46,7 @@ pub(crate) fn runs(args: &args::Runs) -> Result<Exit, BadInput> {
 
 pub(crate) fn results(args: &Results) -> Result<Exit, BadInput> {
     let mut journal = open(&args.of)?;
-    let id = RunId(args.run);
-    if journal.run(id).map_err(|lost| journal::failed(&lost))?.is_none() {
-        let sentence =
-            format!("run {}: the journal has no such list here; see capture runs", args.run);
-        return Err(BadInput::new("run", sentence));
-    }
+    let id = find(&mut journal, args.run)?.id;
     let written = match &args.file {
         Some(path) => {
             let format = results::format(path)?;
@@ -74,7 +69,16 @@ pub(crate) fn results(args: &Results) -> Result<Exit, BadInput> {
     }
 }
 
-fn open(args: &args::Runs) -> Result<Sqlite, BadInput> {
+/// The list of this number.
+pub(super) fn find(journal: &mut Sqlite, number: i64) -> Result<Run, BadInput> {
+    let run = journal.run(RunId(number)).map_err(|lost| journal::failed(&lost))?;
+    run.ok_or_else(|| {
+        let sentence = format!("run {number}: the journal has no such list here; see capture runs");
+        BadInput::new("run", sentence)
+    })
+}
+
+pub(super) fn open(args: &args::Runs) -> Result<Sqlite, BadInput> {
     let environment = config::environment(args.environment.as_deref())?;
     journal::open(&journal::place(args.kept.journal.as_deref())?, &environment)
 }
