@@ -277,6 +277,29 @@ fn a_signal_starts_nothing_more_and_the_next_run_goes_on() {
     batch.all_captured();
 }
 
+/// The money has moved: a results file that cannot be written is no reason to say that nothing was sent.
+#[test]
+fn results_that_cannot_be_written_do_not_change_what_happened() {
+    let batch = Batch::new("out", 12);
+    batch.server.script(Script::delayed(Duration::from_millis(150)).times(u32::MAX));
+    fs::create_dir(batch.path("gone")).unwrap();
+    let flags = with(&["--concurrency", "2", "--out", "gone/out.csv", "--json"]);
+    let child = started(&mut batch.command(&flags));
+    while batch.captured() < 2 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    fs::remove_dir_all(batch.path("gone")).unwrap();
+    let run = ended(child);
+    assert_eq!((run.code, &run.json()["captured"]), (0, &json!(12)), "{run:?}");
+    assert!(run.stderr.contains("warning: ") && run.stderr.contains("gone/out.csv"), "{run:?}");
+    // One that cannot be written at all sends nothing.
+    let nowhere = batch.run(&["run", "orders.csv", "--out", "nowhere/out.csv"]);
+    assert_eq!(nowhere.code, 2, "{nowhere:?}");
+    let other = batch.run(&["run", "orders.csv", "--out", "out.txt"]);
+    assert!(other.code == 2 && other.stderr.contains("must end in .csv or .jsonl"), "{other:?}");
+    batch.all_captured();
+}
+
 /// Killed again and again, at whatever moment, by two operators on one file.
 #[test]
 fn a_run_that_is_killed_loses_nothing_and_captures_nothing_twice() {

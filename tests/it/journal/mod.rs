@@ -3,6 +3,7 @@
 mod durable;
 mod every;
 mod file;
+mod flush;
 mod foremen;
 mod lists;
 mod run;

@@ -58,7 +58,7 @@ fn meddled(command: &Command, calls: &str, with: &str, at: &str) -> Output {
 }
 
 /// Whether it can be done here. In CI it must.
-fn has_strace() -> bool {
+pub(super) fn has_strace() -> bool {
     let mut probe = Command::new("strace");
     probe.args(["-qq", "-o", "/dev/null", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
     let works = probe.status().is_ok_and(|status| status.success());

@@ -65,6 +65,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
 
 /// Every list that is not decided, the oldest first.
 fn every(work: &Prepared<'_>, mut journal: Sqlite) -> Result<Exit, BadInput> {
+    let json = work.args.connection.json;
     let runs = journal.runs().map_err(|lost| journal::failed(&lost))?;
     let open: Vec<_> = runs.iter().filter(|run| run.ended.is_none()).map(|run| run.id).collect();
     drop(journal);
@@ -75,7 +76,12 @@ fn every(work: &Prepared<'_>, mut journal: Sqlite) -> Result<Exit, BadInput> {
     let client = work.connect()?;
     let mut worst = Exit::Yes;
     for run in open {
-        let exit = work.off(&client, work.open()?, Some(run), None)?;
+        let done = work.open().and_then(|journal| work.off(&client, journal, Some(run), None));
+        // The lists before it may have been sent.
+        let exit = done.unwrap_or_else(|bad| {
+            output::error(json, &format!("run {}: {}", run.0, bad.sentence), Some(bad.field));
+            Exit::Unsent
+        });
         worst = worse(worst, exit);
         if work.stop.is_stopped() {
             break;
@@ -225,19 +231,28 @@ impl<'a> Prepared<'a> {
         };
         let end = client.run(journal, &pace, &self.stop, news);
         progress.end();
-        let (end, is_lost) = match end {
+        let (end, mut is_lost) = match end {
             Ok(end) => (Some(end), false),
             Err(error) => {
                 tell_unrecorded(&error.unrecorded, &error.lost);
                 (None, true)
             }
         };
-        if let Some(file) = &mut file {
-            file.write_all()?;
+        // From here on something may have been sent, and no error may say otherwise.
+        if let Some(Err(bad)) = file.as_mut().map(results::File::write_all) {
+            output::note(&format!("warning: {}; capture results has every line", bad.sentence));
         }
-        let after = match run {
-            Some(run) if !is_lost => self.note_end(run)?,
-            _ => progress.tally,
+        let after = match run.filter(|_| !is_lost).map(|run| self.note_end(run)) {
+            Some(Ok(tally)) => tally,
+            Some(Err(bad)) => {
+                output::note(&format!(
+                    "warning: what the list came to cannot be read: {}",
+                    bad.sentence
+                ));
+                is_lost = true;
+                progress.tally
+            }
+            None => progress.tally,
         };
         let exit = match is_lost {
             true => Exit::Unknown,
