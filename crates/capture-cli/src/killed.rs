@@ -5,7 +5,7 @@ use std::env;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -52,11 +52,8 @@ pub(crate) fn kill(sandbox: &Server, order: OrderId) -> io::Result<Killed> {
     let again = ["order", &order_id, "--amount", "100.00", "--currency", "USD", "--json"];
     let mut first = command(sandbox, &journal, &again)?.stdout(Stdio::null()).spawn()?;
     let began = Instant::now();
-    while sandbox.ledger().captures(order) == 0 && first.try_wait()?.is_none() {
-        if began.elapsed() > PATIENCE {
-            break;
-        }
-        thread::sleep(Duration::from_millis(5));
+    while sandbox.ledger().captures(order) == 0 {
+        waits(&mut first, began)?;
     }
     first.kill()?;
     first.wait()?;
@@ -93,11 +90,8 @@ pub(crate) fn kill_file(sandbox: &Server, orders: &[OrderId]) -> io::Result<Kill
     };
     let mut first = run()?.stdout(Stdio::null()).spawn()?;
     let began = Instant::now();
-    while captured() < orders.len() / 2 && first.try_wait()?.is_none() {
-        if began.elapsed() > PATIENCE {
-            break;
-        }
-        thread::sleep(Duration::from_millis(5));
+    while captured() < orders.len() / 2 {
+        waits(&mut first, began)?;
     }
     first.kill()?;
     first.wait()?;
@@ -105,6 +99,16 @@ pub(crate) fn kill_file(sandbox: &Server, orders: &[OrderId]) -> io::Result<Kill
     sandbox.clear_script();
     let second = run()?.output()?;
     Ok(KilledFile { captured, second: String::from_utf8_lossy(&second.stdout).into_owned() })
+}
+
+/// A moment longer, for a process that is still to be killed.
+fn waits(process: &mut Child, began: Instant) -> io::Result<()> {
+    if process.try_wait()?.is_none() && began.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(5));
+        return Ok(());
+    }
+    let _ = process.kill();
+    Err(io::Error::other("it ended before it could be killed"))
 }
 
 /// The command with nothing of this process's own settings.

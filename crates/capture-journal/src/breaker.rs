@@ -67,6 +67,13 @@ impl Breaker {
         }
     }
 
+    /// The API has decided about a capture that was in doubt: it is not out of order.
+    pub(crate) fn answered(&mut self) {
+        if self.open.take().is_some() {
+            self.latest.clear();
+        }
+    }
+
     /// Whether half of the first 50 decisions were "no".
     pub(crate) fn is_wrong_file(&self) -> bool {
         self.decided == FIRST && self.refused * 2 >= FIRST

@@ -60,6 +60,9 @@ impl<T: Transport> Durable<T> {
         let mut stopped = pin!(stop.stopped());
         let mut is_stopped = false;
         loop {
+            if stop.is_stopped() {
+                run.foreman.stop();
+            }
             run.tell_brake(client.now(), &mut news);
             let until = match run.next(client.now()) {
                 Move::Turn(turn) => {

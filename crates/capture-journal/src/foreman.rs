@@ -108,7 +108,7 @@ struct Turning {
 const LOOKUPS_AT_ONCE: u32 = 80;
 const LOOKUP_INTERVAL: Duration = Duration::from_millis(125);
 
-/// How often one that stays looks for further captures.
+/// How often one that found nothing looks again.
 const IDLE: Duration = Duration::from_secs(1);
 
 impl Foreman {
@@ -164,6 +164,10 @@ impl Foreman {
                 _ if !is_short => Some(now.monotonic()),
                 later => later.map(|later| monotonic(later, now)),
             };
+            if turned.work.is_empty() {
+                let soon = now.monotonic() + IDLE;
+                self.look_at = self.look_at.map(|at| at.max(soon));
+            }
             if self.pace.stays {
                 let idle = now.monotonic() + IDLE;
                 self.look_at = Some(self.look_at.map_or(idle, |at| at.min(idle)));
@@ -380,6 +384,9 @@ impl Foreman {
             _ => false,
         };
         if was_open {
+            if came != Came::Undecided {
+                self.breaker.answered();
+            }
             return;
         }
         self.breaker.record(came, now);

@@ -25,6 +25,9 @@ pub(crate) struct Rate {
 /// The slowest that a braked rate becomes.
 const SLOWEST: Duration = Duration::from_secs(1);
 
+/// No server makes a run wait longer at once.
+const LONGEST: Duration = Duration::from_secs(3600);
+
 /// How long it is quiet before the rate rises by a tenth.
 const QUIET: Duration = Duration::from_secs(10);
 
@@ -71,7 +74,7 @@ impl Rate {
 
     /// The API asked to slow down, and perhaps for how long to wait.
     pub(crate) fn throttled(&mut self, wait: Option<Duration>, now: Duration) {
-        self.paused_until = self.paused_until.max(now + wait.unwrap_or_default());
+        self.paused_until = self.paused_until.max(now + wait.unwrap_or_default().min(LONGEST));
         self.slow(SLOWEST, now);
     }
 

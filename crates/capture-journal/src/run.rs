@@ -25,7 +25,7 @@ pub struct Run {
     pub captures: u64,
     /// When it was approved.
     pub at: SystemTime,
-    /// What it came to, once each capture is decided.
+    /// What it came to, once each is captured.
     pub ended: Option<Tally>,
 }
 

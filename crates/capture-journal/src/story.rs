@@ -179,7 +179,7 @@ impl Story {
                 let is_given_back = entry.outcome.cause() == Some("stopped");
                 let waits = !is_given_back && self.claims.last().is_some_and(lives);
                 let wait = if waits { PUT_BACK } else { Duration::ZERO };
-                entry.at.checked_add(entry.outcome.retry_after().unwrap_or(wait))
+                entry.at.checked_add(entry.outcome.retry_after().unwrap_or(wait).min(LONGEST_WAIT))
             }
             _ => None,
         }
@@ -189,6 +189,9 @@ impl Story {
 /// How long a capture waits that could not be sent, where the API asked for no wait. One that was given
 /// back waits no time.
 const PUT_BACK: Duration = Duration::from_secs(30);
+
+/// No server makes a capture wait longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 /// How many seconds a capture in doubt waits at least, by how often it was in doubt before. It is never given up.
 const PATIENCE: [u64; 5] = [0, 60, 300, 900, 3600];
@@ -232,7 +235,12 @@ pub fn merge(story: &Story, held: Held, found: &Outcome, at: SystemTime) -> Merg
     let mut after = story.clone();
     after.entries.push(Entry { claim: held.claim, at, is_note, outcome: found.clone() });
     let standing = after.standing();
-    let due_at = after.due_at(&standing, |_| true).filter(|_| !is_note);
+    let due_at = match &standing {
+        // It may be asked for again, and then left open: it has to be found.
+        Standing::NotCaptured(refusal, _) if refusal.keeps_key() => Some(at),
+        _ => after.due_at(&standing, |_| true),
+    };
+    let due_at = due_at.filter(|_| !is_note);
     let told = match (standing.decided(), standing, found) {
         (Some((outcome, _)), ..) => outcome,
         // Its own ticket has the attempts.

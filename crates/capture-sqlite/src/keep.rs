@@ -160,7 +160,8 @@ impl Sqlite {
             let removed = transaction.execute(records, [number]).map_err(lost)?;
             transaction
                 .execute_batch(
-                    "DELETE FROM intent WHERE id IN (SELECT intent FROM gone);
+                    "DELETE FROM run_line WHERE intent IN (SELECT intent FROM gone);
+                     DELETE FROM intent WHERE id IN (SELECT intent FROM gone);
                      DELETE FROM claim WHERE NOT EXISTS
                         (SELECT 1 FROM intent WHERE id BETWEEN low AND high);
                      DROP TABLE gone;",

@@ -37,7 +37,7 @@ impl KnownLine {
 
 /// Staged lines are in a table of this connection alone; SQLite keeps it in a file of its own.
 const STAGE: &str = "CREATE TEMP TABLE IF NOT EXISTS staged (
-    line INTEGER PRIMARY KEY, order_id BLOB NOT NULL, idempotency_key BLOB NOT NULL,
+    line INTEGER PRIMARY KEY, order_id BLOB NOT NULL UNIQUE, idempotency_key BLOB NOT NULL,
     amount INTEGER NOT NULL, currency TEXT NOT NULL, exponent INTEGER NOT NULL,
     reference TEXT, capture_before_ms INTEGER) STRICT;
     DELETE FROM staged";
@@ -55,12 +55,11 @@ impl Sqlite {
         self.connection.execute_batch(STAGE).map_err(lost)
     }
 
-    /// Stages a line; nothing is durable yet. A line of the same number, or a second one of the same order,
-    /// is not staged again.
+    /// Stages a line, and says whether it is the first one of its order; nothing is durable yet.
     ///
     /// # Errors
     /// When the journal failed.
-    pub fn stage_line(&mut self, line: &Line) -> Result<(), Lost> {
+    pub fn stage_line(&mut self, line: &Line) -> Result<bool, Lost> {
         const INSERT: &str = "INSERT OR IGNORE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         let (order, key) = (line.capture.order_id(), line.capture.idempotency_key());
         let (amount, currency) =
@@ -77,8 +76,8 @@ impl Sqlite {
             line.reference,
             before
         ];
-        self.connection.prepare_cached(INSERT).map_err(lost)?.execute(row).map_err(lost)?;
-        Ok(())
+        let staged = self.connection.prepare_cached(INSERT).map_err(lost)?.execute(row);
+        Ok(staged.map_err(lost)? == 1)
     }
 
     /// The staged lines that the journal knows something about, each handed on in the order of the file.
@@ -124,10 +123,21 @@ impl Sqlite {
                 intent.id, line, reference, capture_before_ms FROM staged JOIN intent
                 ON intent.order_id = staged.order_id AND environment = ?2
                 AND intent.idempotency_key = staged.idempotency_key";
-            let mut is_free = true;
-            desk.known_lines(|known| is_free &= !known.is_obstacle())?;
+            const CAPTURED: &str = "UPDATE staged SET idempotency_key = ? WHERE line = ?";
+            let (mut is_free, mut captured) = (true, Vec::new());
+            desk.known_lines(|known| {
+                is_free &= !known.is_obstacle();
+                if let Answer::Decided(outcome, _) = &known.answer {
+                    captured.push((known.line, outcome.capture().idempotency_key()));
+                }
+            })?;
             if !is_free {
                 return Ok(None);
+            }
+            // An order that is captured is that capture, under whatever key.
+            for (line, key) in captured {
+                let mut statement = desk.transaction.prepare_cached(CAPTURED).map_err(lost)?;
+                statement.execute(params![key.as_bytes(), line]).map_err(lost)?;
             }
             let transaction = desk.transaction;
             let at_ms = unix_ms(at);

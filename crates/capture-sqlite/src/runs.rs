@@ -143,13 +143,15 @@ impl Sqlite {
         Ok(history)
     }
 
-    /// Notes what a list came to, once each of its captures is decided, so that it need not be counted again.
+    /// Notes what a list came to, once each of its captures is captured, so that it need not be counted again.
     ///
     /// # Errors
     /// When the journal failed.
     pub fn note_end(&mut self, run: RunId, tally: &Tally) -> Result<(), Lost> {
         const UPDATE: &str = "UPDATE run SET ended = ? WHERE id = ?";
-        let ended = tally.is_decided().then(|| serde_json::to_string(tally));
+        // Only what is captured stays as it is.
+        let is_final = tally.is_decided() && tally.count(Stands::NotCaptured) == 0;
+        let ended = is_final.then(|| serde_json::to_string(tally));
         let ended = ended.transpose().map_err(|error| Lost::Io(error.into()))?;
         self.with_desk(SystemTime::now(), |desk| {
             desk.transaction.execute(UPDATE, params![ended, run.0]).map_err(lost)?;

@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use capture_journal::{
-    Claim, HELD_ELSEWHERE, How, IntentId, Lost, RunId, Story, Want, Work, due, later, unix_ms,
+    Answer, Ask, Claim, HELD_ELSEWHERE, How, IntentId, Lost, RunId, Story, Want, Work, due, later,
+    unix_ms,
 };
 use rusqlite::{Row, params};
 
@@ -11,7 +12,7 @@ use crate::read::{self, INTENT, lost};
 use crate::turn::Desk;
 
 /// How far this opening has come in the captures of its environment.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Scan {
     /// Each capture before it has a claim.
     next: i64,
@@ -19,8 +20,16 @@ pub(crate) struct Scan {
     run: Option<RunId>,
     /// The last capture that earlier openings left open and that was looked at; `i64::MAX` after all.
     looked_back: i64,
+    /// Each record that left a capture open and was due by then has been looked at, of late.
+    due_until: i64,
     /// When the interrupted ones were looked for.
     looked_at: Option<SystemTime>,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self { next: 0, run: None, looked_back: 0, due_until: i64::MIN, looked_at: None }
+    }
 }
 
 /// The widest claim; the schema holds to it too.
@@ -50,15 +59,21 @@ impl Desk<'_> {
         let scan = self.scan.get();
         let mut scan =
             if scan.run == want.run { scan } else { Scan { run: want.run, ..Scan::default() } };
+        let all = format!(
+            "SELECT DISTINCT record.intent {LEFT_OPEN} AND record.intent > ?3
+             AND record.intent <= ?4 ORDER BY 1"
+        );
         if scan.looked_back < i64::MAX {
-            let all = format!(
-                "SELECT DISTINCT record.intent {LEFT_OPEN} AND record.intent > ?3 ORDER BY 1"
-            );
-            let last = self.claim_due(&all, scan.looked_back, want, &mut work)?;
+            let last = self.claim_due(&all, (scan.looked_back, i64::MAX), want, &mut work)?;
             scan.looked_back = last.unwrap_or(i64::MAX);
         }
-        let open = format!("SELECT DISTINCT record.intent {LEFT_OPEN} AND due_ms <= ?3 ORDER BY 1");
-        self.claim_due(&open, unix_ms(self.at), want, &mut work)?;
+        let open = format!(
+            "SELECT DISTINCT record.intent {LEFT_OPEN} AND due_ms > ?3 AND due_ms <= ?4 ORDER BY 1"
+        );
+        let now = unix_ms(self.at);
+        if self.claim_due(&open, (scan.due_until, now), want, &mut work)?.is_none() {
+            scan.due_until = now;
+        }
         scan.next = scan.next.max(self.advance()?);
         let is_fresh = |at| self.at.duration_since(at).is_ok_and(|age| age < HELD_ELSEWHERE);
         if !scan.looked_at.is_some_and(is_fresh) {
@@ -70,6 +85,10 @@ impl Desk<'_> {
         if work.is_empty() {
             self.interrupted(want, &mut work, &mut scan)?;
         }
+        // A holder may have ended since, and what it left is due at once.
+        if work.is_empty() {
+            self.claim_due(&all, (0, i64::MAX), want, &mut work)?;
+        }
         self.scan.set(scan);
         let later = if work.len() < want.most { self.later(want)? } else { None };
         Ok((work, later))
@@ -77,8 +96,10 @@ impl Desk<'_> {
 
     fn interrupted(&self, want: Want, work: &mut Vec<Work>, scan: &mut Scan) -> Result<(), Lost> {
         scan.looked_at = Some(self.at);
-        let candidates = format!("SELECT id {WITHOUT_RECORD} AND id > ?3 ORDER BY id");
-        self.claim_due(&candidates, 0, want, work)?;
+        // Those that were due before may have lost their holder since.
+        scan.due_until = i64::MIN;
+        let candidates = format!("SELECT id {WITHOUT_RECORD} AND id > ?3 AND id <= ?4 ORDER BY id");
+        self.claim_due(&candidates, (0, i64::MAX), want, work)?;
         Ok(())
     }
 
@@ -86,14 +107,14 @@ impl Desk<'_> {
     fn claim_due(
         &self,
         candidates: &str,
-        bound: i64,
+        (above, most): (i64, i64),
         want: Want,
         work: &mut Vec<Work>,
     ) -> Result<Option<i64>, Lost> {
         let mut statement = self.transaction.prepare_cached(candidates).map_err(lost)?;
         let mut rows =
-            statement.query(params![self.environment, run(want), bound]).map_err(lost)?;
-        let mut last = bound;
+            statement.query(params![self.environment, run(want), above, most]).map_err(lost)?;
+        let mut last = above;
         while work.len() < want.most {
             let Some(row) = rows.next().map_err(lost)? else { return Ok(None) };
             last = row.get(0).map_err(lost)?;
@@ -110,25 +131,39 @@ impl Desk<'_> {
     /// Claims captures that nobody has begun, each neighbourhood of them at once.
     fn begin_new(&self, want: Want, work: &mut Vec<Work>, scan: &mut Scan) -> Result<(), Lost> {
         let select = format!(
-            "SELECT {INTENT} FROM intent WHERE environment = ?1 AND (?2 IS NULL OR EXISTS
+            "SELECT {INTENT}, EXISTS (SELECT 1 FROM intent other WHERE other.order_id = intent.order_id
+                AND other.environment = intent.environment AND other.id <> intent.id)
+             FROM intent WHERE environment = ?1 AND (?2 IS NULL OR EXISTS
                 (SELECT 1 FROM run_line WHERE run_line.intent = intent.id AND run = ?2))
              AND id >= ?3 AND NOT EXISTS (SELECT 1 FROM claim WHERE low BETWEEN intent.id - 63 AND intent.id
                     AND high >= intent.id) ORDER BY id LIMIT ?4"
         );
         let mut statement = self.transaction.prepare_cached(&select).map_err(lost)?;
         let room = want.most.saturating_sub(work.len()) as i64;
-        let story = |row: &Row<'_>| Ok(read::intent(row));
+        let story = |row: &Row<'_>| Ok((read::intent(row), row.get::<_, bool>(7)?));
         let rows =
             statement.query_map(params![self.environment, run(want), scan.next, room], story);
-        let stories =
-            rows.map_err(lost)?.map(|row| row.map_err(lost)?).collect::<Result<Vec<_>, Lost>>()?;
+        let mut stories = Vec::new();
+        for row in rows.map_err(lost)? {
+            let (story, has_sibling) = row.map_err(lost)?;
+            let story = story?;
+            scan.next = story.intent.0 + 1;
+            match has_sibling {
+                false => stories.push(story),
+                // The order was asked for under another key too: what is known of it decides.
+                true => {
+                    if let Answer::Work(given) =
+                        self.answer(&Ask { capture: story.capture, now: true })?
+                    {
+                        work.push(given);
+                    }
+                }
+            }
+        }
         for range in stories.chunk_by(|one, next| next.intent.0 == one.intent.0 + 1) {
             for range in range.chunks(WIDEST) {
                 self.claim_range(range, work)?;
             }
-        }
-        if let Some(last) = stories.last() {
-            scan.next = last.intent.0 + 1;
         }
         Ok(())
     }

@@ -207,9 +207,14 @@ fn help_version_completions_and_man_pages() {
     let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
     names.sort();
     let journal = ["-backup", "-check", "-export", "-import", "-prune", "-verify", ""];
-    let commands = ["completions", "demo", "explain"].map(|name| format!("-{name}")).into_iter();
+    let commands =
+        ["completions", "demo", "due", "explain"].map(|name| format!("-{name}")).into_iter();
     let commands = commands.chain(journal.map(|name| format!("-journal{name}")));
-    let rest = ["-man", "-order", "-sandbox", "-status", ""].map(str::to_owned);
+    let rest = [
+        "-man", "-order", "-plan", "-report", "-results", "-run", "-runs", "-sandbox", "-settle",
+        "-status", "",
+    ];
+    let rest = rest.map(str::to_owned);
     let expect = commands.chain(rest).map(|name| format!("capture{name}.1"));
     assert_eq!(names, expect.collect::<Vec<_>>());
 }

@@ -14,7 +14,9 @@ fn line(number: u32, capture: Capture, capture_before: Option<SystemTime>) -> Li
 
 fn plan(journal: &mut Sqlite, plan: u8, lines: &[Line]) -> Option<RunId> {
     journal.stage().unwrap();
-    lines.iter().for_each(|line| journal.stage_line(line).unwrap());
+    for line in lines {
+        assert!(journal.stage_line(line).unwrap());
+    }
     journal.plan("orders.csv", &[plan; 32]).unwrap()
 }
 
@@ -145,11 +147,68 @@ fn what_is_known_stands_in_the_way_or_is_taken_in() {
     }
     // A new key after "no", and an order that nobody has asked for, are no news.
     journal.stage().unwrap();
-    journal.stage_line(&line(2, following(2), None)).unwrap();
-    journal.stage_line(&line(3, numbered(9), None)).unwrap();
+    assert!(journal.stage_line(&line(2, following(2), None)).unwrap());
+    assert!(journal.stage_line(&line(3, numbered(9), None)).unwrap());
     assert_eq!(known(&mut journal), []);
     let run = journal.plan("new.csv", &[7; 32]).unwrap().unwrap();
     let work = wants(&mut journal, Some(run), 9);
     let expected = [How::Fresh(following(2)), How::Fresh(numbered(9))];
     assert_eq!(work.iter().map(|work| work.how.clone()).collect::<Vec<_>>(), expected);
+}
+
+/// The order is captured, whatever the key: a list that asks for it under another one sends nothing.
+#[test]
+fn a_captured_order_is_not_captured_again_under_another_key() {
+    let directory = Directory::new();
+    let mut journal = directory.open();
+    let own = |n: u128| {
+        let capture = numbered(n);
+        let key = IdempotencyKey::following(capture.idempotency_key());
+        Capture::new(capture.order_id(), capture.money(), key)
+    };
+    let asked = |journal: &mut Sqlite, capture, outcome: fn(Capture) -> capture_core::Outcome| {
+        let (want, asks) = (Want::default(), vec![Ask { capture, now: true }]);
+        let turn = Turn { at: at(0), settled: Vec::new(), asks, want };
+        let Answer::Work(work) = journal.turn(&turn).unwrap().answers.remove(0) else { panic!() };
+        let settled = vec![(work.held, outcome(capture))];
+        journal.turn(&Turn { at: at(1), settled, asks: Vec::new(), want }).unwrap();
+    };
+    // One under a key of its own; one that was declined under its usual key, and then captured.
+    asked(&mut journal, own(1), captured);
+    asked(&mut journal, numbered(2), declined);
+    asked(&mut journal, own(2), captured);
+    let lines = [line(2, numbered(1), None), line(3, numbered(2), None)];
+    let run = plan(&mut journal, 1, &lines).unwrap();
+    assert!(wants(&mut journal, Some(run), 9).is_empty());
+    assert!(wants(&mut journal, None, 9).is_empty());
+    assert_eq!(journal.tally(run).unwrap().count(Stands::Captured), 2);
+}
+
+/// Two that were written down under two keys, as a journal of another program may have them: one is sent.
+#[test]
+fn of_two_keys_of_one_order_one_is_sent() {
+    let directory = Directory::new();
+    let mut journal = directory.open();
+    let run = plan(&mut journal, 1, &[line(2, numbered(1), None)]).unwrap();
+    let other = IdempotencyKey::following(numbered(1).idempotency_key());
+    let raw = rusqlite::Connection::open(directory.path()).unwrap();
+    let insert = "INSERT INTO intent (environment, order_id, idempotency_key, amount, currency,
+        exponent, at_ms) SELECT environment, order_id, ?, amount, currency, exponent, 0 FROM intent";
+    assert_eq!(raw.execute(insert, [other.as_bytes()]).unwrap(), 1);
+    let work = wants(&mut journal, None, 9);
+    assert_eq!(work.iter().map(|it| it.how.clone()).collect::<Vec<_>>(), [How::Fresh(numbered(1))]);
+    assert!(wants(&mut journal, Some(run), 9).is_empty());
+}
+
+/// The same order twice in a file is one capture.
+#[test]
+fn a_repeated_line_is_staged_once() {
+    let directory = Directory::new();
+    let mut journal = directory.open();
+    journal.stage().unwrap();
+    assert!(journal.stage_line(&line(2, numbered(1), None)).unwrap());
+    assert!(!journal.stage_line(&line(3, numbered(1), None)).unwrap());
+    let run = journal.plan("twice.csv", &[1; 32]).unwrap().unwrap();
+    assert_eq!(journal.run(run).unwrap().unwrap().captures, 1);
+    assert_eq!(journal.tally(run).unwrap().captures(), 1);
 }

@@ -96,15 +96,25 @@ pub(crate) fn check(
     let mut staging = journal.stage();
     let read = read(input, &options(file, list)?, |row| {
         planner.add(row);
-        guard.add(row.line, row.capture.money());
         let line = Line {
             line: row.line,
             capture: row.capture,
             reference: row.reference.map(str::to_owned),
             capture_before: row.capture_before,
         };
-        staging = journal.stage_line(&line);
-        staging.as_ref().map_err(|_| io::Error::other("the journal failed")).copied()
+        match journal.stage_line(&line) {
+            // A repeated line is one capture.
+            Ok(is_first) => {
+                if is_first {
+                    guard.add(row.line, row.capture.money());
+                }
+                Ok(())
+            }
+            Err(lost) => {
+                staging = Err(lost);
+                Err(io::Error::other("the journal failed"))
+            }
+        }
     });
     staging.map_err(|lost| journal::failed(&lost))?;
     let table = match read {

@@ -1,10 +1,11 @@
 //! How a run goes: one line that changes on a terminal, a line now and then elsewhere.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 use capture_core::{Outcome, one_line};
-use capture_journal::{Brake, Ended, Stands, Tally};
+use capture_journal::{Brake, Ended, IntentId, Stands, Tally};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output;
@@ -12,6 +13,8 @@ use crate::output;
 /// What a run has come to so far.
 pub(crate) struct Progress {
     pub(crate) tally: Tally,
+    /// Where there is no list: the captures that were met, and where each stands.
+    seen: Option<BTreeMap<IntentId, Stands>>,
     bar: Option<ProgressBar>,
     began: Instant,
     told_at: Instant,
@@ -26,7 +29,7 @@ pub(crate) struct Progress {
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Progress {
-    pub(crate) fn new(tally: Tally) -> Self {
+    pub(crate) fn new(tally: Tally, is_list: bool) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(
                 Some(tally.captures()),
@@ -40,8 +43,16 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        let progress =
-            Self { tally, bar, began: now, told_at: now, brake: None, decided: 0, has_sent: false };
+        let progress = Self {
+            tally,
+            seen: (!is_list).then(BTreeMap::new),
+            bar,
+            began: now,
+            told_at: now,
+            brake: None,
+            decided: 0,
+            has_sent: false,
+        };
         progress.draw();
         progress
     }
@@ -49,8 +60,12 @@ impl Progress {
     /// A capture ended.
     pub(crate) fn ended(&mut self, ended: &Ended) {
         let from = if ended.was_open { Stands::Unknown } else { Stands::Left };
-        let to = stands(&ended.outcome);
-        self.tally.moves(from, to, ended.outcome.capture().money());
+        let (to, money) = (stands(&ended.outcome), ended.outcome.capture().money());
+        match self.seen.as_mut().map(|seen| seen.insert(ended.held.intent, to)) {
+            None => self.tally.moves(from, to, money),
+            Some(Some(before)) => self.tally.moves(before, to, money),
+            Some(None) => self.tally.add(to, money),
+        }
         self.decided += u64::from(!matches!(to, Stands::Unknown | Stands::Left));
         self.has_sent |= to != Stands::Left;
         if self.bar.is_some() {

@@ -46,7 +46,8 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     // A list that is done needs neither network nor credentials.
     if let Some(run) = checked.planned {
         let found = journal.run(run).map_err(|lost| journal::failed(&lost))?;
-        if let (Some(tally), None) = (found.and_then(|run| run.ended), &args.out) {
+        let tally = tally(&mut journal, &found.expect("it was planned"))?;
+        if tally.is_decided() && args.out.is_none() {
             let exit = exit_of(&tally, Some(End::Finished), false);
             tell(Some(run), Some(End::Finished), &tally, exit, json);
             return Ok(exit);
@@ -66,28 +67,41 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
 /// Every list that is not decided, the oldest first.
 fn every(work: &Prepared<'_>, mut journal: Sqlite) -> Result<Exit, BadInput> {
     let json = work.args.connection.json;
-    let runs = journal.runs().map_err(|lost| journal::failed(&lost))?;
-    let open: Vec<_> = runs.iter().filter(|run| run.ended.is_none()).map(|run| run.id).collect();
+    let mut open = Vec::new();
+    for run in journal.runs().map_err(|lost| journal::failed(&lost))? {
+        let tally = tally(&mut journal, &run)?;
+        if !tally.is_decided() {
+            open.push((run.id, tally));
+        }
+    }
     drop(journal);
     if open.is_empty() {
         output::note("no list is open");
         return Ok(Exit::Yes);
     }
     let client = work.connect()?;
-    let mut worst = Exit::Yes;
-    for run in open {
-        let done = work.open().and_then(|journal| work.off(&client, journal, Some(run), None));
-        // The lists before it may have been sent.
-        let exit = done.unwrap_or_else(|bad| {
-            output::error(json, &format!("run {}: {}", run.0, bad.sentence), Some(bad.field));
-            Exit::Unsent
-        });
-        worst = worse(worst, exit);
-        if work.stop.is_stopped() {
-            break;
-        }
+    let mut worst = None;
+    for (run, tally) in open {
+        let exit = match work.stop.is_stopped() {
+            // It was not reached.
+            true => exit_of(&tally, Some(End::Stopped), true),
+            false => {
+                let done =
+                    work.open().and_then(|journal| work.off(&client, journal, Some(run), None));
+                // What became of it is not known, and the lists before it may have been sent.
+                done.unwrap_or_else(|bad| {
+                    output::error(
+                        json,
+                        &format!("run {}: {}", run.0, bad.sentence),
+                        Some(bad.field),
+                    );
+                    Exit::Unknown
+                })
+            }
+        };
+        worst = Some(worst.map_or(exit, |worst| worse(worst, exit)));
     }
-    Ok(worst)
+    Ok(worst.unwrap_or(Exit::Yes))
 }
 
 pub(crate) fn settle(args: &Settle) -> Result<Exit, BadInput> {
@@ -214,7 +228,7 @@ impl<'a> Prepared<'a> {
             (Some(out), Some(run)) => Some(results::File::new(out, self.open()?, run)?),
             _ => None,
         };
-        let mut progress = Progress::new(before);
+        let mut progress = Progress::new(before, run.is_some());
         let pace = Pace { run, only_open: run.is_none(), ..self.pace };
         let news = |news: News<'_>| match news {
             News::Ended(ended) => {
@@ -288,15 +302,20 @@ fn exit_of(tally: &Tally, end: Option<End>, has_sent: bool) -> Exit {
     }
 }
 
+/// The worse of two lists. "Nothing was sent" is true of both or of none.
 fn worse(one: Exit, other: Exit) -> Exit {
-    let rank = |exit: &Exit| match exit {
+    let rank = |exit: Exit| match exit {
         Exit::Yes => 0,
         Exit::No => 1,
-        Exit::Nothing => 2,
-        Exit::Unsent => 3,
-        Exit::Unknown => 4,
+        Exit::Nothing | Exit::Unsent => 2,
+        Exit::Unknown => 3,
     };
-    if rank(&one) >= rank(&other) { one } else { other }
+    match (one, other) {
+        (Exit::Nothing, Exit::Nothing) => Exit::Nothing,
+        _ if rank(one).max(rank(other)) == 2 => Exit::Unsent,
+        _ if rank(one) >= rank(other) => one,
+        _ => other,
+    }
 }
 
 /// Why it ended, where that was not because everything is done.
