@@ -41,10 +41,9 @@ pub fn decide(
         return Decision::Answer(Answer::Other(Other { capture, asked_at, standing }));
     }
     // The API did not read the body; another content type may cure that, under the same key.
-    if let Standing::NotCaptured(refusal, _) = &standing
-        && refusal.keeps_key()
-        && ask.now
-    {
+    let keeps_its_key =
+        matches!(&standing, Standing::NotCaptured(refusal, _) if refusal.keeps_key());
+    if keeps_its_key && ask.now {
         return Decision::Claim(story.intent, How::Fresh(ask.capture));
     }
     if let Some((outcome, at)) = standing.decided() {

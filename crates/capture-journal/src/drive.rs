@@ -86,9 +86,8 @@ impl<T: Transport> Durable<T> {
             let wait = until.map(|until| until.saturating_sub(client.now().monotonic()));
             let mut sleep = pin!(client.sleep(wait.unwrap_or(LONG)));
             let woken = poll_fn(|cx| {
-                if let Some(answer) = &mut run.turning
-                    && let Poll::Ready(turned) = Pin::new(answer).poll(cx)
-                {
+                let turned = run.turning.as_mut().map(|answer| Pin::new(answer).poll(cx));
+                if let Some(Poll::Ready(turned)) = turned {
                     let closed = |_| Err(Arc::new(Lost::Closed));
                     return Poll::Ready(Woken::Turned(turned.unwrap_or_else(closed)));
                 }
