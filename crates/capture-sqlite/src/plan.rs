@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use capture_core::{Capture, Currency, IdempotencyKey, Money, OrderId};
 use capture_journal::{Answer, Ask, Decision, Line, Lost, RunId, decide, unix_ms};
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::open::Sqlite;
 use crate::read::{lost, maybe, moment};
@@ -93,10 +93,7 @@ impl Sqlite {
     /// # Errors
     /// When the journal failed.
     pub fn planned(&mut self, plan: &[u8; 32]) -> Result<Option<RunId>, Lost> {
-        const SELECT: &str = "SELECT id FROM run WHERE plan = ? AND environment = ?";
-        let found =
-            self.connection.query_row(SELECT, params![plan, self.environment], |it| it.get(0));
-        Ok(maybe(found)?.map(RunId))
+        planned(&self.connection, self.environment, plan)
     }
 
     /// Plans what is staged: all of it is durable when this returns, or nothing. What voids first stands
@@ -106,12 +103,13 @@ impl Sqlite {
     /// # Errors
     /// When the journal failed.
     pub fn plan(&mut self, name: &str, plan: &[u8; 32]) -> Result<Option<RunId>, Lost> {
-        if let Some(run) = self.planned(plan)? {
-            return Ok(Some(run));
-        }
         let environment = self.environment;
         let at = SystemTime::now();
         self.with_desk(at, |desk| {
+            // Another process may have planned the same file just now.
+            if let Some(run) = planned(desk.transaction, environment, plan)? {
+                return Ok(Some(run));
+            }
             const RUN: &str = "INSERT INTO run (environment, plan, name, captures, at_ms)
                 SELECT ?, ?, ?, count(*), ? FROM staged";
             const INTENTS: &str = "INSERT OR IGNORE INTO intent
@@ -177,6 +175,16 @@ impl Desk<'_> {
             Decision::Answer(answer) => Some(answer),
         })
     }
+}
+
+fn planned(
+    connection: &Connection,
+    environment: i64,
+    plan: &[u8; 32],
+) -> Result<Option<RunId>, Lost> {
+    const SELECT: &str = "SELECT id FROM run WHERE plan = ? AND environment = ?";
+    let found = connection.query_row(SELECT, params![plan, environment], |row| row.get(0));
+    Ok(maybe(found)?.map(RunId))
 }
 
 /// A line as it was staged.

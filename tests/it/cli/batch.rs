@@ -325,6 +325,20 @@ fn a_run_that_is_killed_loses_nothing_and_captures_nothing_twice() {
     assert_eq!(check.code, 0, "{check:?}");
 }
 
+/// Two who start one new file in the same moment share its list.
+#[test]
+fn two_operators_who_start_at_once_share_the_list() {
+    for round in 0..3 {
+        let batch = Batch::new(&format!("both-{round}"), 30);
+        let both = [0, 1].map(|_| started(&mut batch.command(&RUN)));
+        for run in both.map(ended) {
+            assert_eq!(run.code, 0, "{run:?}");
+        }
+        batch.all_captured();
+        assert_eq!(batch.run(&["runs"]).stdout.lines().count(), 1);
+    }
+}
+
 /// What the journal knows of an order stands above what a file asks for.
 #[test]
 fn a_line_that_the_journal_contradicts_is_a_fault() {
