@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use capture_client::Stop;
 use capture_client::blocking::{Client, Transport};
-use capture_core::{Capture, OrderId};
+use capture_core::{Capture, OrderId, Outcome};
 
 use crate::begin::{Begun, DurableError, Recorded};
-use crate::drive::{Heard, News, Run, RunError, Woken};
+use crate::drive::{Heard, News, Run, RunError};
 use crate::foreman::{End, Move};
 use crate::journal::{Held, How, Journal, Work};
 use crate::pace::Pace;
@@ -103,7 +103,7 @@ impl<T: Transport> Durable<T> {
                 let until = match run.next(client.now()) {
                     Move::Turn(turn) => {
                         let happens = happens.clone();
-                        run.turns(turn, move || drop(happens.send(Woken::Time)));
+                        run.turns(turn, move || drop(happens.send(Happened::Turned)));
                         continue;
                     }
                     Move::Start(work) => {
@@ -120,32 +120,30 @@ impl<T: Transport> Durable<T> {
                 };
                 let wait = until.map(|until| until.saturating_sub(client.now().monotonic()));
                 match happened.recv_timeout(wait.unwrap_or(LOOKS_UP).min(LOOKS_UP)) {
-                    Ok(Woken::Finished(held, outcome)) => {
-                        run.finished(held, outcome, client.now());
+                    Ok(Happened::Finished(held, outcome)) => {
+                        run.foreman.finished(held, *outcome, client.now());
                     }
-                    Ok(Woken::Panicked(held)) => {
+                    Ok(Happened::Panicked(held)) => {
                         run.foreman.vanished(held, client.now());
                         run.foreman.stop();
                     }
-                    Ok(Woken::Turned(_) | Woken::Stopped | Woken::Time) | Err(_) => {}
+                    Ok(Happened::Turned) | Err(_) => {}
                 }
                 match run.try_turned() {
                     Some(Ok(turned)) => run.turned(turned, client.now(), &mut news),
                     Some(Err(lost)) => {
-                        run.lose();
                         while run.foreman.running() > 0 {
                             match happened.recv() {
-                                Ok(Woken::Finished(held, outcome)) => {
-                                    run.finished(held, outcome, client.now());
+                                Ok(Happened::Finished(held, outcome)) => {
+                                    run.foreman.finished(held, *outcome, client.now());
                                 }
-                                Ok(Woken::Panicked(held)) => {
+                                Ok(Happened::Panicked(held)) => {
                                     run.foreman.vanished(held, client.now());
                                 }
                                 _ => {}
                             }
                         }
-                        run.lose();
-                        return Err(run.error(lost));
+                        return Err(run.lose(lost));
                     }
                     None => {}
                 }
@@ -173,6 +171,14 @@ impl<T: Transport> Durable<T> {
     }
 }
 
+/// What the threads tell the loop.
+enum Happened {
+    /// The turn under way has returned.
+    Turned,
+    Finished(Held, Box<Outcome>),
+    Panicked(Held),
+}
+
 /// How long the loop waits at most before it sees that it was stopped.
 const LOOKS_UP: Duration = Duration::from_millis(50);
 
@@ -180,7 +186,7 @@ const LOOKS_UP: Duration = Duration::from_millis(50);
 fn works<T: Transport>(
     client: &Client<T>,
     handed: &Mutex<Receiver<Work>>,
-    happens: &Sender<Woken>,
+    happens: &Sender<Happened>,
 ) {
     loop {
         let work = handed.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -190,20 +196,20 @@ fn works<T: Transport>(
             How::Fresh(capture) => client.capture(&capture),
             How::Resume(ticket) => client.resume(ticket),
         };
-        let _ = happens.send(Woken::Finished(held, outcome));
+        let _ = happens.send(Happened::Finished(held, Box::new(outcome)));
     }
 }
 
 /// Says that a capture panicked; the scope passes the panic on once all have ended.
 struct Watched<'a> {
     held: Held,
-    happens: &'a Sender<Woken>,
+    happens: &'a Sender<Happened>,
 }
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            let _ = self.happens.send(Woken::Panicked(self.held));
+            let _ = self.happens.send(Happened::Panicked(self.held));
         }
     }
 }

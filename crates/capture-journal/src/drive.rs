@@ -58,9 +58,9 @@ impl<T: Transport> Durable<T> {
         let mut run = Run::new(self.writer(), *pace, client.now(), heard);
         let mut flights = FuturesUnordered::new();
         let mut stopped = pin!(stop.stopped());
-        let mut is_stopped = false;
         loop {
-            if stop.is_stopped() {
+            let is_stopped = stop.is_stopped();
+            if is_stopped {
                 run.foreman.stop();
             }
             run.tell_brake(client.now(), &mut news);
@@ -94,30 +94,21 @@ impl<T: Transport> Durable<T> {
                 if let Poll::Ready(Some((held, outcome))) = flights.poll_next_unpin(cx) {
                     return Poll::Ready(Woken::Finished(held, outcome));
                 }
-                if !is_stopped && stopped.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Woken::Stopped);
-                }
-                if run.heard.is_new() || sleep.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Woken::Time);
-                }
-                Poll::Pending
+                let is_over = run.heard.is_new()
+                    || (!is_stopped && stopped.as_mut().poll(cx).is_ready())
+                    || sleep.as_mut().poll(cx).is_ready();
+                if is_over { Poll::Ready(Woken::Time) } else { Poll::Pending }
             });
             match woken.await {
                 Woken::Turned(Ok(turned)) => run.turned(turned, client.now(), &mut news),
                 Woken::Turned(Err(lost)) => {
-                    run.lose();
                     while let Some((held, outcome)) = flights.next().await {
-                        run.finished(held, outcome, client.now());
+                        run.foreman.finished(held, outcome, client.now());
                     }
-                    run.lose();
-                    return Err(run.error(lost));
+                    return Err(run.lose(lost));
                 }
-                Woken::Finished(held, outcome) => run.finished(held, outcome, client.now()),
-                // A panic is that of this very task.
-                Woken::Panicked(held) => run.foreman.vanished(held, client.now()),
-                Woken::Stopped => {
-                    is_stopped = true;
-                    run.foreman.stop();
+                Woken::Finished(held, outcome) => {
+                    run.foreman.finished(held, outcome, client.now());
                 }
                 Woken::Time => {}
             }
@@ -126,11 +117,9 @@ impl<T: Transport> Durable<T> {
 }
 
 /// What a wait ended with.
-pub(crate) enum Woken {
+enum Woken {
     Turned(Result<Turned, Arc<Lost>>),
     Finished(Held, Outcome),
-    Panicked(Held),
-    Stopped,
     Time,
 }
 
@@ -142,7 +131,6 @@ pub(crate) struct Run {
     writer: Writer,
     pub(crate) foreman: Foreman,
     heard: Heard,
-    unrecorded: Vec<Outcome>,
     /// The turn under way, and what it records.
     turning: Option<oneshot::Receiver<Result<Turned, Arc<Lost>>>>,
     recording: Vec<Outcome>,
@@ -156,7 +144,6 @@ impl Run {
             writer: writer.clone(),
             foreman: Foreman::new(pace, now),
             heard,
-            unrecorded: Vec::new(),
             turning: None,
             recording: Vec::new(),
             brake: None,
@@ -197,10 +184,6 @@ impl Run {
         }
     }
 
-    pub(crate) fn finished(&mut self, held: Held, outcome: Outcome, now: Now) {
-        self.foreman.finished(held, outcome, now);
-    }
-
     pub(crate) fn tell_brake(&mut self, now: Now, news: &mut impl FnMut(News<'_>)) {
         let brake = self.foreman.brake(now);
         if kind(brake) != kind(self.brake) {
@@ -210,14 +193,11 @@ impl Run {
     }
 
     /// The journal is lost: what was recorded by the turn, or was to be by the next, is not.
-    pub(crate) fn lose(&mut self) {
+    pub(crate) fn lose(&mut self, lost: Arc<Lost>) -> RunError {
         self.is_lost = true;
-        self.unrecorded.append(&mut self.recording);
-        self.unrecorded.extend(self.foreman.unrecorded());
-    }
-
-    pub(crate) fn error(&mut self, lost: Arc<Lost>) -> RunError {
-        RunError { unrecorded: std::mem::take(&mut self.unrecorded), lost }
+        let mut unrecorded = std::mem::take(&mut self.recording);
+        unrecorded.extend(self.foreman.unrecorded());
+        RunError { unrecorded, lost }
     }
 }
 

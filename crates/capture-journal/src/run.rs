@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use capture_core::{Capture, Money};
+use capture_core::{Capture, Money, Outcome, Receipt};
 use serde::{Deserialize, Serialize};
 
 use crate::story::{Standing, Story};
@@ -67,13 +67,28 @@ impl Stands {
     #[must_use]
     pub fn of(story: &Story) -> Self {
         match story.standing() {
-            Standing::Captured(receipt, _) if receipt.caveat().is_some() => {
-                Self::CapturedWithCaveat
-            }
-            Standing::Captured(..) => Self::Captured,
+            Standing::Captured(receipt, _) => Self::captured(&receipt),
             Standing::NotCaptured(..) => Self::NotCaptured,
             Standing::Claimed(..) | Standing::Unknown(_) => Self::Unknown,
             Standing::Ready => Self::Left,
+        }
+    }
+
+    /// Where a capture stands that no other holder is at, once this is recorded of it.
+    #[must_use]
+    pub fn after(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Captured(receipt) => Self::captured(receipt),
+            Outcome::NotCaptured(refusal) if refusal.reason().is_decided() => Self::NotCaptured,
+            Outcome::NotCaptured(_) => Self::Left,
+            Outcome::Unknown(_) => Self::Unknown,
+        }
+    }
+
+    fn captured(receipt: &Receipt) -> Self {
+        match receipt.caveat() {
+            Some(_) => Self::CapturedWithCaveat,
+            None => Self::Captured,
         }
     }
 

@@ -30,30 +30,13 @@ pub(crate) struct Checked {
     pub(crate) open: u64,
 }
 
-/// Why nothing of a file is used.
-pub(crate) enum Refused {
-    Input(BadInput),
-    /// The faults have been printed.
-    Faults,
-}
-
-impl From<BadInput> for Refused {
-    fn from(bad: BadInput) -> Self {
-        Self::Input(bad)
-    }
-}
-
 pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
     let environment = config::environment(args.environment.as_deref())?;
     let path = journal::place(args.kept.journal.as_deref())?;
     let mut journal = journal::open(&path, &environment)?;
     let json = args.kept.json;
-    let checked =
-        match check(&args.file, &args.list, &args.guards, &environment, &mut journal, json) {
-            Ok(checked) => checked,
-            Err(Refused::Input(bad)) => return Err(bad),
-            Err(Refused::Faults) => return Ok(Exit::Nothing),
-        };
+    let checked = check(&args.file, &args.list, &args.guards, &environment, &mut journal, json)?;
+    let Some(checked) = checked else { return Ok(Exit::Nothing) };
     if json {
         output::json(&Planned::new(&checked));
     } else {
@@ -68,7 +51,7 @@ pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
     Ok(Exit::Yes)
 }
 
-/// Checks every line and stages it.
+/// Checks every line and stages it; `None` once faults have been printed.
 pub(crate) fn check(
     file: &Path,
     list: &List,
@@ -76,7 +59,7 @@ pub(crate) fn check(
     environment: &Environment,
     journal: &mut Sqlite,
     json: bool,
-) -> Result<Checked, Refused> {
+) -> Result<Option<Checked>, BadInput> {
     let name = file.file_name().map_or_else(
         || "stdin".to_owned(),
         |name| {
@@ -119,12 +102,12 @@ pub(crate) fn check(
     staging.map_err(|lost| journal::failed(&lost))?;
     let table = match read {
         Ok(table) => table,
-        Err(ReadError::Io(error)) => return Err(refuse(error.to_string()).into()),
+        Err(ReadError::Io(error)) => return Err(refuse(error.to_string())),
         Err(ReadError::Faults(faults)) => {
             tell_faults(&faults.named(&name).to_string(), &faults, json);
-            return Err(Refused::Faults);
+            return Ok(None);
         }
-        Err(error) => return Err(refuse(one_line(&error)).into()),
+        Err(error) => return Err(refuse(one_line(&error))),
     };
     tell_table(&name, &table);
     let id = planner.finish();
@@ -132,7 +115,7 @@ pub(crate) fn check(
     let mut checked = Checked { name, table, id, planned, captured: 0, open: 0 };
     // What was approved before was within its limits then, and its lines are told in its results.
     if checked.planned.is_some() {
-        return Ok(checked);
+        return Ok(Some(checked));
     }
     let mut obstacles = Obstacles::default();
     let known = journal.known_lines(|known| match &known.answer {
@@ -143,14 +126,14 @@ pub(crate) fn check(
     known.map_err(|lost| journal::failed(&lost))?;
     if obstacles.count > 0 {
         obstacles.tell(&checked.name, json);
-        return Err(Refused::Faults);
+        return Ok(None);
     }
     let tripped = guard.finish();
     if !tripped.is_empty() {
         guards::tell(&checked.name, &tripped, json);
-        return Err(Refused::Faults);
+        return Ok(None);
     }
-    Ok(checked)
+    Ok(Some(checked))
 }
 
 fn options(file: &Path, list: &List) -> Result<Options, BadInput> {

@@ -60,7 +60,7 @@ impl Progress {
     /// A capture ended.
     pub(crate) fn ended(&mut self, ended: &Ended) {
         let from = if ended.was_open { Stands::Unknown } else { Stands::Left };
-        let (to, money) = (stands(&ended.outcome), ended.outcome.capture().money());
+        let (to, money) = (Stands::after(&ended.outcome), ended.outcome.capture().money());
         match self.seen.as_mut().map(|seen| seen.insert(ended.held.intent, to)) {
             None => self.tally.moves(from, to, money),
             Some(Some(before)) => self.tally.moves(before, to, money),
@@ -137,17 +137,6 @@ impl Progress {
             tally.count(Stands::NotCaptured),
             tally.count(Stands::Unknown),
         )
-    }
-}
-
-/// Where a capture stands after this outcome.
-fn stands(outcome: &Outcome) -> Stands {
-    match outcome {
-        Outcome::Captured(receipt) if receipt.caveat().is_some() => Stands::CapturedWithCaveat,
-        Outcome::Captured(_) => Stands::Captured,
-        Outcome::NotCaptured(refusal) if refusal.reason().is_decided() => Stands::NotCaptured,
-        Outcome::NotCaptured(_) => Stands::Left,
-        Outcome::Unknown(_) => Stands::Unknown,
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use capture_core::{Attempt, Operation, Outcome, Phase};
-use capture_journal::{IntentId, Line, Lost, RunId, Stands, Story, utc};
+use capture_journal::{Ended, Journal as _, Line, Lost, RunId, Stands, Story, utc};
 use capture_sqlite::Sqlite;
 use serde::Serialize;
 use tempfile::NamedTempFile;
@@ -176,16 +176,14 @@ impl File {
         Ok(file)
     }
 
-    /// A capture ended.
-    pub(crate) fn add(
-        &mut self,
-        intent: IntentId,
-        story: impl FnOnce(&mut Sqlite) -> Option<Story>,
-    ) {
-        let Ok(lines) = self.journal.lines_of(intent) else { return };
-        let Some(story) = story(&mut self.journal) else { return };
+    /// A capture ended. What cannot be written now is written at the end.
+    pub(crate) fn add(&mut self, ended: &Ended) {
+        let (intent, order) = (ended.held.intent, ended.outcome.capture().order_id());
+        let Ok(stories) = self.journal.stories(order) else { return };
+        let Some(story) = stories.iter().find(|story| story.intent == intent) else { return };
+        let lines = self.journal.lines_of(intent).unwrap_or_default();
         for (_, line) in lines.iter().filter(|(run, _)| *run == self.run) {
-            let result = Told::new(line, &story).write(&mut self.appended, self.format);
+            let result = Told::new(line, story).write(&mut self.appended, self.format);
             drop(result.and_then(|()| self.appended.flush()));
         }
     }

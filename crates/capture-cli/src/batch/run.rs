@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use capture_client::Stop;
 use capture_core::{Environment, Policy, Resend, Setup};
-use capture_journal::{End, Journal as _, News, Pace, RunId, Stands, Tally};
+use capture_journal::{End, News, Pace, RunId, Stands, Tally};
 use capture_sqlite::Sqlite;
 use serde::Serialize;
 
 use super::args::{Run, Settle, Work};
 use super::confirm::confirmed;
-use super::plan::{Refused, check};
+use super::plan::check;
 use super::progress::{Progress, tell_unrecorded};
 use super::results;
-use super::runs::tally;
+use super::runs::{find, tally};
 use crate::args;
 use crate::config::{self, BadInput};
 use crate::exit::Exit;
@@ -34,19 +34,15 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     let mut journal = work.open()?;
     let Some(file) = &args.file else { return every(&work, journal) };
     let json = args.work.connection.json;
-    let checked = match check(file, &args.list, &args.guards, &work.environment, &mut journal, json)
-    {
-        Ok(checked) => checked,
-        Err(Refused::Input(bad)) => return Err(bad),
-        Err(Refused::Faults) => return Ok(Exit::Nothing),
-    };
+    let checked = check(file, &args.list, &args.guards, &work.environment, &mut journal, json)?;
+    let Some(checked) = checked else { return Ok(Exit::Nothing) };
     if checked.planned.is_none() {
         confirmed(&checked, args.confirm.as_deref(), work.environment.is_production())?;
     }
     // A list that is done needs neither network nor credentials.
     if let Some(run) = checked.planned {
-        let found = journal.run(run).map_err(|lost| journal::failed(&lost))?;
-        let tally = tally(&mut journal, &found.expect("it was planned"))?;
+        let found = find(&mut journal, run.0)?;
+        let tally = tally(&mut journal, &found)?;
         if tally.is_decided() && args.out.is_none() {
             let exit = exit_of(&tally, Some(End::Finished), false);
             tell(Some(run), Some(End::Finished), &tally, exit, json);
@@ -206,10 +202,9 @@ impl<'a> Prepared<'a> {
         run: Option<RunId>,
         out: Option<&Path>,
     ) -> Result<Exit, BadInput> {
-        let failed = |lost| journal::failed(&lost);
         let before = match run {
             Some(id) => {
-                let found = journal.run(id).map_err(failed)?.expect("it was planned");
+                let found = find(&mut journal, id.0)?;
                 if self.environment.is_production() {
                     output::note("PRODUCTION: real money");
                 }
@@ -234,11 +229,7 @@ impl<'a> Prepared<'a> {
             News::Ended(ended) => {
                 progress.ended(ended);
                 if let Some(file) = &mut file {
-                    let order = ended.outcome.capture().order_id();
-                    file.add(ended.held.intent, |journal| {
-                        let stories = journal.stories(order).ok()?;
-                        stories.into_iter().find(|story| story.intent == ended.held.intent)
-                    });
+                    file.add(ended);
                 }
             }
             News::Brake(brake) => progress.brakes(brake),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::values::{Currency, Invalid, Money, minor_digits};
+use crate::values::{Currency, Invalid, Money, decimal, minor_digits};
 
 /// An amount of a currency, of any size: a total, or a limit for one.
 ///
@@ -46,12 +46,7 @@ impl Sum {
     /// The sum as a decimal without its currency, such as `12345.00`.
     #[must_use]
     pub fn decimal(&self) -> String {
-        let decimals = usize::from(self.currency.exponent());
-        let digits = format!("{:0width$}", self.minor_units, width = decimals + 1);
-        match digits.split_at(digits.len() - decimals) {
-            (whole, "") => whole.to_owned(),
-            (whole, fraction) => format!("{whole}.{fraction}"),
-        }
+        decimal(self.minor_units, self.currency)
     }
 
     /// As a flag takes it, such as `USD=12345.00`.

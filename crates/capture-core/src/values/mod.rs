@@ -18,4 +18,4 @@ pub use environment::{BaseUrl, Environment};
 pub use guid::{IdempotencyKey, OrderId};
 pub use invalid::Invalid;
 pub use money::Money;
-pub(crate) use money::minor_digits;
+pub(crate) use money::{decimal, minor_digits};

@@ -106,16 +106,21 @@ impl Money {
     /// The amount as a decimal without its currency, such as `100.00`.
     #[must_use]
     pub fn decimal(&self) -> String {
-        let decimals = usize::from(self.currency.exponent());
-        let digits = format!("{:0width$}", self.minor_units, width = decimals + 1);
-        match digits.split_at(digits.len() - decimals) {
-            (whole, "") => whole.to_owned(),
-            (whole, fraction) => format!("{whole}.{fraction}"),
-        }
+        decimal(self.minor_units, self.currency)
     }
 
     fn max(currency: Currency) -> Self {
         Self { minor_units: Self::MAX_MINOR_UNITS, currency }
+    }
+}
+
+/// Minor units of any size as a decimal.
+pub(crate) fn decimal(minor_units: impl fmt::Display, currency: Currency) -> String {
+    let decimals = usize::from(currency.exponent());
+    let digits = format!("{minor_units:0width$}", width = decimals + 1);
+    match digits.split_at(digits.len() - decimals) {
+        (whole, "") => whole.to_owned(),
+        (whole, fraction) => format!("{whole}.{fraction}"),
     }
 }
 
