@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use capture_core::Environment;
 use capture_journal::{Fence, Held, Holder, Story, environment_name, unix_ms};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
 use crate::holder::{self, Alive, Holders};
 use crate::place;
@@ -183,7 +184,24 @@ impl Sqlite {
     }
 }
 
+/// Another process may be making the journal just now. SQLite's own patience does not hold while the file
+/// changes to WAL mode.
 fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let began = Instant::now();
+    loop {
+        match try_connect(path) {
+            Err(OpenError::Sqlite { source, .. })
+                if source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && began.elapsed() < BUSY =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
+}
+
+fn try_connect(path: &Path) -> Result<Connection, OpenError> {
     let failed = |source| failed(path, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
@@ -231,7 +249,7 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
 }
 
 fn failed(path: &Path, source: rusqlite::Error) -> OpenError {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    use ErrorCode::{DatabaseCorrupt, NotADatabase};
     let path = path.to_owned();
     match source.sqlite_error_code() {
         Some(NotADatabase) => OpenError::Foreign(path),

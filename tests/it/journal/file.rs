@@ -316,6 +316,21 @@ fn a_copy_made_while_it_is_in_use_is_whole() {
     assert_eq!(copy.verify(None).unwrap(), journal.verify(None).unwrap());
 }
 
+/// Many processes may find no journal in the same moment: one makes it, the others wait for that.
+#[test]
+fn a_journal_in_the_making_is_waited_for() {
+    for _ in 0..20 {
+        let directory = Directory::new();
+        std::thread::scope(|scope| {
+            let opening: Vec<_> =
+                (0..6).map(|_| scope.spawn(|| directory.open().path().to_owned())).collect();
+            for opened in opening {
+                opened.join().unwrap();
+            }
+        });
+    }
+}
+
 /// One for each version that was ever written.
 #[test]
 fn files_of_every_version_can_be_read() {
