@@ -37,7 +37,11 @@ impl Holders {
             let entry = entry?;
             let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
             if number.is_some_and(|number| !self.is_alive(Fence(number))) {
-                fs::remove_file(entry.path())?;
+                // Its own process may have removed it just now.
+                match fs::remove_file(entry.path()) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
             }
         }
         let path = self.file(fence);

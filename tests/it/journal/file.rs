@@ -321,14 +321,22 @@ fn a_copy_made_while_it_is_in_use_is_whole() {
 fn a_journal_in_the_making_is_waited_for() {
     for _ in 0..20 {
         let directory = Directory::new();
-        std::thread::scope(|scope| {
-            let opening: Vec<_> =
-                (0..6).map(|_| scope.spawn(|| directory.open().path().to_owned())).collect();
-            for opened in opening {
-                opened.join().unwrap();
-            }
-        });
+        at_once(6, || drop(directory.open()));
     }
+}
+
+/// An opening removes what ended ones left behind, while those that end remove their own.
+#[test]
+fn a_journal_is_opened_while_others_close_it() {
+    let directory = Directory::new();
+    at_once(6, || (0..150).for_each(|_| drop(directory.open())));
+}
+
+fn at_once(count: usize, work: impl Fn() + Sync) {
+    std::thread::scope(|scope| {
+        let at_work: Vec<_> = (0..count).map(|_| scope.spawn(&work)).collect();
+        at_work.into_iter().for_each(|it| it.join().unwrap());
+    });
 }
 
 /// One for each version that was ever written.
