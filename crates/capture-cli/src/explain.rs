@@ -52,7 +52,7 @@ fn find(
         return Ok(None);
     }
     let any = Environment::Sandbox;
-    let mut first = journal::open(path, named.unwrap_or(&any))?;
+    let mut first = journal::read(path, named.unwrap_or(&any))?;
     let chain = chain(&mut first).map_err(|error| failed(path, &error))?;
     let environments = match named {
         Some(environment) => vec![environment_name(environment)],
@@ -62,7 +62,7 @@ fn find(
     let mut found: Option<Found> = None;
     for name in environments {
         let environment: Environment = name.parse()?;
-        let mut opened = Sqlite::open(path, &environment)
+        let mut opened = Sqlite::open_to_read(path, &environment)
             .map_err(|error| BadInput::new("journal", one_line(&error)))?;
         let stories = journal::stories(&mut opened, order)?;
         match (&found, stories.is_empty()) {

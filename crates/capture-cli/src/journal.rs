@@ -43,7 +43,19 @@ pub(crate) fn place(flag: Option<&Path>) -> Result<PathBuf, BadInput> {
 
 /// Opens the journal, and says aloud if it is not the one that was left there.
 pub(crate) fn open(path: &Path, environment: &Environment) -> Result<Sqlite, BadInput> {
-    let journal = Sqlite::open(path, environment).map_err(|error| {
+    told(path, Sqlite::open(path, environment))
+}
+
+/// The same for a command that only looks at it, so that it must be there.
+pub(crate) fn read(path: &Path, environment: &Environment) -> Result<Sqlite, BadInput> {
+    if !path.exists() {
+        return Err(refuse(&format!("journal {}: there is none", path.display())));
+    }
+    told(path, Sqlite::open_to_read(path, environment))
+}
+
+fn told(path: &Path, opened: Result<Sqlite, OpenError>) -> Result<Sqlite, BadInput> {
+    let journal = opened.map_err(|error| {
         let way_out = match error {
             OpenError::Place { .. } | OpenError::Foreign(_) | OpenError::Sqlite { .. } => {
                 "; give another file by --journal FILE"
@@ -74,7 +86,8 @@ pub(crate) fn asked(args: &Journal, environment: &Environment, order: OrderId) -
     if !path.exists() {
         return Vec::new();
     }
-    let stories = Sqlite::open(&path, environment).map(|mut journal| journal.stories(order));
+    let stories =
+        Sqlite::open_to_read(&path, environment).map(|mut journal| journal.stories(order));
     let stories = stories.ok().and_then(Result::ok).unwrap_or_default();
     stories.iter().map(|story| story.capture).collect()
 }
@@ -104,7 +117,7 @@ pub(crate) fn noted(path: &Path, environment: &Environment, order: OrderId) -> O
     if !path.exists() {
         return None;
     }
-    let stories = open(path, environment).and_then(|mut journal| stories(&mut journal, order));
+    let stories = read(path, environment).and_then(|mut journal| stories(&mut journal, order));
     let stories = match stories {
         Ok(stories) => stories,
         Err(bad) => {

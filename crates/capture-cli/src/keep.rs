@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use capture_core::{Environment, one_line};
 use capture_journal::{Chain, Hash, Lost, day, utc};
@@ -36,7 +36,11 @@ pub(crate) fn run(keep: &Keep) -> Result<Exit, BadInput> {
             let rule = "must be a day such as 2026-10-01";
             let moment = day(before)
                 .ok_or_else(|| BadInput::new("before", format!("--before \"{before}\": {rule}")))?;
-            let count = there(kept)?.prune(moment).map_err(|error| refuse("before", &error))?;
+            // It must be there: nothing is made only to be shortened.
+            drop(there(kept)?);
+            let path = journal::place(kept.journal.as_deref())?;
+            let mut journal = journal::open(&path, &Environment::Sandbox)?;
+            let count = journal.prune(moment).map_err(|error| refuse("before", &error))?;
             Ok(done(kept, "removed", count))
         }
         Keep::Backup { file, kept } => {
@@ -131,7 +135,7 @@ fn verify(kept: &Kept, head: Option<&str>) -> Result<Exit, BadInput> {
 }
 
 fn export(kept: &Kept, environment: &Environment, file: Option<&Path>) -> Result<usize, BadInput> {
-    let mut journal = opened(kept, environment)?;
+    let mut journal = journal::read(&journal::place(kept.journal.as_deref())?, environment)?;
     let exported = match file {
         None => journal.export(io::stdout().lock()),
         Some(path) => File::create_new(path).map_err(KeepError::from).and_then(|file| {
@@ -159,17 +163,9 @@ fn import(kept: &Kept, environment: &Environment, file: &Path) -> Result<usize, 
     })
 }
 
-/// The journal, which must be there: nothing is made only to be looked at.
+/// The journal, of whatever environment.
 fn there(kept: &Kept) -> Result<Sqlite, BadInput> {
-    opened(kept, &Environment::Sandbox)
-}
-
-fn opened(kept: &Kept, environment: &Environment) -> Result<Sqlite, BadInput> {
-    let path: PathBuf = journal::place(kept.journal.as_deref())?;
-    if !path.exists() {
-        return Err(refuse("journal", &format!("journal {}: there is none", path.display())));
-    }
-    journal::open(&path, environment)
+    journal::read(&journal::place(kept.journal.as_deref())?, &Environment::Sandbox)
 }
 
 fn done(kept: &Kept, what: &str, count: usize) -> Exit {

@@ -23,11 +23,16 @@ pub(crate) struct Alive {
 impl Holders {
     /// Of the journal at this path.
     pub(crate) fn of(journal: &Path) -> io::Result<Self> {
+        let holders = Self::beside(journal);
+        place::make_directory(&holders.0)?;
+        Ok(holders)
+    }
+
+    /// The same, whether the directory is there or not.
+    pub(crate) fn beside(journal: &Path) -> Self {
         let mut path = journal.as_os_str().to_owned();
         path.push(".holders");
-        let path = PathBuf::from(path);
-        place::make_directory(&path)?;
-        Ok(Self(path))
+        Self(PathBuf::from(path))
     }
 
     /// Locks the file of a new opening, and removes those of openings that have ended. Only within the

@@ -15,10 +15,12 @@
 //!
 //! [`Durable`](capture_journal::Durable) is the client over it.
 
+mod body;
 mod environments;
 mod holder;
 mod keep;
 mod open;
+mod open_to_read;
 mod place;
 mod plan;
 mod read;

@@ -11,6 +11,7 @@ use capture_core::Environment;
 use capture_journal::{Fence, Held, Holder, Story, environment_name, unix_ms};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
+use crate::body;
 use crate::holder::{self, Alive, Holders};
 use crate::place;
 use crate::want::Scan;
@@ -34,7 +35,7 @@ pub struct Sqlite {
     pub(crate) scan: Cell<Scan>,
     /// What this opening claimed as the first one, and has not settled.
     pub(crate) begun: RefCell<BTreeMap<Held, Story>>,
-    _alive: Alive,
+    _alive: Option<Alive>,
 }
 
 /// Why a journal cannot be opened. Nothing was written.
@@ -88,10 +89,11 @@ pub enum OpenError {
 
 /// "Capt" in ASCII, in the header of the file.
 const APPLICATION: i64 = 0x4361_7074;
-const VERSION: i64 = SCHEMA.len() as i64;
+pub(crate) const VERSION: i64 = SCHEMA.len() as i64;
 
 /// One step for each version.
-const SCHEMA: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const SCHEMA: [&str; 3] =
+    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// How long a turn waits for those of other processes.
 const BUSY: Duration = Duration::from_secs(30);
@@ -150,24 +152,35 @@ impl Sqlite {
         transaction.commit().map_err(failed)?;
         holders.note(Fence(fence)).map_err(placed)?;
 
-        let restored = restored.map(crate::read::moment);
-        let restored_at =
-            restored.filter(|at| now.duration_since(*at).unwrap_or_default() < RESTORED);
-        Ok(Self {
+        let opening = Opening { fence: Fence(fence), environment, restored, alive: Some(alive) };
+        Ok(Self::new(connection, path, identity, holders, name, opening))
+    }
+
+    pub(crate) fn new(
+        connection: Connection,
+        path: PathBuf,
+        identity: (u64, u64),
+        holders: Holders,
+        environment_name: String,
+        opening: Opening,
+    ) -> Self {
+        let restored = opening.restored.map(crate::read::moment);
+        let is_recent = |at: &SystemTime| at.elapsed().unwrap_or_default() < RESTORED;
+        Self {
             connection,
-            environment,
-            environment_name: name,
-            fence: Fence(fence),
-            us,
+            environment: opening.environment,
+            environment_name,
+            fence: opening.fence,
+            us: holder::this(),
             holders,
             path,
             identity,
-            restored_at,
-            is_closed: false,
+            restored_at: restored.filter(is_recent),
+            is_closed: opening.alive.is_none(),
             scan: Cell::default(),
             begun: RefCell::default(),
-            _alive: alive,
-        })
+            _alive: opening.alive,
+        }
     }
 
     /// The file.
@@ -184,9 +197,19 @@ impl Sqlite {
     }
 }
 
+/// What is known of an opening once it is made.
+pub(crate) struct Opening {
+    pub(crate) fence: Fence,
+    pub(crate) environment: i64,
+    /// When an older copy was found in the file's place, in milliseconds since 1970.
+    pub(crate) restored: Option<i64>,
+    /// `None` for one that only reads.
+    pub(crate) alive: Option<Alive>,
+}
+
 /// Another process may be making the journal just now. SQLite's own patience does not hold while the file
 /// changes to WAL mode.
-fn connect(path: &Path) -> Result<Connection, OpenError> {
+pub(crate) fn connect(path: &Path) -> Result<Connection, OpenError> {
     let began = Instant::now();
     loop {
         match try_connect(path) {
@@ -206,6 +229,7 @@ fn try_connect(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
+    body::teach(&connection).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
     // Of one moment: another process may be making the journal just now.
@@ -233,7 +257,7 @@ fn try_connect(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// Brings an older file, or an empty one, up to date.
-fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let failed = |source| failed(path, source);
     let version: i64 =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
@@ -248,7 +272,7 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn failed(path: &Path, source: rusqlite::Error) -> OpenError {
+pub(crate) fn failed(path: &Path, source: rusqlite::Error) -> OpenError {
     use ErrorCode::{DatabaseCorrupt, NotADatabase};
     let path = path.to_owned();
     match source.sqlite_error_code() {

@@ -10,27 +10,47 @@ use crate::OpenError;
 /// An existing file is left as it is.
 pub(crate) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
     let refused = |source| OpenError::Place { path: path.to_owned(), source };
-    let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
-    make_directory(directory).map_err(refused)?;
-    let directory = directory.canonicalize().map_err(refused)?;
-    if let Some(kind) = network(&directory).map_err(refused)? {
-        return Err(OpenError::Network { path: path.to_owned(), kind });
-    }
-    let name = path.file_name().ok_or_else(|| refused(io::ErrorKind::InvalidInput.into()))?;
-    let path = directory.join(name);
+    make_directory(directory_of(path)).map_err(refused)?;
+    let path = local(path)?;
     match new_file(&path) {
-        Ok(_) => sync(&directory).map_err(refused)?,
+        Ok(_) => sync(directory_of(&path)).map_err(refused)?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let there = fs::metadata(&path).map_err(refused)?;
-            if !there.is_file() {
-                return Err(refused(io::Error::other("there is something other than a file")));
-            }
+            is_file(&path)?;
             owned().open(&path).map_err(refused)?;
         }
         Err(error) => return Err(refused(error)),
     }
     Ok(path)
+}
+
+/// Makes sure that there is a file, and not on a network file system.
+pub(crate) fn existing(path: &Path) -> Result<PathBuf, OpenError> {
+    let path = local(path)?;
+    is_file(&path)?;
+    Ok(path)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The path without links in its directory.
+fn local(path: &Path) -> Result<PathBuf, OpenError> {
+    let refused = |source| OpenError::Place { path: path.to_owned(), source };
+    let directory = directory_of(path).canonicalize().map_err(refused)?;
+    if let Some(kind) = network(&directory).map_err(refused)? {
+        return Err(OpenError::Network { path: path.to_owned(), kind });
+    }
+    let name = path.file_name().ok_or_else(|| refused(io::ErrorKind::InvalidInput.into()))?;
+    Ok(directory.join(name))
+}
+
+fn is_file(path: &Path) -> Result<(), OpenError> {
+    let refused = |source| OpenError::Place { path: path.to_owned(), source };
+    match fs::metadata(path).map_err(refused)?.is_file() {
+        true => Ok(()),
+        false => Err(refused(io::Error::other("there is something other than a file"))),
+    }
 }
 
 fn owned() -> OpenOptions {

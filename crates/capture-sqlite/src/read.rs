@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::body;
 use capture_core::{Capture, Currency, IdempotencyKey, Money, OrderId};
 use capture_journal::{Claim, ClaimId, Entry, Fence, Holder, IntentId, Lost, Story};
 use rusqlite::{Connection, Params, Row, params};
@@ -120,8 +121,10 @@ fn entry(row: &Row<'_>) -> Result<Entry, Lost> {
     let number: i64 = row.get(0).map_err(lost)?;
     let body: Vec<u8> = row.get(4).map_err(lost)?;
     // serde's own message could quote what is in it.
-    let outcome = serde_json::from_slice(&body)
-        .map_err(|_| Lost::Damaged(format!("record {number} cannot be read")))?;
+    let json = body::unpack(body);
+    let outcome = json.and_then(|json| serde_json::from_slice(&json).ok());
+    let outcome =
+        outcome.ok_or_else(|| Lost::Damaged(format!("record {number} cannot be read")))?;
     Ok(Entry {
         claim: ClaimId(row.get(1).map_err(lost)?),
         at: moment(row.get(2).map_err(lost)?),

@@ -89,7 +89,7 @@ impl Sqlite {
         // Most captures have one record or none, and need not be read whole.
         let select = format!(
             "SELECT {INTENT}, (SELECT count(*) FROM record WHERE record.intent = intent.id),
-             (SELECT json_extract(body, '$.outcome') || ' ' || json_extract(body, '$.proof') FROM record
+             (SELECT json_extract(unpacked(body), '$.outcome', '$.proof') FROM record
                  WHERE record.intent = intent.id),
              EXISTS (SELECT 1 FROM claim WHERE low BETWEEN intent.id - 63 AND intent.id
                  AND high >= intent.id)
@@ -105,7 +105,7 @@ impl Sqlite {
                 (row.get(7).map_err(lost)?, row.get(8).map_err(lost)?, row.get(9).map_err(lost)?);
             let stands = match (records, outcome.as_deref(), is_claimed) {
                 (0, _, false) => Stands::Left,
-                (1, Some("captured reply"), _) => Stands::Captured,
+                (1, Some(r#"["captured","reply"]"#), _) => Stands::Captured,
                 _ => Stands::of(&read::story(&transaction, story.intent)?),
             };
             tally.add(stands, story.capture.money());
@@ -121,7 +121,7 @@ impl Sqlite {
     pub fn history(&mut self, now: SystemTime) -> Result<History, Lost> {
         let select = format!(
             "SELECT {INTENT}, record.at_ms FROM record JOIN intent ON intent.id = record.intent
-             WHERE environment = ? AND json_extract(body, '$.outcome') = 'captured'
+             WHERE environment = ? AND json_extract(unpacked(body), '$.outcome') = 'captured'
              ORDER BY number DESC"
         );
         let midnight = unix_ms(now) / DAY_MS * DAY_MS;

@@ -11,6 +11,7 @@ use capture_journal::{
 };
 use rusqlite::{Row, Transaction, TransactionBehavior, params};
 
+use crate::body;
 use crate::holder::Holders;
 use crate::open::Sqlite;
 use crate::place;
@@ -169,6 +170,7 @@ impl Desk<'_> {
         let hash = link.hash(head);
         let insert = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         let mut statement = self.transaction.prepare_cached(insert).map_err(lost)?;
+        let body = body::pack(&body);
         let row = params![number, story.intent.0, claim.0, link.at_ms, is_note, due, body, hash];
         statement.execute(row).map_err(lost)?;
         Ok(hash)

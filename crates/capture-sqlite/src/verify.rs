@@ -6,6 +6,7 @@ use capture_core::OrderId;
 use capture_journal::{Chain, Hash, Link, Lost, contradictions};
 use rusqlite::Row;
 
+use crate::body;
 use crate::open::Sqlite;
 use crate::read::{self, lost};
 
@@ -147,7 +148,8 @@ fn link(row: &Row<'_>, number: i64, before: &Hash) -> Result<Hash, Lost> {
     let stored: i64 = row.get("number").map_err(lost)?;
     let story = read::intent(row)?;
     let environment: String = row.get("name").map_err(lost)?;
-    let body: Vec<u8> = row.get("body").map_err(lost)?;
+    let body = body::unpack(row.get("body").map_err(lost)?);
+    let body = body.ok_or_else(|| Lost::Damaged(format!("record {number} cannot be read")))?;
     let link = Link {
         number,
         environment: &environment,

@@ -154,10 +154,12 @@ fn a_report_is_replaced_in_one_step_and_only_its_owner_reads_it() {
     let page = batch.path("report.html");
     let report = |run: &str| batch.run(&["report", run, "--html", &page]);
     let none = report("1");
-    assert!(none.code == 2 && none.stderr.contains("no such list"), "{none:?}");
+    assert!(none.code == 2 && none.stderr.contains("there is none"), "{none:?}");
     assert!(!Path::new(&page).exists());
 
     assert_eq!(batch.run(&["run", "orders.csv", "--rate", "none"]).code, 0);
+    let other = report("2");
+    assert!(other.code == 2 && other.stderr.contains("no such list"), "{other:?}");
     fs::write(&page, "old").unwrap();
     let made = report("1");
     assert_eq!(made.code, 0, "{made:?}");

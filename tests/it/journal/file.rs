@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Capture, Environment, Outcome};
-use capture_journal::{Answer, Ask, How, Journal as _, Lost, Turn, Want};
+use capture_journal::{Answer, Ask, How, Journal as _, Lost, Stands, Turn, Want};
 use capture_sqlite::{KeepError, OpenError, Sqlite};
 use rusqlite::Connection;
 
@@ -173,10 +173,7 @@ fn an_older_copy_in_the_journals_place_is_noticed() {
 #[test]
 fn an_edit_shows_and_so_does_a_missing_record() {
     let edits = [
-        (
-            "UPDATE record SET body = CAST(replace(CAST(body AS TEXT), '10000', '90000') AS BLOB) WHERE number = 3",
-            3,
-        ),
+        ("UPDATE record SET body = (SELECT body FROM record WHERE number = 2) WHERE number = 3", 3),
         ("UPDATE record SET at_ms = at_ms + 1 WHERE number = 4", 4),
         ("UPDATE record SET is_note = 1 - is_note WHERE number = 2", 2),
         ("UPDATE record SET hash = zeroblob(32) WHERE number = 5", 5),
@@ -339,21 +336,61 @@ fn at_once(count: usize, work: impl Fn() + Sync) {
     });
 }
 
+#[test]
+fn who_only_reads_leaves_nothing_behind_and_takes_no_turn() {
+    let directory = Directory::new();
+    let read = || Sqlite::open_to_read(&directory.path(), &sandbox());
+    assert!(matches!(read(), Err(OpenError::Place { .. })), "nothing is made");
+    assert!(!directory.path().exists());
+    let mut journal = directory.open();
+    record(&mut journal, 1, 0, captured);
+    let openings = || {
+        let count = "SELECT count(*) FROM opening";
+        Connection::open(directory.path()).unwrap().query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    let before: i64 = openings();
+    let holders = directory.path().with_extension("journal.holders");
+    let held = fs::read_dir(&holders).unwrap().count();
+    let mut reader = read().unwrap();
+    assert_eq!(reader.stories(numbered(1).order_id()).unwrap().len(), 1);
+    assert_eq!(reader.verify(None).unwrap().records, 1);
+    assert_eq!((openings(), fs::read_dir(&holders).unwrap().count()), (before, held));
+    // What is written meanwhile is seen.
+    record(&mut journal, 2, 0, captured);
+    assert_eq!(reader.verify(None).unwrap().records, 2);
+    assert!(reader.prune(at(0)).is_err());
+    let asks = vec![Ask { capture: numbered(3), now: true }];
+    let turn = Turn { at: at(0), settled: Vec::new(), asks, want: Want::default() };
+    assert!(reader.turn(&turn).is_err());
+    assert_eq!(journal.stories(numbered(3).order_id()).unwrap(), []);
+}
+
 /// One for each version that was ever written.
 #[test]
 fn files_of_every_version_can_be_read() {
-    const FIRST: &str = include_str!("version-1.sql");
-    let directory = Directory::new();
-    let old = Connection::open(directory.path()).unwrap();
-    old.execute_batch(FIRST).unwrap();
-    drop(old);
-    let environment = "http://127.0.0.1:37361".parse().unwrap();
-    let mut journal = Sqlite::open(&directory.path(), &environment).unwrap();
-    assert_eq!(journal.check().unwrap(), [""; 0]);
-    let verified = journal.verify(None).unwrap();
-    assert_eq!((verified.records, verified.broken_at), (2, None));
-    let mut lines = Vec::new();
-    journal.export(&mut lines).unwrap();
-    let text = String::from_utf8(lines).unwrap();
-    assert_eq!(text.lines().filter(|line| line.contains("\"standing\":\"captured\"")).count(), 2);
+    let first = (include_str!("version-1.sql"), "http://127.0.0.1:37361", 2);
+    let lists = "http://127.0.0.1:8787";
+    let second = (include_str!("version-2.sql"), lists, 3);
+    let third = (include_str!("version-3.sql"), lists, 3);
+    for (script, environment, captures) in [first, second, third] {
+        let directory = Directory::new();
+        let old = Connection::open(directory.path()).unwrap();
+        old.execute_batch(script).unwrap();
+        drop(old);
+        let environment = environment.parse().unwrap();
+        let mut journal = Sqlite::open(&directory.path(), &environment).unwrap();
+        assert_eq!(journal.check().unwrap(), [""; 0]);
+        // What is written now goes on from what was written then.
+        record(&mut journal, 1, 0, captured);
+        let verified = journal.verify(None).unwrap();
+        assert_eq!((verified.records, verified.broken_at), (captures + 1, None));
+        let mut lines = Vec::new();
+        journal.export(&mut lines).unwrap();
+        let text = String::from_utf8(lines).unwrap();
+        let are_captured = text.lines().all(|line| line.contains("\"standing\":\"captured\""));
+        assert!(are_captured && text.lines().count() as i64 == captures + 1, "{text}");
+        for run in journal.runs().unwrap() {
+            assert_eq!(journal.tally(run.id).unwrap().count(Stands::Captured), run.captures);
+        }
+    }
 }

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Due) -> Result<Exit, BadInput> {
     let path = journal::place(args.journal.as_deref())?;
     // One that is not there knows of no order.
     let mut journal = match path.exists() {
-        true => Some(journal::open(&path, &environment)?),
+        true => Some(journal::read(&path, &environment)?),
         false => None,
     };
     let listed = client.waiting_orders(&Search::default()).map_err(|error| {

@@ -220,7 +220,9 @@ impl<'a> Prepared<'a> {
             None => Tally::default(),
         };
         let mut file = match (out, run) {
-            (Some(out), Some(run)) => Some(results::File::new(out, self.open()?, run)?),
+            (Some(out), Some(run)) => {
+                Some(results::File::new(out, journal::read(&self.path, &self.environment)?, run)?)
+            }
             _ => None,
         };
         let mut progress = Progress::new(before, run.is_some());

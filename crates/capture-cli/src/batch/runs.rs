@@ -80,7 +80,7 @@ pub(super) fn find(journal: &mut Sqlite, number: i64) -> Result<Run, BadInput> {
 
 pub(super) fn open(args: &args::Runs) -> Result<Sqlite, BadInput> {
     let environment = config::environment(args.environment.as_deref())?;
-    journal::open(&journal::place(args.kept.journal.as_deref())?, &environment)
+    journal::read(&journal::place(args.kept.journal.as_deref())?, &environment)
 }
 
 /// What a list comes to; counted only as long as something of it is open.

@@ -1,0 +1,1 @@
+-- Version 3 packs the bodies of new records (body.rs). Those before stay as they are.
