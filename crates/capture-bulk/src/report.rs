@@ -131,6 +131,14 @@ impl Report {
         say("Run", &run.id.0.to_string());
         say("Plan", &PlanId(run.plan).to_string());
         say("Environment", environment);
+        say(
+            "Guards",
+            match run.guards.as_deref() {
+                None => "not written down",
+                Some("") => "those that are always on",
+                Some(guards) => guards,
+            },
+        );
         say("Planned", &utc(run.at));
         say("Report made", &utc(*made_at));
         if let Some(head) = journal_head {

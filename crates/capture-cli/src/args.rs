@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Plan(batch::Plan),
     /// Captures a file, each order once; run again, it goes on where it stopped
     #[command(after_help = AFTER_RUN)]
-    Run(batch::Run),
+    Run(Box<batch::Run>),
     /// Looks at what is in doubt, and at nothing else; for cron
     #[command(after_help = AFTER_SETTLE)]
     Settle(batch::Settle),

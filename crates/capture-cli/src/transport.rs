@@ -6,11 +6,12 @@ use std::time::Duration;
 use capture_client::driver::TransportError;
 use capture_client::{Stop, blocking, wire};
 use capture_core::{
-    Capture, ListError, Listed, OrderId, OrderStatus, Outcome, Search, Setup, StatusError,
+    Capture, ListError, Listed, Order, OrderId, OrderStatus, Outcome, Search, Setup, StatusError,
 };
 use capture_journal::{Durable, DurableError, End, News, Pace, Recorded, RunError};
 use capture_sqlite::Sqlite;
 use capture_ureq::Ureq;
+use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 
@@ -114,6 +115,20 @@ impl Client {
             Over::Reqwest(client) => self.block_on(client.status(order)),
             Over::Ureq(client) => self.block_on(client.status(order)),
             Over::Hyper(client) => self.block_on(client.status(order)),
+        }
+    }
+
+    pub(crate) fn order(&self, order: OrderId) -> Result<Order, StatusError> {
+        self.orders(&[order]).pop().expect("one was asked for")
+    }
+
+    /// What the API shows of these orders, all asked for at once.
+    pub(crate) fn orders(&self, orders: &[OrderId]) -> Vec<Result<Order, StatusError>> {
+        let orders = orders.iter();
+        match &self.over {
+            Over::Reqwest(client) => self.block_on(join_all(orders.map(|it| client.order(*it)))),
+            Over::Ureq(client) => self.block_on(join_all(orders.map(|it| client.order(*it)))),
+            Over::Hyper(client) => self.block_on(join_all(orders.map(|it| client.order(*it)))),
         }
     }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use capture_core::driver::TransportError;
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    Capture, ListError, Listed, OrderId, OrderStatus, Outcome, Search, Setup, StatusError, Ticket,
+    Capture, ListError, Listed, Order, OrderId, OrderStatus, Outcome, Search, Setup, StatusError,
+    Ticket,
 };
 
 use crate::call::Call;
@@ -53,7 +54,15 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// When no token is available, no complete reply came, or it does not describe this order.
     pub fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
-        pollster::block_on(self.blocking_call(&self.thread()).status(order))
+        self.order(order).map(|order| order.status)
+    }
+
+    /// Reads what the API shows of an order: its status, and its currency where that is shown.
+    ///
+    /// # Errors
+    /// As for [`status`](Self::status).
+    pub fn order(&self, order: OrderId) -> Result<Order, StatusError> {
+        pollster::block_on(self.blocking_call(&self.thread()).order(order))
     }
 
     /// Reads which orders wait for their capture, page by page.

@@ -9,8 +9,8 @@ use capture_core::driver::{
 };
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    Attempt, BearerToken, Capture, ListError, Listed, OrderId, OrderStatus, Outcome, Search,
-    StatusError, Ticket, TokenError,
+    Attempt, BearerToken, Capture, ListError, Listed, Order, OrderId, Outcome, Search, StatusError,
+    Ticket, TokenError,
 };
 
 use crate::engine::Engine;
@@ -36,7 +36,7 @@ impl<T: Transport> Call<'_, T> {
         self.observed(&capture, true, |now| ticket.resume(api, policy, now)).await
     }
 
-    pub(crate) async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
+    pub(crate) async fn order(&self, order: OrderId) -> Result<Order, StatusError> {
         self.ask(StatusQuery::new(&self.engine.api, order)).await
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use capture_core::driver::Now;
 use capture_core::http::{HeaderName, HeaderValue};
 use capture_core::{
-    Capture, ListError, Listed, OrderId, OrderStatus, Outcome, Policy, Search, Setup, StatusError,
-    Ticket,
+    Capture, ListError, Listed, Order, OrderId, OrderStatus, Outcome, Policy, Search, Setup,
+    StatusError, Ticket,
 };
 
 use crate::call::Call;
@@ -107,7 +107,15 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// When no token is available, no complete reply came, or it does not describe this order.
     pub async fn status(&self, order: OrderId) -> Result<OrderStatus, StatusError> {
-        self.call().status(order).await
+        self.order(order).await.map(|order| order.status)
+    }
+
+    /// Reads what the API shows of an order: its status, and its currency where that is shown.
+    ///
+    /// # Errors
+    /// As for [`status`](Self::status).
+    pub async fn order(&self, order: OrderId) -> Result<Order, StatusError> {
+        self.call().order(order).await
     }
 
     /// Reads which orders wait for their capture, page by page.

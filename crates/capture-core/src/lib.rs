@@ -107,6 +107,6 @@ pub use values::{
 };
 pub use wire::ContentType;
 pub use wire::error::ApiError;
-pub use wire::order::OrderStatus;
+pub use wire::order::{Order, OrderStatus};
 pub use wire::orders::ListedOrder;
 pub use {bytes, http};

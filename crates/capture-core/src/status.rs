@@ -12,10 +12,10 @@ use crate::token_error::{TokenError, asked};
 use crate::transport::{Delivery, TransportError};
 use crate::values::{BearerToken, OrderId};
 use crate::wire::error::{ApiError, Shape};
-use crate::wire::order::{self, NotTheOrder, OrderStatus};
+use crate::wire::order::{self, NotTheOrder, Order};
 use crate::wire::{Api, Request, Response, retry_after};
 
-/// A query for one order's status.
+/// A query for one order, as the API shows it.
 ///
 /// ```
 /// use capture_core::{BearerToken, Environment, wire};
@@ -25,8 +25,8 @@ use crate::wire::{Api, Request, Response, retry_after};
 /// let request = query.request(BearerToken::new("token")?);
 /// // ... send it; suppose that this is the reply:
 /// let reply = wire::order::shown(order, wire::order::OrderStatus::Completed, Default::default());
-/// let QueryStep::Done(status) = query.received(Ok(reply)) else { panic!("not refused") };
-/// assert_eq!(status.expect("an order"), wire::order::OrderStatus::Completed);
+/// let QueryStep::Done(order) = query.received(Ok(reply)) else { panic!("not refused") };
+/// assert_eq!(order.expect("an order").status, wire::order::OrderStatus::Completed);
 /// # Ok::<(), capture_core::Invalid>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -120,7 +120,7 @@ impl StatusQuery {
 }
 
 impl Query for StatusQuery {
-    type Answer = Result<OrderStatus, StatusError>;
+    type Answer = Result<Order, StatusError>;
 
     fn token_request(&self) -> TokenRequest<'_> {
         self.asking.token_request()
@@ -148,9 +148,9 @@ impl Query for StatusQuery {
     }
 }
 
-fn read(order: OrderId, response: &Response) -> Result<OrderStatus, StatusError> {
+fn read(order: OrderId, response: &Response) -> Result<Order, StatusError> {
     match order::read_reply(order, response) {
-        Ok(order) => return Ok(order.status),
+        Ok(order) => return Ok(order),
         Err(odd @ (NotTheOrder::Member(..) | NotTheOrder::Contradiction(_))) => {
             return Err(StatusError::Unreadable(odd));
         }

@@ -27,6 +27,8 @@ pub struct Run {
     pub at: SystemTime,
     /// What it came to, once each is captured.
     pub ended: Option<Tally>,
+    /// What it was held to, as flags of the command; `None` where nobody wrote it down.
+    pub guards: Option<String>,
 }
 
 /// A line of a list.

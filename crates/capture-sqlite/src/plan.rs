@@ -3,12 +3,13 @@
 
 use std::time::SystemTime;
 
-use capture_core::{Capture, Currency, IdempotencyKey, Money, OrderId};
+use capture_core::Capture;
 use capture_journal::{Answer, Ask, Decision, Line, Lost, RunId, decide, unix_ms};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use crate::open::Sqlite;
-use crate::read::{lost, maybe, moment};
+use crate::read::{lost, maybe};
+use crate::staged::{STAGED, staged};
 use crate::turn::Desk;
 
 /// A line that the journal knows something about.
@@ -41,10 +42,6 @@ const STAGE: &str = "CREATE TEMP TABLE IF NOT EXISTS staged (
     amount INTEGER NOT NULL, currency TEXT NOT NULL, exponent INTEGER NOT NULL,
     reference TEXT, capture_before_ms INTEGER) STRICT;
     DELETE FROM staged";
-
-const STAGED: &str =
-    "line, staged.order_id, staged.idempotency_key, staged.amount, staged.currency,
-    staged.exponent, reference, capture_before_ms";
 
 impl Sqlite {
     /// Forgets what was staged before.
@@ -98,11 +95,16 @@ impl Sqlite {
 
     /// Plans what is staged: all of it is durable when this returns, or nothing. What voids first stands
     /// first; what the journal has already is not written again. `None` if something stands in the way of a
-    /// line by now.
+    /// line by now. `guards` is what the list was held to, for people.
     ///
     /// # Errors
     /// When the journal failed.
-    pub fn plan(&mut self, name: &str, plan: &[u8; 32]) -> Result<Option<RunId>, Lost> {
+    pub fn plan(
+        &mut self,
+        name: &str,
+        plan: &[u8; 32],
+        guards: &str,
+    ) -> Result<Option<RunId>, Lost> {
         let environment = self.environment;
         let at = SystemTime::now();
         self.with_desk(at, |desk| {
@@ -110,8 +112,8 @@ impl Sqlite {
             if let Some(run) = planned(desk.transaction, environment, plan)? {
                 return Ok(Some(run));
             }
-            const RUN: &str = "INSERT INTO run (environment, plan, name, captures, at_ms)
-                SELECT ?, ?, ?, count(*), ? FROM staged";
+            const RUN: &str = "INSERT INTO run (environment, plan, name, captures, at_ms, guards)
+                SELECT ?, ?, ?, count(*), ?, ? FROM staged";
             const INTENTS: &str = "INSERT OR IGNORE INTO intent
                 (environment, order_id, idempotency_key, amount, currency, exponent, at_ms)
                 SELECT ?, order_id, idempotency_key, amount, currency, exponent, ? FROM staged
@@ -139,7 +141,8 @@ impl Sqlite {
             }
             let transaction = desk.transaction;
             let at_ms = unix_ms(at);
-            transaction.execute(RUN, params![environment, plan, name, at_ms]).map_err(lost)?;
+            let row = params![environment, plan, name, at_ms, guards];
+            transaction.execute(RUN, row).map_err(lost)?;
             let run = transaction.last_insert_rowid();
             transaction.execute(INTENTS, params![environment, at_ms]).map_err(lost)?;
             transaction.execute(LINES, params![run, environment]).map_err(lost)?;
@@ -185,20 +188,4 @@ fn planned(
     const SELECT: &str = "SELECT id FROM run WHERE plan = ? AND environment = ?";
     let found = connection.query_row(SELECT, params![plan, environment], |row| row.get(0));
     Ok(maybe(found)?.map(RunId))
-}
-
-/// A line as it was staged.
-fn staged(row: &Row<'_>) -> Result<Line, Lost> {
-    let damaged = |_| Lost::Damaged("a staged line is none".to_owned());
-    let currency: String = row.get(4).map_err(lost)?;
-    let currency = Currency::stored(&currency, row.get(5).map_err(lost)?).map_err(damaged)?;
-    let money = Money::from_minor(row.get(3).map_err(lost)?, currency).map_err(damaged)?;
-    let order = OrderId::from_bytes(row.get(1).map_err(lost)?).map_err(damaged)?;
-    let key = IdempotencyKey::from_bytes(row.get(2).map_err(lost)?).map_err(damaged)?;
-    Ok(Line {
-        line: row.get(0).map_err(lost)?,
-        capture: Capture::new(order, money, key),
-        reference: row.get(6).map_err(lost)?,
-        capture_before: row.get::<_, Option<i64>>(7).map_err(lost)?.map(moment),
-    })
 }

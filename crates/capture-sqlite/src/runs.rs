@@ -9,7 +9,8 @@ use rusqlite::{Row, params};
 use crate::open::Sqlite;
 use crate::read::{self, INTENT, lost, maybe, moment};
 
-const RUN: &str = "SELECT id, plan, name, captures, at_ms, ended FROM run WHERE environment = ?1";
+const RUN: &str =
+    "SELECT id, plan, name, captures, at_ms, ended, guards FROM run WHERE environment = ?1";
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -177,6 +178,7 @@ fn run(row: &Row<'_>) -> Result<Run, Lost> {
         at: moment(row.get(4).map_err(lost)?),
         // What cannot be read is counted again.
         ended: ended.and_then(|ended| serde_json::from_str(&ended).ok()),
+        guards: row.get(6).map_err(lost)?,
     })
 }
 

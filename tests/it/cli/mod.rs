@@ -15,6 +15,8 @@ mod keep;
 mod kept;
 mod order;
 mod output;
+#[cfg(unix)]
+mod preflight;
 mod proxy;
 #[cfg(unix)]
 mod report;

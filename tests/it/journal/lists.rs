@@ -17,7 +17,7 @@ fn plan(journal: &mut Sqlite, plan: u8, lines: &[Line]) -> Option<RunId> {
     for line in lines {
         assert!(journal.stage_line(line).unwrap());
     }
-    journal.plan("orders.csv", &[plan; 32]).unwrap()
+    journal.plan("orders.csv", &[plan; 32], "").unwrap()
 }
 
 fn known(journal: &mut Sqlite) -> Vec<KnownLine> {
@@ -142,7 +142,7 @@ fn what_is_known_stands_in_the_way_or_is_taken_in() {
         assert!(format!("{:?}", one.answer).starts_with(name), "{capture:?}: {one:?}");
         assert_eq!(one.is_obstacle(), is_obstacle, "{capture:?}");
         plans += 1;
-        let planned = journal.plan("one.csv", &[plans; 32]);
+        let planned = journal.plan("one.csv", &[plans; 32], "");
         assert_eq!(planned.unwrap().is_none(), is_obstacle, "{capture:?}");
     }
     // A new key after "no", and an order that nobody has asked for, are no news.
@@ -150,7 +150,7 @@ fn what_is_known_stands_in_the_way_or_is_taken_in() {
     assert!(journal.stage_line(&line(2, following(2), None)).unwrap());
     assert!(journal.stage_line(&line(3, numbered(9), None)).unwrap());
     assert_eq!(known(&mut journal), []);
-    let run = journal.plan("new.csv", &[7; 32]).unwrap().unwrap();
+    let run = journal.plan("new.csv", &[7; 32], "").unwrap().unwrap();
     let work = wants(&mut journal, Some(run), 9);
     let expected = [How::Fresh(following(2)), How::Fresh(numbered(9))];
     assert_eq!(work.iter().map(|work| work.how.clone()).collect::<Vec<_>>(), expected);
@@ -208,7 +208,7 @@ fn a_repeated_line_is_staged_once() {
     journal.stage().unwrap();
     assert!(journal.stage_line(&line(2, numbered(1), None)).unwrap());
     assert!(!journal.stage_line(&line(3, numbered(1), None)).unwrap());
-    let run = journal.plan("twice.csv", &[1; 32]).unwrap().unwrap();
+    let run = journal.plan("twice.csv", &[1; 32], "").unwrap().unwrap();
     assert_eq!(journal.run(run).unwrap().unwrap().captures, 1);
     assert_eq!(journal.tally(run).unwrap().captures(), 1);
 }

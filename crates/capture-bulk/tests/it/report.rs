@@ -17,6 +17,7 @@ const BEGAN: u64 = 1_788_000_000;
 fn report() -> Report {
     Report::new(Head {
         run: Run {
+            guards: Some("--max-total USD=900.00 --allow-amount 4".to_owned()),
             id: RunId(7),
             plan: [0xab; 32],
             name: "orders <b>&.csv".to_owned(),

@@ -18,6 +18,9 @@ pub(crate) struct List {
     pub(crate) columns: Option<String>,
 }
 
+/// How many captures a second begin at most, unless `--rate` says otherwise.
+pub(super) const RATE: u32 = 50;
+
 #[derive(Args)]
 pub(crate) struct Plan {
     /// A CSV or JSON lines file; - for stdin
@@ -44,6 +47,9 @@ pub(crate) struct Run {
     /// The number of captures and their totals as plan prints them: what was approved is what runs
     #[arg(long, value_name = "CAPTURES:TOTALS", allow_hyphen_values = true)]
     pub(crate) confirm: Option<String>,
+    /// First looks at so many orders at the API, or at all; one that cannot be captured stops the list
+    #[arg(long, value_name = "N|all")]
+    pub(crate) preflight: Option<String>,
     /// Writes every line with its outcome to FILE (.csv or .jsonl), while it runs and at the end
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -58,7 +64,7 @@ pub(crate) struct Work {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) concurrency: u16,
     /// How many captures a second begin at most; none for as many as go
-    #[arg(long, value_name = "N|none", default_value = "50", allow_hyphen_values = true)]
+    #[arg(long, value_name = "N|none", default_value_t = RATE.to_string(), allow_hyphen_values = true)]
     pub(crate) rate: String,
     /// Seconds to look again at what is in doubt once all else is decided
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]

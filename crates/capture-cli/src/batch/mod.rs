@@ -5,6 +5,7 @@ mod confirm;
 pub(crate) mod due;
 mod guards;
 pub(crate) mod plan;
+mod preflight;
 mod progress;
 pub(crate) mod report;
 mod results;

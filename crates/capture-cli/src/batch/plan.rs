@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use capture_bulk::{Format, Options, PlanId, Planner, ReadError, Table, read};
-use capture_core::{Environment, IdempotencyKey, Outcome, limits, one_line};
+use capture_core::{Capture, Environment, IdempotencyKey, Outcome, limits, one_line};
 use capture_journal::{Answer, Line, RunId, environment_name, utc};
-use capture_sqlite::{KnownLine, Sqlite};
+use capture_sqlite::{Deadlines, KnownLine, Sqlite};
 use serde::Serialize;
 
 use super::args::{self, List, Plan};
@@ -28,6 +28,9 @@ pub(crate) struct Checked {
     /// How many of its orders the journal has already, captured and open.
     pub(crate) captured: u64,
     pub(crate) open: u64,
+    pub(crate) deadlines: Deadlines,
+    /// What it was held to, as flags.
+    pub(crate) guards: String,
 }
 
 pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
@@ -35,7 +38,9 @@ pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
     let path = journal::place(args.kept.journal.as_deref())?;
     let mut journal = journal::open(&path, &environment)?;
     let json = args.kept.json;
-    let checked = check(&args.file, &args.list, &args.guards, &environment, &mut journal, json)?;
+    let per_second = Some(args::RATE);
+    let checked =
+        check(&args.file, &args.list, &args.guards, &environment, per_second, &mut journal, json)?;
     let Some(checked) = checked else { return Ok(Exit::Nothing) };
     if json {
         output::json(&Planned::new(&checked));
@@ -57,6 +62,7 @@ pub(crate) fn check(
     list: &List,
     guards: &Guards,
     environment: &Environment,
+    per_second: Option<u32>,
     journal: &mut Sqlite,
     json: bool,
 ) -> Result<Option<Checked>, BadInput> {
@@ -112,7 +118,10 @@ pub(crate) fn check(
     tell_table(&name, &table);
     let id = planner.finish();
     let planned = journal.planned(&id.0).map_err(|lost| journal::failed(&lost))?;
-    let mut checked = Checked { name, table, id, planned, captured: 0, open: 0 };
+    let deadlines = journal.deadlines(SystemTime::now(), per_second);
+    let deadlines = deadlines.map_err(|lost| journal::failed(&lost))?;
+    let guards = limits.to_string();
+    let mut checked = Checked { name, table, id, planned, captured: 0, open: 0, deadlines, guards };
     // What was approved before was within its limits then, and its lines are told in its results.
     if checked.planned.is_some() {
         return Ok(Some(checked));
@@ -124,7 +133,7 @@ pub(crate) fn check(
         _ => obstacles.add(&known),
     });
     known.map_err(|lost| journal::failed(&lost))?;
-    if obstacles.count > 0 {
+    if !obstacles.is_empty() {
         obstacles.tell(&checked.name, json);
         return Ok(None);
     }
@@ -199,7 +208,7 @@ fn tell_faults(text: &str, faults: &impl Serialize, json: bool) {
 
 /// Lines that the journal stands in the way of.
 #[derive(Default, Serialize)]
-struct Obstacles {
+pub(super) struct Obstacles {
     problems: Vec<Obstacle>,
     more: u64,
     #[serde(skip)]
@@ -217,12 +226,11 @@ struct Obstacle {
 impl Obstacles {
     const MOST: usize = 100;
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     fn add(&mut self, known: &KnownLine) {
-        self.count += 1;
-        if self.problems.len() == Self::MOST {
-            self.more += 1;
-            return;
-        }
         let why = match &known.answer {
             Answer::Decided(outcome, at) => {
                 let key = match outcome {
@@ -244,11 +252,20 @@ impl Obstacles {
             ),
             _ => "the journal has it".to_owned(),
         };
-        let value = known.capture.order_id().to_string();
-        self.problems.push(Obstacle { line: known.line, field: "order_id", value, why });
+        self.push(known.line, &known.capture, why);
     }
 
-    fn tell(&self, name: &str, json: bool) {
+    pub(super) fn push(&mut self, line: u32, capture: &Capture, why: String) {
+        self.count += 1;
+        if self.problems.len() == Self::MOST {
+            self.more += 1;
+            return;
+        }
+        let value = capture.order_id().to_string();
+        self.problems.push(Obstacle { line, field: "order_id", value, why });
+    }
+
+    pub(super) fn tell(&self, name: &str, json: bool) {
         let mut text = String::new();
         for Obstacle { line, field, value, why } in &self.problems {
             text += &format!("{name}:{line}: {field} {value}: {why}\n");
@@ -281,6 +298,18 @@ impl Checked {
                 self.captured, self.open
             ));
         }
+        let Deadlines { known, first, past, too_soon } = self.deadlines;
+        if let Some(first) = first {
+            output::line(&format!("  {known} have a deadline, the first {}", utc(first)));
+        }
+        if past > 0 {
+            output::line(&format!("  {past} deadlines are over: such an order may be void"));
+        }
+        if too_soon > 0 {
+            output::line(&format!(
+                "  {too_soon} more come before their turn; a higher --rate would do, if the API allows it"
+            ));
+        }
         if let Some(run) = self.planned {
             output::line(&format!("  planned before, as run {}: it goes on", run.0));
         }
@@ -296,6 +325,11 @@ struct Planned {
     totals: Vec<String>,
     captured_before: u64,
     open_before: u64,
+    with_deadline: u32,
+    first_deadline: Option<String>,
+    deadlines_past: u32,
+    deadlines_too_soon: u32,
+    guards: String,
     run: Option<i64>,
     confirm: String,
 }
@@ -309,6 +343,11 @@ impl Planned {
             totals: checked.table.totals.iter().map(ToString::to_string).collect(),
             captured_before: checked.captured,
             open_before: checked.open,
+            with_deadline: checked.deadlines.known,
+            first_deadline: checked.deadlines.first.map(utc),
+            deadlines_past: checked.deadlines.past,
+            deadlines_too_soon: checked.deadlines.too_soon,
+            guards: checked.guards.clone(),
             run: checked.planned.map(|run| run.0),
             confirm: checked.confirmation(),
         }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::args::{Run, Settle, Work};
 use super::confirm::confirmed;
 use super::plan::check;
+use super::preflight;
 use super::progress::{Progress, tell_unrecorded};
 use super::results;
 use super::runs::{find, tally};
@@ -31,10 +32,13 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     if let Some(out) = &args.out {
         results::format(out)?;
     }
+    let preflight = args.preflight.as_deref().map(preflight::most).transpose()?;
     let mut journal = work.open()?;
     let Some(file) = &args.file else { return every(&work, journal) };
     let json = args.work.connection.json;
-    let checked = check(file, &args.list, &args.guards, &work.environment, &mut journal, json)?;
+    let per_second = work.pace.per_second;
+    let (list, guards, environment) = (&args.list, &args.guards, &work.environment);
+    let checked = check(file, list, guards, environment, per_second, &mut journal, json)?;
     let Some(checked) = checked else { return Ok(Exit::Nothing) };
     if checked.planned.is_none() {
         confirmed(&checked, args.confirm.as_deref(), work.environment.is_production())?;
@@ -51,7 +55,13 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     }
     // Without credentials nothing is planned.
     let client = work.connect()?;
-    let run = journal.plan(&checked.name, &checked.id.0).map_err(|lost| journal::failed(&lost))?;
+    if let (Some(most), None) = (preflight, checked.planned)
+        && !preflight::passes(&checked, most, per_second, &mut journal, &client, json)?
+    {
+        return Ok(Exit::Nothing);
+    }
+    let run = journal.plan(&checked.name, &checked.id.0, &checked.guards);
+    let run = run.map_err(|lost| journal::failed(&lost))?;
     let Some(run) = run else {
         let sentence =
             "the journal has changed while the file was read; run the same command again";

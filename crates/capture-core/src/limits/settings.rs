@@ -1,6 +1,7 @@
 //! What an operator sets: expectations, ceilings, and what they override.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -91,6 +92,28 @@ impl Limits {
     pub fn amounts_are_right(mut self, currency: Currency) -> Self {
         self.amounts_are_right.insert(currency.code().to_owned());
         self
+    }
+}
+
+/// As the flags that set them, such as `--expect-count 50 --max-amount USD=500.00`; nothing if none is set.
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |flag, count: Option<u64>| count.map(|count| format!("{flag} {count}"));
+        let sums = |flag: &'static str, sums: &[Sum]| -> Vec<String> {
+            sums.iter().map(|sum| format!("{flag} {}", sum.flag())).collect()
+        };
+        let flags: Vec<String> = count("--expect-count", self.expect_count)
+            .into_iter()
+            .chain(sums("--expect-total", &self.expect_total))
+            .chain(count("--max-orders", self.max_orders))
+            .chain(sums("--max-amount", &self.max_amount))
+            .chain(sums("--max-total", &self.max_total))
+            .chain(sums("--max-day", &self.max_day))
+            .chain(self.allow_amount.iter().map(|line| format!("--allow-amount {line}")))
+            .chain(self.allow_amounts.iter().map(|(code, n)| format!("--allow-amounts {code}={n}")))
+            .chain(self.amounts_are_right.iter().map(|code| format!("--amounts-are-right {code}")))
+            .collect();
+        f.write_str(&flags.join(" "))
     }
 }
 

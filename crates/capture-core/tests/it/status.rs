@@ -19,7 +19,7 @@ fn ask(replies: &[Say]) -> String {
         let request = query.request(token(name));
         assert_eq!(request.headers()["authorization"], format!("Bearer {name}"));
         match query.received(say.result()) {
-            QueryStep::Done(Ok(status)) => return status.to_string(),
+            QueryStep::Done(Ok(order)) => return order.status.to_string(),
             QueryStep::Done(Err(error)) => return error.to_string(),
             QueryStep::Again(delay) => assert_eq!(delay, pauses[n]),
         }

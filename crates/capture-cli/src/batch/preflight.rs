@@ -1,0 +1,151 @@
+//! `--preflight`: what the API shows of the orders of a list before the first send. It can change at any
+//! moment, so that it is evidence for nobody.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use capture_core::{Currency, Order, OrderStatus, StatusError, one_line};
+use capture_journal::{Line, Lost};
+use capture_sqlite::Sqlite;
+
+use super::plan::{Checked, Obstacles};
+use crate::config::BadInput;
+use crate::journal;
+use crate::output;
+use crate::transport::Client;
+
+/// How many orders are looked at: the number, or `None` for all.
+pub(super) fn most(text: &str) -> Result<Option<u32>, BadInput> {
+    match text.parse::<u32>() {
+        Ok(most @ 1..) => Ok(Some(most)),
+        _ if text == "all" => Ok(None),
+        _ => {
+            let sentence = format!("preflight {text}: must be all, or how many orders");
+            Err(BadInput::new("preflight", sentence))
+        }
+    }
+}
+
+/// So many are asked about at once.
+const AT_ONCE: usize = 16;
+
+/// An order that the API does not show now is asked about again, and then it is an error.
+const MOST_TRIES: u32 = 3;
+
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Looks at the orders, drawn by the plan's id; `false` once what stands in the way has been printed.
+pub(super) fn passes(
+    checked: &Checked,
+    most: Option<u32>,
+    per_second: Option<u32>,
+    journal: &mut Sqlite,
+    client: &Client,
+    json: bool,
+) -> Result<bool, BadInput> {
+    let mut look = Look { client, per_second, found: Obstacles::default(), captured: 0, seen: 0 };
+    let [a, b, c, d, ..] = checked.id.0;
+    let mut lines = Vec::with_capacity(AT_ONCE);
+    journal.drawn(u32::from_be_bytes([a, b, c, d]), most, |line| {
+        lines.push(line);
+        if lines.len() < AT_ONCE { Ok(()) } else { look.at(&mut lines) }
+    })?;
+    look.at(&mut lines)?;
+    output::note(&format!(
+        "preflight: {} of {} orders looked at, {} of them captured already",
+        look.seen,
+        checked.captures(),
+        look.captured
+    ));
+    if look.found.is_empty() {
+        return Ok(true);
+    }
+    look.found.tell(&checked.name, json);
+    Ok(false)
+}
+
+struct Look<'a> {
+    client: &'a Client,
+    per_second: Option<u32>,
+    found: Obstacles,
+    captured: u32,
+    seen: u32,
+}
+
+impl Look<'_> {
+    /// Looks at these orders, and forgets them.
+    fn at(&mut self, lines: &mut Vec<Line>) -> Result<(), Failed> {
+        let orders: Vec<_> = lines.iter().map(|line| line.capture.order_id()).collect();
+        let began = Instant::now();
+        for (line, mut shown) in lines.iter().zip(self.client.orders(&orders)) {
+            let order = line.capture.order_id();
+            for _ in 1..MOST_TRIES {
+                let Err(StatusError::Later(_, wait)) = &shown else { break };
+                thread::sleep(wait.unwrap_or(Duration::from_secs(1)).min(LONGEST_WAIT));
+                shown = self.client.order(order);
+            }
+            self.seen += 1;
+            let why = match shown {
+                Ok(Order { status: OrderStatus::Completed, .. }) => {
+                    self.captured += 1;
+                    None
+                }
+                Ok(shown) => obstacle(&shown, line.capture.money().currency()),
+                Err(StatusError::Refused(status, _)) if status.as_u16() == 404 => Some(
+                    "the API does not know it; is it the right environment and account?".to_owned(),
+                ),
+                Err(error) => return Err(Failed::Order(order.to_string(), error)),
+            };
+            if let Some(why) = why {
+                self.found.push(line.line, &line.capture, why);
+            }
+        }
+        if let Some(rate) = self.per_second {
+            let share = Duration::from_secs(lines.len() as u64) / rate;
+            thread::sleep(share.saturating_sub(began.elapsed()));
+        }
+        lines.clear();
+        Ok(())
+    }
+}
+
+fn obstacle(shown: &Order, asked: Currency) -> Option<String> {
+    if shown.status != OrderStatus::CaptureRequired {
+        return Some(format!(
+            "the API shows it as {}, and only Capturerequired can be captured; take the line out, or run \
+             without --preflight",
+            shown.status
+        ));
+    }
+    let currency = shown.currency.filter(|shown| shown.to_string() != asked.code())?;
+    Some(format!("the API shows it in {currency}, and the line is in {asked}"))
+}
+
+/// Why the API's view could not be had.
+enum Failed {
+    Journal(Lost),
+    Order(String, StatusError),
+}
+
+impl From<Lost> for Failed {
+    fn from(lost: Lost) -> Self {
+        Self::Journal(lost)
+    }
+}
+
+impl From<Failed> for BadInput {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Journal(lost) => journal::failed(&lost),
+            Failed::Order(order, error) => Self::new(
+                "preflight",
+                format!(
+                    "preflight: order {order} could not be read: {}; nothing was sent. {}, then run it \
+                     again",
+                    one_line(&error),
+                    error.advice()
+                ),
+            ),
+        }
+    }
+}
