@@ -45,7 +45,7 @@ Usage: cargo xtask COMMAND
                                   docs/proofs.md; --quick only shows that each part runs
 ";
 
-const FUZZ_TARGETS: [&str; 5] = ["machine", "reply", "retry_after", "ticket", "values"];
+const FUZZ_TARGETS: [&str; 6] = ["machine", "reply", "retry_after", "rows", "ticket", "values"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

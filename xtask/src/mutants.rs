@@ -18,7 +18,7 @@ pub(crate) struct Group {
     tests: &'static str,
 }
 
-pub(crate) const GROUPS: [Group; 5] = [
+pub(crate) const GROUPS: [Group; 8] = [
     Group {
         name: "core",
         files: &[
@@ -38,6 +38,7 @@ pub(crate) const GROUPS: [Group; 5] = [
             "crates/capture-core/src/record.rs",
             "crates/capture-core/src/mask.rs",
             "crates/capture-core/src/unread.rs",
+            "crates/capture-core/src/limits/*.rs",
             "crates/capture-core/src/wire/*.rs",
             "crates/capture-core/src/values/*.rs",
         ],
@@ -59,12 +60,32 @@ pub(crate) const GROUPS: [Group; 5] = [
     },
     Group {
         name: "command",
-        files: &["crates/capture-cli/src/*.rs"],
+        files: &["crates/capture-cli/src/**/*.rs"],
         // With its own package, or a break that does not compile would count as caught: `it` builds
         // the command only once it runs. The filters are for `it`, and for the command's unit tests.
         packages: "-p capture-cli --test-package capture-tests --test-package capture-cli \
                    --baseline skip --timeout 900",
         tests: "--bins --test it -- cli tests::",
+    },
+    Group {
+        name: "journal",
+        files: &["crates/capture-journal/src/*.rs"],
+        packages: "-p capture-journal --test-package capture-tests --test-package capture-journal \
+                   --baseline skip --timeout 900",
+        tests: "--lib --test it -- journal foremen tests::",
+    },
+    Group {
+        name: "file",
+        files: &["crates/capture-sqlite/src/*.rs"],
+        packages: "-p capture-sqlite --test-package capture-tests --test-package capture-sqlite \
+                   --baseline skip --timeout 900",
+        tests: "--lib --test it -- journal cli::keep cli::kept cli::batch cli::preflight tests::",
+    },
+    Group {
+        name: "bulk",
+        files: &["crates/capture-bulk/src/**/*.rs"],
+        packages: "-p capture-bulk",
+        tests: "--lib --test it",
     },
     Group {
         name: "invariants",

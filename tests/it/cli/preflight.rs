@@ -18,7 +18,7 @@ fn an_order_that_cannot_be_captured_stops_the_list_before_its_first_send() {
     let batch = Batch::new("preflight", 4);
     let statuses = [OrderStatus::Cancelled, OrderStatus::Completed, OrderStatus::Processing];
     for (order, status) in batch.orders.iter().zip(statuses) {
-        batch.server.set_order_status(*order, status);
+        assert!(batch.server.set_order_status(*order, status));
     }
     let yen = batch.server.create_order(Money::parse("100", "JPY").unwrap());
     let unknown = "9f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
