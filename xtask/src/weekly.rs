@@ -47,6 +47,9 @@ pub(crate) fn weekly(is_quick: bool) -> Result<(), String> {
     report.take("the full search", simulate(&format!("--exhaustive {}", effort.search)));
     report.take("random worlds", simulate(&format!("--seeds {}", effort.worlds)));
     report.take("foremen", simulate(&format!("--foremen {}", effort.foremen)));
+    if !is_quick {
+        report.take("kills", torture());
+    }
     for target in FUZZ_TARGETS {
         report.take(&format!("fuzzing `{target}`"), fuzz(target, effort.fuzz_seconds));
     }
@@ -91,8 +94,17 @@ impl Report {
 }
 
 fn simulate(arguments: &str) -> Result<String, String> {
-    let simulate = "run --quiet --locked --release -p capture-tests --bin simulate --";
-    let mut command = command("cargo", &format!("{simulate} {arguments}"));
+    figures(&format!(
+        "run --quiet --locked --release -p capture-tests --bin simulate -- {arguments}"
+    ))
+}
+
+fn torture() -> Result<String, String> {
+    figures("test --locked -p capture-tests --test it -- --ignored --nocapture two_hundred_kills")
+}
+
+fn figures(arguments: &str) -> Result<String, String> {
+    let mut command = command("cargo", arguments);
     let lines = watched(command.stdout(Stdio::piped()))?;
     let figures = lines.iter().find_map(|line| line.strip_prefix("figures: "));
     figures.map(grouped).ok_or_else(|| "it printed no figures".to_owned())
