@@ -365,6 +365,10 @@ impl Foreman {
         if came != Came::Undecided {
             self.decided_at = now;
         }
+        // What one capture was asked to wait for (429, 503) is meant for all.
+        if let Outcome::Unknown(ticket) = outcome {
+            ticket.retry_after().into_iter().for_each(|wait| self.rate.pause(wait, now));
+        }
         let is_throttled = match outcome {
             Outcome::NotCaptured(refusal) => match refusal.reason() {
                 Reason::Throttled(wait) => {

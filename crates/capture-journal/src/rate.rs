@@ -74,8 +74,13 @@ impl Rate {
 
     /// The API asked to slow down, and perhaps for how long to wait.
     pub(crate) fn throttled(&mut self, wait: Option<Duration>, now: Duration) {
-        self.paused_until = self.paused_until.max(now + wait.unwrap_or_default().min(LONGEST));
+        self.pause(wait.unwrap_or_default(), now);
         self.slow(SLOWEST, now);
+    }
+
+    /// The API asked to wait, whatever kept it from answering.
+    pub(crate) fn pause(&mut self, wait: Duration, now: Duration) {
+        self.paused_until = self.paused_until.max(now + wait.min(LONGEST));
     }
 
     /// The API is out of order for now (503), which may have nothing to do with the rate: it slows to a

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use capture_core::driver::Now;
+use capture_journal::{ClaimId, Foreman, Held, How, IntentId, Move, Pace, Turned, Work};
 use capture_tests::foremen::{Misuse, calm, play};
+use serde_json::json;
+
+use super::store::{at, numbered, unknown};
 
 #[test]
 fn every_order_is_captured_once_by_foremen_that_die_at_any_moment() {
@@ -50,4 +55,43 @@ fn a_run_without_trouble_ends_with_its_last_order() {
         let due = Duration::from_millis(118) * report.orders as u32 + Duration::from_millis(2500);
         assert!(report.ended_at < due, "seed {seed}: {report:?}, and not by {due:?}");
     }
+}
+
+/// A 503 with a wait that is longer than its capture's deadline leaves that one in doubt; the others wait too.
+#[test]
+fn what_one_capture_is_asked_to_wait_for_is_waited_for_by_all() {
+    let now = |seconds: u64| Now::new(Duration::from_secs(seconds), at(seconds));
+    let pace = Pace { concurrency: 2, ..Pace::default() };
+    let mut foreman = Foreman::new(pace, now(0));
+    let Move::Turn(_) = foreman.next(now(0)) else { panic!("it looks for work") };
+    let work = [1, 2, 3].map(|order| Work {
+        held: Held { intent: IntentId(order as i64), claim: ClaimId(1) },
+        how: How::Fresh(numbered(order)),
+    });
+    let turned = Turned { told: Vec::new(), answers: Vec::new(), work: work.into(), later: None };
+    assert!(foreman.turned(turned, now(0)).is_empty());
+    let Move::Start(first) = foreman.next(now(0)) else { panic!("the first starts") };
+    let Move::Start(_) = foreman.next(now(0)) else { panic!("and the second") };
+    let mut ticket = serde_json::to_value(unknown(*first.how.capture(), at(0))).unwrap();
+    ticket["retry_after_s"] = json!(900);
+    foreman.finished(first.held, serde_json::from_value(ticket).unwrap(), now(1));
+    loop {
+        match foreman.next(now(2)) {
+            Move::Turn(_) => {
+                let told = Turned {
+                    told: vec![unknown(*first.how.capture(), at(1))],
+                    answers: Vec::new(),
+                    work: Vec::new(),
+                    later: None,
+                };
+                let _ = foreman.turned(told, now(2));
+            }
+            Move::Wait(until) => {
+                assert_eq!(until, Some(Duration::from_secs(901)));
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(matches!(foreman.next(now(901)), Move::Start(_)), "the third begins after the wait");
 }
