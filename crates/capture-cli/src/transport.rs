@@ -118,10 +118,6 @@ impl Client {
         }
     }
 
-    pub(crate) fn order(&self, order: OrderId) -> Result<Order, StatusError> {
-        self.orders(&[order]).pop().expect("one was asked for")
-    }
-
     /// What the API shows of these orders, all asked for at once.
     pub(crate) fn orders(&self, orders: &[OrderId]) -> Vec<Result<Order, StatusError>> {
         let orders = orders.iter();

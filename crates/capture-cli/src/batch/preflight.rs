@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use capture_core::http::StatusCode;
 use capture_core::{Currency, Order, OrderStatus, StatusError, one_line};
 use capture_journal::{Line, Lost};
 use capture_sqlite::Sqlite;
@@ -75,36 +76,47 @@ struct Look<'a> {
 impl Look<'_> {
     /// Looks at these orders, and forgets them.
     fn at(&mut self, lines: &mut Vec<Line>) -> Result<(), Failed> {
-        let orders: Vec<_> = lines.iter().map(|line| line.capture.order_id()).collect();
-        let began = Instant::now();
-        for (line, mut shown) in lines.iter().zip(self.client.orders(&orders)) {
-            let order = line.capture.order_id();
-            for _ in 1..MOST_TRIES {
-                let Err(StatusError::Later(_, wait)) = &shown else { break };
-                thread::sleep(wait.unwrap_or(Duration::from_secs(1)).min(LONGEST_WAIT));
-                shown = self.client.order(order);
-            }
-            self.seen += 1;
-            let why = match shown {
-                Ok(Order { status: OrderStatus::Completed, .. }) => {
-                    self.captured += 1;
-                    None
+        for tried in 1.. {
+            let orders: Vec<_> = lines.iter().map(|line| line.capture.order_id()).collect();
+            let began = Instant::now();
+            let mut wait = None;
+            for (line, shown) in std::mem::take(lines).into_iter().zip(self.client.orders(&orders))
+            {
+                match shown {
+                    Err(StatusError::Later(_, asked)) if tried < MOST_TRIES => {
+                        wait = wait.max(Some(asked.unwrap_or(Duration::from_secs(1))));
+                        lines.push(line);
+                    }
+                    shown => self.judge(&line, shown)?,
                 }
-                Ok(shown) => obstacle(&shown, line.capture.money().currency()),
-                Err(StatusError::Refused(status, _)) if status.as_u16() == 404 => Some(
-                    "the API does not know it; is it the right environment and account?".to_owned(),
-                ),
-                Err(error) => return Err(Failed::Order(order.to_string(), error)),
-            };
-            if let Some(why) = why {
-                self.found.push(line.line, &line.capture, why);
+            }
+            let turn = self.per_second.map(|rate| Duration::from_secs(orders.len() as u64) / rate);
+            thread::sleep(turn.unwrap_or_default().saturating_sub(began.elapsed()));
+            match wait {
+                Some(wait) => thread::sleep(wait.min(LONGEST_WAIT)),
+                None => break,
             }
         }
-        if let Some(rate) = self.per_second {
-            let share = Duration::from_secs(lines.len() as u64) / rate;
-            thread::sleep(share.saturating_sub(began.elapsed()));
+        Ok(())
+    }
+
+    fn judge(&mut self, line: &Line, shown: Result<Order, StatusError>) -> Result<(), Failed> {
+        let order = line.capture.order_id();
+        let why = match shown {
+            Ok(Order { status: OrderStatus::Completed, .. }) => {
+                self.captured += 1;
+                None
+            }
+            Ok(shown) => obstacle(&shown, line.capture.money().currency()),
+            Err(StatusError::Refused(StatusCode::NOT_FOUND, _)) => Some(
+                "the API does not know it; is it the right environment and account?".to_owned(),
+            ),
+            Err(error) => return Err(Failed::Order(order.to_string(), error)),
+        };
+        self.seen += 1;
+        if let Some(why) = why {
+            self.found.push(line.line, &line.capture, why);
         }
-        lines.clear();
         Ok(())
     }
 }
