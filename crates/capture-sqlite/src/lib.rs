@@ -19,6 +19,7 @@ mod environments;
 mod holder;
 mod keep;
 mod open;
+mod open_now;
 mod place;
 mod plan;
 mod read;
@@ -29,5 +30,6 @@ mod want;
 
 pub use keep::KeepError;
 pub use open::{OpenError, Sqlite};
+pub use open_now::OpenNow;
 pub use plan::KnownLine;
 pub use verify::Verified;
