@@ -22,3 +22,5 @@ mod sandbox;
 mod scenario;
 mod status;
 mod terminal;
+#[cfg(unix)]
+mod work;

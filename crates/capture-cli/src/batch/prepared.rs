@@ -95,13 +95,13 @@ impl<'a> Prepared<'a> {
             if was_told.swap(true, Ordering::Relaxed) {
                 std::process::exit(Exit::Unknown as i32);
             }
-            stop.stop();
             let end = end.clone();
             thread::spawn(move || {
                 thread::sleep(Duration::from_secs(grace));
                 end.stop();
             });
             stops();
+            stop.stop();
         })
         .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))
     }
