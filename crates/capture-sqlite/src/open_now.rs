@@ -1,4 +1,4 @@
-//! What is open in the journal now, in a few numbers, for whoever watches over it.
+//! What is open in the journal now, in a few numbers, for those who watch over it.
 
 use std::time::SystemTime;
 

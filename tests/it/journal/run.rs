@@ -182,9 +182,10 @@ fn a_journal_that_fails_ends_the_run() {
         let (sandbox, disk) = (Sandbox::start(), Disk::default());
         let captures = written(&sandbox, &mut disk.open(), 60);
         let mut told = Vec::new();
-        let news = |news: News<'_>| match news {
-            News::Ended(ended) => told.push(*ended.outcome.capture()),
-            _ => {}
+        let news = |news: News<'_>| {
+            if let News::Ended(ended) = news {
+                told.push(*ended.outcome.capture());
+            }
         };
         let journal = Fails(disk.open(), 3);
         let error = if is_blocking {

@@ -126,7 +126,7 @@ fn a_service_goes_round_each_second_and_never_while_a_turn_hangs() {
     }
 }
 
-/// What whoever watches over a journal is told, at each standing.
+/// What those who watch over a journal are told, at each standing.
 #[test]
 fn what_is_open_is_counted() {
     let (sandbox, directory) = (Sandbox::start(), Directory::new());
@@ -153,6 +153,10 @@ fn what_is_open_is_counted() {
     assert_eq!((open.ready, open.claimed, open.unknown), (3, 1, 1));
     let age = open.oldest_unknown.unwrap().duration_since(sent_at).unwrap_or_default();
     assert!(age < Duration::from_secs(1), "{open:?}");
+    // Looked up by a living holder, a doubt is still a doubt.
+    let resumed = turn(Vec::new(), 1).work;
+    assert_eq!(resumed[0].held.intent, work[0].held.intent);
+    assert_eq!(count(), open);
     // Its holder ends, and what it had claimed is in doubt.
     drop(journal);
     let open = count();

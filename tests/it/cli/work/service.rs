@@ -17,7 +17,7 @@ use super::super::command::{Run, capture_at, directory, server};
 use super::super::interrupt::{ended, send};
 use super::super::scenario::Site;
 
-/// A sandbox, a journal, and whoever writes into it.
+/// A sandbox, a journal, and a program that writes into it.
 pub(super) struct Shop {
     pub(super) server: Site,
     directory: PathBuf,

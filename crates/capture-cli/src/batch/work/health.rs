@@ -1,4 +1,4 @@
-//! The health port: two pages for programs on this machine, in a thread of its own. Whoever connects is a
+//! The health port: two pages for programs on this machine, in a thread of its own. Every caller is a
 //! stranger: requests are bounded in size, time and number, and nothing that they say is shown.
 
 use std::convert::Infallible;

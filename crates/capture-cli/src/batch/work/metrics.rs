@@ -59,7 +59,7 @@ struct Text(String);
 impl Text {
     fn open(&mut self, open: &OpenNow) {
         let name = "capture_open";
-        let help = "Captures in the journal that are not decided, whoever is at them.";
+        let help = "Captures in the journal that are not decided, also those of other processes.";
         self.family(name, "gauge", help);
         for (standing, count) in
             [("ready", open.ready), ("claimed", open.claimed), ("unknown", open.unknown)]

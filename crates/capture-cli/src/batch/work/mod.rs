@@ -4,15 +4,14 @@ mod health;
 mod log;
 mod metrics;
 mod notify;
+mod pages;
 mod state;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use capture_core::http::StatusCode;
 use capture_core::one_line;
 use capture_journal::{End, News, Pace, Round, RunError, Stands};
-use capture_sqlite::{OpenNow, Sqlite};
 use serde::Serialize;
 use tracing::{error, info};
 
@@ -21,7 +20,6 @@ use super::prepared::Prepared;
 use crate::config::BadInput;
 use crate::exit::Exit;
 use crate::output;
-use health::Page;
 use log::TARGET;
 use notify::{Notify, Watchdog};
 use state::{Seen, State};
@@ -43,7 +41,7 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
     let client = client.with_observer(state.clone());
     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = listener {
-        let pages = pages(state.clone(), work.open()?);
+        let pages = pages::pages(state.clone(), work.open()?);
         health::serve(listener, pages)
             .map_err(|error| BadInput::new("health", format!("health: {error}")))?;
     }
@@ -117,60 +115,6 @@ impl<'a> Rounds<'a> {
             self.said_at = Some(Instant::now());
         }
     }
-}
-
-/// What is open is read from the journal at most so often.
-const FRESH: Duration = Duration::from_secs(5);
-
-/// The pages of the health port. They read the journal by an opening of their own, which claims nothing.
-fn pages(state: State, journal: Sqlite) -> impl Fn(&str) -> Option<Page> + Send + Sync {
-    let open: Mutex<(Sqlite, Option<(Instant, Option<OpenNow>)>)> = Mutex::new((journal, None));
-    move |path| match path {
-        "/health" => Some(health(&state.seen())),
-        "/metrics" => {
-            let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-            let (journal, known) = &mut *open;
-            let found = match known {
-                Some((at, found)) if at.elapsed() < FRESH => *found,
-                _ => {
-                    let found = journal.open_now().ok();
-                    *known = Some((Instant::now(), found));
-                    found
-                }
-            };
-            Some(Page {
-                status: StatusCode::OK,
-                content_type: metrics::CONTENT_TYPE,
-                text: metrics::metrics(&state.seen(), found.as_ref()),
-            })
-        }
-        _ => None,
-    }
-}
-
-#[derive(Serialize)]
-struct Health<'a> {
-    status: &'a str,
-    reason: Option<&'a str>,
-    brake: &'a str,
-    in_flight: usize,
-    in_doubt: u64,
-    round_age_s: u64,
-}
-
-fn health(seen: &Seen) -> Page {
-    let reason = seen.trouble();
-    let health = Health {
-        status: if reason.is_none() { "ok" } else { "unavailable" },
-        reason,
-        brake: seen.brake_code(),
-        in_flight: seen.running,
-        in_doubt: seen.doubts(),
-        round_age_s: seen.went_round.elapsed().as_secs(),
-    };
-    let text = serde_json::to_string(&health).expect("string keys and plain values only");
-    let status = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Page { status, content_type: "application/json", text: format!("{text}\n") }
 }
 
 #[derive(Serialize)]
