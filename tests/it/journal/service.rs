@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use capture_client::{Client, Stop};
 use capture_core::{Capture, OrderId, OrderStatus, Outcome, Ticket};
@@ -54,6 +54,7 @@ fn a_service_goes_on_after_refusals_and_takes_what_arrives_later() {
             assert!(sandbox.set_order_status(capture.order_id(), OrderStatus::Cancelled));
         }
         let (stop, mut ended, mut late) = (Stop::new(), 0, Vec::<Capture>::new());
+        let began = Instant::now();
         let end = run(is_blocking, &sandbox, journal, &stop, |news| match news {
             News::Ended(it) if late.contains(it.outcome.capture()) => {
                 assert!(matches!(it.outcome, Outcome::Captured(_)), "{}", it.outcome);
@@ -68,6 +69,7 @@ fn a_service_goes_on_after_refusals_and_takes_what_arrives_later() {
                 late = written(&sandbox, &mut directory.open(), 3);
             }
             News::Round(Round { in_hand: 0, .. }) if ended == 63 => stop.stop(),
+            News::Round(_) => assert!(began.elapsed() < Duration::from_secs(60), "{ended} ended"),
             _ => {}
         });
         assert_eq!((end, ended), (End::Stopped, 63));

@@ -157,6 +157,9 @@ pub fn serve(seed: u64, misuse: Option<Misuse>, is_calm: bool) -> Report {
     let hosts = if is_calm { 1 } else { 1 + world.chance.below(2, "hosts", 0) as usize };
     (0..hosts).for_each(|host| world.opens(host));
     world.run();
+    if let Some(order) = world.orders.iter().position(|order| is_calm && order.begun == 0) {
+        world.broken(Rule::TakenSoon, || format!("order {order} was never begun"));
+    }
     // It is killed in the end. What is left in doubt is settled by a later run.
     (0..hosts).for_each(|host| world.over(host));
     world.queue.clear();

@@ -62,7 +62,6 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
         News::Ended(ended) => {
             state.ended(ended);
             log::ended(ended);
-            rounds.is_drained = false;
         }
         News::Brake(brake) => {
             state.brakes(brake);
