@@ -197,6 +197,7 @@ fn a_lost_journal_ends_it_with_3() {
     assert_eq!((run.code, &run.json()["stopped_by"]), (3, &json!("the journal failed")));
     assert!(run.stderr.contains("the journal's file was removed or replaced"), "{run:?}");
     assert!(run.stderr.contains("\"not recorded\""), "{run:?}");
+    assert_eq!((&run.json()["captured"], &run.json()["unknown"]), (&json!(0), &json!(1)));
     fs::rename(&away, &journal).unwrap();
     let service = shop.start(&[]);
     service.wait("the record", || shop.open().open_now().unwrap() == OpenNow::default());

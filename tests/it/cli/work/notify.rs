@@ -52,7 +52,7 @@ fn the_watchdog_is_fed_only_while_the_work_goes_round() {
         told.iter().filter(|(_, text)| text == "WATCHDOG=1").map(|(at, _)| *at).collect();
     let gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(
-        !gaps.is_empty() && gaps.iter().all(|gap| *gap <= Duration::from_millis(2200)),
+        !gaps.is_empty() && gaps.iter().all(|gap| *gap < Duration::from_millis(2900)),
         "{gaps:?}"
     );
     assert!(times.len() <= 9, "not at every round: {gaps:?}");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::super::command::{Run, capture, directory};
+use super::service::Shop;
 use crate::skipped;
 
 fn docs() -> PathBuf {
@@ -51,6 +52,26 @@ fn the_command_lines_are_understood() {
         let run = Run::of(command.output().unwrap());
         assert!(run.code == 2 && run.stderr.contains("rate no number"), "{words:?}: {run:?}");
     }
+}
+
+/// The health check's own line, against a service that is well, and where there is none.
+#[test]
+fn the_health_check_of_the_container_tells_well_from_gone() {
+    let service = Shop::new("check").start(&[]);
+    let file = read("Containerfile");
+    let line = file.lines().find(|line| line.starts_with("HEALTHCHECK")).unwrap();
+    let (_, words) = line.split_once(" CMD ").unwrap();
+    let words: Vec<String> = serde_json::from_str(words).unwrap();
+    let (_, port) =
+        service.address().rsplit_once(':').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let check = || {
+        let words: Vec<_> = words.iter().map(|word| word.replace("9184", &port)).collect();
+        Command::new(&words[0]).args(&words[1..]).output()
+    };
+    let Ok(well) = check() else { return skipped("the health check: bash is not installed") };
+    assert!(well.status.success(), "{well:?}");
+    assert_eq!(service.stop().code, 0);
+    assert!(!check().unwrap().status.success());
 }
 
 #[test]

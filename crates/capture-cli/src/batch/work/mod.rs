@@ -138,7 +138,9 @@ fn tell(seen: &Seen, end: &Result<End, RunError>, as_json: bool) -> Exit {
     }
     let captured = seen.count(Stands::Captured);
     let captured_with_caveat = seen.count(Stands::CapturedWithCaveat);
-    let (not_captured, unknown) = (seen.count(Stands::NotCaptured), seen.doubts());
+    // To the journal, what could not be recorded is in doubt.
+    let unrecorded = end.as_ref().err().map_or(0, |failed| failed.unrecorded.len() as u64);
+    let (not_captured, unknown) = (seen.count(Stands::NotCaptured), seen.doubts() + unrecorded);
     let has_sent = captured + captured_with_caveat + not_captured + seen.count(Stands::Unknown) > 0;
     let (stopped_by, exit) = match end {
         Err(_) => ("the journal failed", Exit::Unknown),
