@@ -153,7 +153,8 @@ fn names_this_machine<B>(request: &Request<B>, port: u16) -> bool {
 fn is_loopback(host: &str, port: u16) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host();
-    let rest = host.strip_prefix(name).unwrap_or("@");
+    // A user before the name is no host of anybody's.
+    let Some(rest) = host.strip_prefix(name) else { return false };
     let is_port = rest.is_empty() || authority.port_u16() == Some(port);
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     let is_name = name.eq_ignore_ascii_case("localhost");
