@@ -9,7 +9,7 @@ use crate::batch::args as batch;
 pub(crate) use crate::flags::{Connection, Journal, Kept, Resend, Transport};
 use crate::help::{
     ABOUT, AFTER, AFTER_DUE, AFTER_EXPLAIN, AFTER_JOURNAL, AFTER_ORDER, AFTER_PLAN, AFTER_REPORT,
-    AFTER_RUN, AFTER_SANDBOX, AFTER_SETTLE, AFTER_STATUS,
+    AFTER_RUN, AFTER_SANDBOX, AFTER_SETTLE, AFTER_STATUS, AFTER_WORK,
 };
 
 #[derive(Parser)]
@@ -43,6 +43,9 @@ pub(crate) enum Command {
     /// Looks at what is in doubt, and at nothing else; for cron
     #[command(after_help = AFTER_SETTLE)]
     Settle(batch::Settle),
+    /// Drains the journal as a service, until a signal: what was enqueued, left or is in doubt
+    #[command(after_help = AFTER_WORK)]
+    Work(batch::Service),
     /// Lists the files that were run, and what they came to
     Runs(batch::Runs),
     /// Writes every line of a list with its outcome, at any time
@@ -81,7 +84,7 @@ impl Command {
     pub(crate) fn only_prints(&self) -> bool {
         match self {
             Self::Order(order) => order.dry_run,
-            Self::Run(_) | Self::Settle(_) => false,
+            Self::Run(_) | Self::Settle(_) | Self::Work(_) => false,
             _ => true,
         }
     }
@@ -93,6 +96,7 @@ impl Command {
             Self::Plan(plan) => plan.kept.json,
             Self::Run(run) => run.work.connection.json,
             Self::Settle(settle) => settle.work.connection.json,
+            Self::Work(service) => service.work.connection.json,
             Self::Runs(runs) => runs.kept.json,
             Self::Results(results) => results.of.kept.json,
             Self::Due(due) => due.connection.json,

@@ -138,6 +138,46 @@ pub(crate) const AFTER_SETTLE: &str = "\
 It begins nothing: only what may have been sent is looked up, and sent again
 under its key where the rules allow it. Exit codes as those of run.";
 
+pub(crate) const AFTER_WORK: &str = "\
+It takes what is in the journal: what the library's enqueue wrote down, lists
+that were left, what was interrupted and what is in doubt. What is written down
+while it runs begins within about a second. Several on one journal share it.
+
+It ends by a signal, when the journal fails, or when the API refuses the
+credentials; never by itself. In an outage it waits, however long that lasts.
+A list has guards that a service does not: no captures go one by one first, and
+refusals do not stop it.
+
+Ctrl-C or SIGTERM starts nothing more and waits for what is on its way, at most
+--grace seconds; a second one ends the command at once.
+
+Under systemd (Type=notify) it says READY=1, STATUS=, STOPPING=1, and WATCHDOG=1
+only while the work goes round. The log on stderr has an event for the start,
+for each outcome that is unknown or refused, or captured with a caveat, for
+brakes and outages, when nothing is left to do, and for the end.
+
+--health serves, to this machine only:
+  GET /health   200 while captures can be sent, 503 with the reason while the API
+                is out of order or asked to wait, the journal hangs or failed,
+                or it is stopping; JSON
+  GET /metrics  for Prometheus; no order, no secret, no personal data
+
+With --json, stdout is one object at the end: {\"captured\",
+\"captured_with_caveat\", \"not_captured\", \"unknown\", \"stopped_by\",
+\"next_step\"}; \"unknown\" counts what this process began and left in doubt.
+
+Exit codes:
+  0  stopped by a signal, and nothing that it began is in doubt
+  2  invalid input or configuration, or the API refused the credentials before
+     anything was sent
+  3  something that it began is in doubt, or the journal failed: start it again,
+     and it looks that up
+  4  the API refuses the credentials by now; nothing that it began is in doubt
+
+Example:
+  capture work --journal /var/lib/capture/captures.journal \\
+    --credentials /etc/capture/credentials.json --health 127.0.0.1:9184";
+
 pub(crate) const AFTER_DUE: &str = "\
 It reads which orders wait at the API, and what the journal and its lists know
 of them. When an order voids is known from the capture_before of a list, or from

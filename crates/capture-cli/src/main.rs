@@ -58,6 +58,7 @@ fn run(command: &Command) -> Result<Exit, BadInput> {
         Command::Plan(args) => batch::plan::run(args),
         Command::Run(args) => batch::run::run(args),
         Command::Settle(args) => batch::run::settle(args),
+        Command::Work(args) => batch::work::run(args),
         Command::Runs(args) => batch::runs::runs(args),
         Command::Results(args) => batch::runs::results(args),
         Command::Due(args) => batch::due::run(args),

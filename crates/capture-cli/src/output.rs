@@ -34,8 +34,19 @@ pub(crate) fn line(text: &str) {
     print(&format!("{}\n", printable(text, LONGEST_LINE)));
 }
 
+/// Set once what is noted is an event of the log.
+static IS_LOGGED: AtomicBool = AtomicBool::new(false);
+
+/// From now on what is noted is an event of the log, so that stderr has one form.
+pub(crate) fn notes_are_logged() {
+    IS_LOGGED.store(true, Ordering::Relaxed);
+}
+
 /// One line on stderr.
 pub(crate) fn note(text: &str) {
+    if IS_LOGGED.load(Ordering::Relaxed) {
+        return tracing::warn!(target: "capture", "{}", printable(text, LONGEST_LINE));
+    }
     let _ = writeln!(io::stderr(), "{}", printable(text, LONGEST_LINE));
 }
 

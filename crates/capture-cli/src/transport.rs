@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use capture_client::driver::TransportError;
-use capture_client::{Stop, blocking, wire};
+use capture_client::{Observer, Stop, blocking, wire};
 use capture_core::{
     Capture, ListError, Listed, Order, OrderId, OrderStatus, Outcome, Search, Setup, StatusError,
 };
@@ -55,6 +55,16 @@ impl Client {
             Over::Reqwest(client) => Over::Reqwest(client.with_stop(stop)),
             Over::Ureq(client) => Over::Ureq(client.with_stop(stop)),
             Over::Hyper(client) => Over::Hyper(client.with_stop(stop)),
+        };
+        self
+    }
+
+    /// The same client, watched.
+    pub(crate) fn with_observer(mut self, observer: impl Observer + Clone + 'static) -> Self {
+        self.over = match &self.over {
+            Over::Reqwest(client) => Over::Reqwest(client.with_observer(observer)),
+            Over::Ureq(client) => Over::Ureq(client.with_observer(observer)),
+            Over::Hyper(client) => Over::Hyper(client.with_observer(observer)),
         };
         self
     }

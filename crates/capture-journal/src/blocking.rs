@@ -103,7 +103,7 @@ impl<T: Transport> Durable<T> {
                 let until = match run.next(client.now()) {
                     Move::Turn(turn) => {
                         let happens = happens.clone();
-                        run.turns(turn, move || drop(happens.send(Happened::Turned)));
+                        run.turns(turn, client.now(), move || drop(happens.send(Happened::Turned)));
                         continue;
                     }
                     Move::Start(work) => {
@@ -118,6 +118,7 @@ impl<T: Transport> Durable<T> {
                     Move::Done(end) => return Ok(end),
                     Move::Wait(until) => until,
                 };
+                run.tell_round(None, &mut news);
                 let wait = until.map(|until| until.saturating_sub(client.now().monotonic()));
                 match happened.recv_timeout(wait.unwrap_or(LOOKS_UP).min(LOOKS_UP)) {
                     Ok(Happened::Finished(held, outcome)) => {
@@ -132,6 +133,7 @@ impl<T: Transport> Durable<T> {
                 match run.try_turned() {
                     Some(Ok(turned)) => run.turned(turned, client.now(), &mut news),
                     Some(Err(lost)) => {
+                        news(News::Lost(&lost));
                         while run.foreman.running() > 0 {
                             match happened.recv() {
                                 Ok(Happened::Finished(held, outcome)) => {

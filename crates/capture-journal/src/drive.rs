@@ -25,6 +25,22 @@ pub enum News<'a> {
     Ended(&'a Ended),
     /// What holds the sends back has changed.
     Brake(Option<Brake>),
+    /// The work goes round: a turn of the journal has returned, or nothing is to do and no turn is under
+    /// way. While a turn hangs there is none, which is how a watchdog notices.
+    Round(Round),
+    /// The journal failed. Nothing more begins; what is on its way is waited for, and cannot be recorded.
+    Lost(&'a Lost),
+}
+
+/// One round of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// How long the turn took, if one has returned.
+    pub turn: Option<Duration>,
+    /// How many captures are on their way.
+    pub running: usize,
+    /// How many captures are claimed: on their way, not yet started, or not yet recorded.
+    pub in_hand: usize,
 }
 
 /// The journal failed amid a run: nothing more was started.
@@ -66,7 +82,7 @@ impl<T: Transport> Durable<T> {
             run.tell_brake(client.now(), &mut news);
             let until = match run.next(client.now()) {
                 Move::Turn(turn) => {
-                    run.turns(turn, || {});
+                    run.turns(turn, client.now(), || {});
                     continue;
                 }
                 Move::Start(work) => {
@@ -83,6 +99,7 @@ impl<T: Transport> Durable<T> {
                 Move::Done(end) => return Ok(end),
                 Move::Wait(until) => until,
             };
+            run.tell_round(None, &mut news);
             let wait = until.map(|until| until.saturating_sub(client.now().monotonic()));
             let mut sleep = pin!(client.sleep(wait.unwrap_or(LONG)));
             let woken = poll_fn(|cx| {
@@ -102,6 +119,7 @@ impl<T: Transport> Durable<T> {
             match woken.await {
                 Woken::Turned(Ok(turned)) => run.turned(turned, client.now(), &mut news),
                 Woken::Turned(Err(lost)) => {
+                    news(News::Lost(&lost));
                     while let Some((held, outcome)) = flights.next().await {
                         run.foreman.finished(held, outcome, client.now());
                     }
@@ -133,6 +151,7 @@ pub(crate) struct Run {
     heard: Heard,
     /// The turn under way, and what it records.
     turning: Option<oneshot::Receiver<Result<Turned, Arc<Lost>>>>,
+    turning_since: Duration,
     recording: Vec<Outcome>,
     brake: Option<Brake>,
     is_lost: bool,
@@ -145,6 +164,7 @@ impl Run {
             foreman: Foreman::new(pace, now),
             heard,
             turning: None,
+            turning_since: Duration::ZERO,
             recording: Vec::new(),
             brake: None,
             is_lost: false,
@@ -164,7 +184,8 @@ impl Run {
         next
     }
 
-    pub(crate) fn turns(&mut self, turn: Turn, wake: impl FnOnce() + Send + 'static) {
+    pub(crate) fn turns(&mut self, turn: Turn, now: Now, wake: impl FnOnce() + Send + 'static) {
+        self.turning_since = now.monotonic();
         self.turning = Some(self.writer.turn(turn, wake));
     }
 
@@ -173,6 +194,14 @@ impl Run {
         self.recording.clear();
         let ended = self.foreman.turned(turned, now);
         ended.iter().for_each(|ended| news(News::Ended(ended)));
+        self.tell_round(Some(now.monotonic().saturating_sub(self.turning_since)), news);
+    }
+
+    pub(crate) fn tell_round(&self, turn: Option<Duration>, news: &mut impl FnMut(News<'_>)) {
+        if self.turning.is_none() {
+            let (running, in_hand) = (self.foreman.running(), self.foreman.in_hand());
+            news(News::Round(Round { turn, running, in_hand }));
+        }
     }
 
     /// What the turn under way returned, if it has.

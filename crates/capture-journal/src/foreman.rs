@@ -145,12 +145,20 @@ impl Foreman {
         }
         match (self.end, self.turn.is_none() && self.running.is_empty()) {
             (Some(end), true) => Move::Done(end),
-            (Some(_), false) => Move::Wait(None),
+            (Some(_), false) => Move::Wait(self.goes_round_at(now)),
             (None, _) => match self.next_start(now) {
                 Ok(work) => Move::Start(work),
-                Err(at) => Move::Wait(at.into_iter().chain(self.wakes_at(now.monotonic())).min()),
+                Err(at) => {
+                    let wakes_at = [self.wakes_at(now.monotonic()), self.goes_round_at(now)];
+                    Move::Wait(at.into_iter().chain(wakes_at.into_iter().flatten()).min())
+                }
             },
         }
+    }
+
+    /// A service shows that it goes round.
+    fn goes_round_at(&self, now: Now) -> Option<Duration> {
+        self.pace.stays.then(|| now.monotonic() + IDLE)
     }
 
     /// A turn has returned.
@@ -236,6 +244,12 @@ impl Foreman {
         self.running.len()
     }
 
+    /// How many captures are claimed: on their way, not yet started, or not yet recorded.
+    #[must_use]
+    pub fn in_hand(&self) -> usize {
+        self.running.len() + self.fresh.len() + self.again.len() + self.settled.len()
+    }
+
     /// What holds the sends back now.
     #[must_use]
     pub fn brake(&self, now: Now) -> Option<Brake> {
@@ -250,6 +264,10 @@ impl Foreman {
     }
 
     fn ends(&self, now: Duration) -> Option<End> {
+        // A service ends only when it is stopped, or when the API refuses the credentials.
+        if self.pace.stays {
+            return None;
+        }
         if self.breaker.is_wrong_file() {
             return Some(End::WrongFile);
         }
@@ -264,7 +282,7 @@ impl Foreman {
             && self.again.is_empty();
         let until = self.decided_at + self.pace.settle_for;
         let is_over = self.look_at.is_none_or(|at| at > now && (at > until || now >= until));
-        (is_idle && is_over && !self.pace.stays).then_some(End::Finished)
+        (is_idle && is_over).then_some(End::Finished)
     }
 
     fn next_turn(&mut self, now: Now) -> Option<Turn> {
@@ -413,7 +431,8 @@ impl Foreman {
 
     /// When something changes by itself.
     fn wakes_at(&self, now: Duration) -> Option<Duration> {
-        let outage = self.breaker.outage().map(|(since, _)| since + self.pace.give_up_after);
+        let outage = self.breaker.outage().filter(|_| !self.pace.stays);
+        let outage = outage.map(|(since, _)| since + self.pace.give_up_after);
         // What is past waits for something to end.
         [self.look_at, outage].into_iter().flatten().filter(|at| *at > now).min()
     }

@@ -53,7 +53,7 @@ pub use begin::{DurableError, Recorded};
 pub use bundle::Bundle;
 pub use chain::{Hash, Link};
 pub use decide::{Decision, decide, due, later};
-pub use drive::{News, RunError};
+pub use drive::{News, Round, RunError};
 pub use durable::Durable;
 pub use explain::{Asked, Chain, Event, Explanation, decisive, explain};
 pub use foreman::{Brake, End, Ended, Foreman, Move};

@@ -20,13 +20,15 @@ pub struct Pace {
     /// How long what is in doubt, or was put back, is waited for once nothing else is left, counted from
     /// the last capture that was decided.
     pub settle_for: Duration,
-    /// How long the API may be out of order before the run is given up.
+    /// How long the API may be out of order before the run is given up, unless it stays.
     pub give_up_after: Duration,
     /// Only what may have been sent is worked on: interrupted and in doubt.
     pub only_open: bool,
     /// Only this list is worked on.
     pub run: Option<RunId>,
-    /// Goes on when nothing is left, and waits for further captures.
+    /// A service: it waits for further captures when nothing is left, and for the end of an outage however
+    /// long that takes. It has no list, so that refusals say nothing about one; and it goes round once a
+    /// second at least, with [`News::Round`](crate::News::Round).
     pub stays: bool,
 }
 

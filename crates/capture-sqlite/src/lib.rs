@@ -20,6 +20,7 @@ mod environments;
 mod holder;
 mod keep;
 mod open;
+mod open_now;
 mod open_to_read;
 mod place;
 mod plan;
@@ -32,6 +33,7 @@ mod want;
 
 pub use keep::KeepError;
 pub use open::{OpenError, Sqlite};
+pub use open_now::OpenNow;
 pub use plan::KnownLine;
 pub use staged::Deadlines;
 pub use verify::Verified;

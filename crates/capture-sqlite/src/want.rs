@@ -36,14 +36,14 @@ impl Default for Scan {
 const WIDEST: usize = 64;
 
 /// Captures that a record left open, and that are due. The records of their first days remain.
-const LEFT_OPEN: &str = "FROM record INDEXED BY record_open
+pub(crate) const LEFT_OPEN: &str = "FROM record INDEXED BY record_open
     CROSS JOIN intent ON intent.id = record.intent
     WHERE due_ms IS NOT NULL AND environment = ?1 AND (?2 IS NULL OR EXISTS
         (SELECT 1 FROM run_line WHERE run_line.intent = intent.id AND run = ?2)) AND NOT EXISTS (SELECT 1 FROM record later
         WHERE later.intent = record.intent AND later.number > record.number AND later.is_note = 0)";
 
 /// Captures that were claimed and have no record. `high` is the last that can have a claim.
-const WITHOUT_RECORD: &str = "FROM intent WHERE environment = ?1 AND (?2 IS NULL OR EXISTS
+pub(crate) const WITHOUT_RECORD: &str = "FROM intent WHERE environment = ?1 AND (?2 IS NULL OR EXISTS
         (SELECT 1 FROM run_line WHERE run_line.intent = intent.id AND run = ?2))
     AND id BETWEEN (SELECT low FROM environment WHERE id = ?1) AND (SELECT max(low) + 63 FROM claim)
     AND NOT EXISTS (SELECT 1 FROM record WHERE record.intent = intent.id AND is_note = 0)

@@ -160,10 +160,15 @@ fn a_file_that_others_can_read_gets_a_warning() {
     let path = directory("credentials-open").join("credentials.json");
     private_file(&path, r#"{"token": "canary.token"}"#);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-    let run = with_file(&server, &path);
+    let warned = with_file(&server, &path);
     let warning = format!("warning: others can read {0}; run: chmod 600 {0}\n", path.display());
-    assert!(run.stderr.starts_with(&warning), "{run:?}");
-    assert!(run.stdout.starts_with("nothing done"), "a warning is no refusal: {run:?}");
+    assert!(warned.stderr.starts_with(&warning), "{warned:?}");
+    assert!(warned.stdout.starts_with("nothing done"), "a warning is no refusal: {warned:?}");
+    // What a service manager hands out looks like this, and is for one user.
+    let mut command = capture(&ORDER);
+    command.env("CAPTURE_ENVIRONMENT", server.base_url()).arg("--credentials").arg(&path);
+    let run = run(command.env("CREDENTIALS_DIRECTORY", path.parent().unwrap()));
+    assert!(!run.stderr.contains("others can read"), "{run:?}");
 }
 
 #[test]

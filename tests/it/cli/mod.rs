@@ -24,3 +24,5 @@ mod sandbox;
 mod scenario;
 mod status;
 mod terminal;
+#[cfg(unix)]
+mod work;

@@ -175,6 +175,10 @@ fn help_version_completions_and_man_pages() {
         (&["status", "-h"], &["status_name"]),
         (&["explain", "-h"], &["--bundle <FILE>", "blocked_by"]),
         (&["sandbox", "-h"], &["127.0.0.1:8787", "base_url"]),
+        (
+            &["work", "--help"],
+            &["--health <ADDRESS:PORT>", "WATCHDOG=1", "/metrics", "Exit codes:"],
+        ),
         (&["--version"], &[env!("CARGO_PKG_VERSION")]),
         (&["completions", "bash"], &["_capture()", "--currency"]),
         (&["completions", "zsh"], &["#compdef capture"]),
@@ -212,7 +216,7 @@ fn help_version_completions_and_man_pages() {
     let commands = commands.chain(journal.map(|name| format!("-journal{name}")));
     let rest = [
         "-man", "-order", "-plan", "-report", "-results", "-run", "-runs", "-sandbox", "-settle",
-        "-status", "",
+        "-status", "-work", "",
     ];
     let rest = rest.map(str::to_owned);
     let expect = commands.chain(rest).map(|name| format!("capture{name}.1"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use capture_core::driver::Now;
 use capture_journal::{ClaimId, Foreman, Held, How, IntentId, Move, Pace, Turned, Work};
-use capture_tests::foremen::{Misuse, calm, play};
+use capture_tests::foremen::{Misuse, calm, play, serve};
 use serde_json::json;
 
 use super::store::{at, numbered, unknown};
@@ -41,8 +41,29 @@ fn every_order_is_captured_once_by_foremen_that_die_at_any_moment() {
 fn each_broken_foreman_is_caught() {
     for misuse in Misuse::ALL {
         let rule = misuse.breaks();
-        let caught = (0..60).any(|seed| play(seed, Some(misuse)).broken.contains_key(&rule));
+        let plays = |seed| match misuse.is_of_a_service() {
+            true => serve(seed, Some(misuse), seed % 2 == 0),
+            false => play(seed, Some(misuse)),
+        };
+        let caught = (0..60).any(|seed| plays(seed).broken.contains_key(&rule));
         assert!(caught, "{misuse:?} does not break {rule:?}");
+    }
+}
+
+/// Orders arrive all the time, also when nothing else is due, and an outage may last longer than a run waits.
+#[test]
+fn a_service_stays_and_takes_what_arrives() {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for seed in 0..20 {
+        for is_calm in [true, false] {
+            let report = serve(seed, None, is_calm);
+            assert!(report.broken.is_empty(), "seed {seed}, {is_calm}: {:#?}", report.broken);
+            let counted = report.counts.into_iter();
+            counted.for_each(|(what, times)| *counts.entry(what).or_default() += times);
+        }
+    }
+    for what in ["captures begun", "captures resumed", "deaths", "throttled"] {
+        assert!(counts.get(what).is_some_and(|times| *times > 5), "{what}: {counts:#?}");
     }
 }
 

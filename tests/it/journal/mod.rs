@@ -7,6 +7,7 @@ mod flush;
 mod foremen;
 mod lists;
 mod run;
+mod service;
 mod store;
 mod torture;
 

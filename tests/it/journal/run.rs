@@ -28,13 +28,13 @@ const PACE: Pace = Pace {
     stays: false,
 };
 
-fn setup(sandbox: &Server) -> Setup {
+pub(super) fn setup(sandbox: &Server) -> Setup {
     let policy = Policy::default().with_attempt_timeout(Duration::from_secs(2));
     Setup::new(&sandbox.environment(), sandbox.credentials()).with_policy(policy)
 }
 
 /// So many orders, written down.
-fn written(sandbox: &Server, journal: &mut impl Journal, count: usize) -> Vec<Capture> {
+pub(super) fn written(sandbox: &Server, journal: &mut impl Journal, count: usize) -> Vec<Capture> {
     let money = Money::parse("100.00", "USD").unwrap();
     let captures: Vec<_> = (0..count)
         .map(|_| {
@@ -74,7 +74,7 @@ fn prepared(count: usize) -> (Server, Directory, Sqlite, Vec<Capture>) {
     (sandbox, directory, journal, captures)
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
@@ -182,9 +182,10 @@ fn a_journal_that_fails_ends_the_run() {
         let (sandbox, disk) = (Sandbox::start(), Disk::default());
         let captures = written(&sandbox, &mut disk.open(), 60);
         let mut told = Vec::new();
-        let news = |news: News<'_>| match news {
-            News::Ended(ended) => told.push(*ended.outcome.capture()),
-            News::Brake(_) => {}
+        let news = |news: News<'_>| {
+            if let News::Ended(ended) = news {
+                told.push(*ended.outcome.capture());
+            }
         };
         let journal = Fails(disk.open(), 3);
         let error = if is_blocking {

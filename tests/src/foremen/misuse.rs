@@ -27,11 +27,15 @@ pub enum Misuse {
     WaitsForTheOneInDoubt,
     /// Goes on sending while the API is out of order.
     SendsIntoTheOutage,
+    /// A service that ends once nothing is left, or when an outage lasts.
+    Leaves,
+    /// A service that does not look for what arrives while nothing else is due.
+    IgnoresWhatArrives,
 }
 
 impl Misuse {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::SendsBeforeTheTurnReturns,
         Self::ForgetsItsClaims,
         Self::StartsAfresh,
@@ -43,7 +47,15 @@ impl Misuse {
         Self::ClaimsTooMany,
         Self::WaitsForTheOneInDoubt,
         Self::SendsIntoTheOutage,
+        Self::Leaves,
+        Self::IgnoresWhatArrives,
     ];
+
+    /// Whether only a service can make it.
+    #[must_use]
+    pub fn is_of_a_service(self) -> bool {
+        matches!(self, Self::Leaves | Self::IgnoresWhatArrives)
+    }
 
     /// The rule that it breaks.
     #[must_use]
@@ -60,6 +72,8 @@ impl Misuse {
             Self::ClaimsTooMany => Rule::FewInDoubtAfterACrash,
             Self::WaitsForTheOneInDoubt => Rule::DelaysNoOther,
             Self::SendsIntoTheOutage => Rule::FewInAnOutage,
+            Self::Leaves => Rule::Stays,
+            Self::IgnoresWhatArrives => Rule::TakenSoon,
         }
     }
 }

@@ -7,4 +7,4 @@ mod world;
 
 pub use misuse::Misuse;
 pub use order::Rule;
-pub use world::{Report, calm, play};
+pub use world::{Report, calm, play, serve};

@@ -35,6 +35,10 @@ pub enum Rule {
     AtMostSoMany,
     /// I20: one that stays in doubt delays no other.
     DelaysNoOther,
+    /// A service ends only when it is stopped.
+    Stays,
+    /// What arrives while a service has nothing else to do is begun soon.
+    TakenSoon,
 }
 
 /// What the server does with an order.
@@ -56,6 +60,8 @@ pub(crate) struct Order {
     pub(crate) was_sent: bool,
     /// How often it was begun.
     pub(crate) begun: u64,
+    /// When it was written down.
+    pub(crate) written_at: Duration,
 }
 
 /// What becomes of one request.
@@ -88,6 +94,7 @@ impl Order {
             is_declined: false,
             was_sent: false,
             begun: 0,
+            written_at: Duration::ZERO,
         }
     }
 

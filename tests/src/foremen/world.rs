@@ -57,6 +57,7 @@ struct World {
     deaths: u64,
     /// Whether nothing goes wrong any more.
     is_calm: bool,
+    end: Duration,
     report: Report,
 }
 
@@ -85,10 +86,19 @@ enum Event {
     Dies(usize, u64),
     Stops(usize, u64),
     Opens(usize),
+    /// An order is written down.
+    Written(usize),
 }
 
 /// A second clock of the past; each host's wall clock is a little off.
 const EPOCH: u64 = 1_700_000_000;
+
+/// How long a service works in its world, and when the last order arrives.
+const SERVICE: Duration = Duration::from_secs(2400);
+const LAST_ARRIVAL: u64 = 1500;
+
+/// How soon what arrives begins, where a service has nothing else to do: it looks once a second.
+const SOON: Duration = Duration::from_millis(1500);
 
 /// Nothing takes longer.
 const END: Duration = Duration::from_secs(12 * 3600);
@@ -128,6 +138,39 @@ pub fn calm(seed: u64) -> Report {
     world.report
 }
 
+/// Plays a world of services, in which orders arrive all the time, and an outage may outlast the patience of
+/// a run. In a calm one nothing goes wrong, and each order begins soon.
+#[must_use]
+pub fn serve(seed: u64, misuse: Option<Misuse>, is_calm: bool) -> Report {
+    let mut world = world(seed, misuse);
+    world.orders.truncate(60);
+    world.report.orders = 60;
+    world.pace = Pace { stays: true, give_up_after: Duration::from_secs(300), ..world.pace };
+    (world.is_calm, world.end) = (is_calm, SERVICE);
+    let lasts = if is_calm { 0 } else { world.chance.below(900, "outage", 2) };
+    world.outage.1 = world.outage.0 + Duration::from_secs(lasts);
+    world.disk = Disk::default();
+    for order in 0..world.orders.len() {
+        let at = world.chance.millis(0, LAST_ARRIVAL * 1000, "arrival", order as u64);
+        world.later(at, Event::Written(order));
+    }
+    let hosts = if is_calm { 1 } else { 1 + world.chance.below(2, "hosts", 0) as usize };
+    (0..hosts).for_each(|host| world.opens(host));
+    world.run();
+    if let Some(order) = world.orders.iter().position(|order| is_calm && order.begun == 0) {
+        world.broken(Rule::TakenSoon, || format!("order {order} was never begun"));
+    }
+    // It is killed in the end. What is left in doubt is settled by a later run.
+    (0..hosts).for_each(|host| world.over(host));
+    world.queue.clear();
+    world.pace.stays = false;
+    (world.is_calm, world.now, world.end) = (true, SERVICE + Duration::from_secs(3600), END);
+    world.opens(0);
+    world.run();
+    world.judges_the_end();
+    world.report
+}
+
 fn world(seed: u64, misuse: Option<Misuse>) -> World {
     let chance = Chance::new(seed);
     let pace = Pace {
@@ -155,6 +198,7 @@ fn world(seed: u64, misuse: Option<Misuse>) -> World {
         opened_at: Duration::ZERO,
         deaths: 0,
         is_calm: false,
+        end: END,
         report: Report::default(),
     };
     world.report.orders = orders;
@@ -173,7 +217,7 @@ impl World {
 
     fn run(&mut self) {
         while let Some(Reverse((at, _, event))) = self.queue.pop() {
-            if at > END {
+            if at > self.end {
                 return;
             }
             self.now = at;
@@ -195,9 +239,18 @@ impl World {
                     self.looks(host);
                 }
                 Event::Opens(host) => self.opens(host),
+                Event::Written(order) => self.written(order),
                 _ => {}
             }
         }
+    }
+
+    fn written(&mut self, order: usize) {
+        self.orders[order].written_at = self.now;
+        let ask = Ask { capture: self.orders[order].capture, now: false };
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH) + self.now;
+        let turn = Turn { at, settled: Vec::new(), asks: vec![ask], want: Want::default() };
+        let _ = self.disk.open().turn(&turn).expect("memory does not fail");
     }
 
     fn lives(&self, host: usize, life: u64) -> bool {
@@ -227,6 +280,7 @@ impl World {
         let pace = match self.misuse {
             Some(Misuse::RunsTooMany) => Pace { concurrency: 8, ..self.pace },
             Some(Misuse::ClaimsTooMany) => Pace { ahead: 1000, ..self.pace },
+            Some(Misuse::Leaves) => Pace { stays: false, ..self.pace },
             _ => self.pace,
         };
         let opened = Host {
@@ -295,13 +349,21 @@ impl World {
                     if self.misuse == Some(Misuse::SendsIntoTheOutage) && self.is_out() {
                         self.sends_anyway(host);
                     }
-                    if let Some(until) = until {
+                    if let Some(mut until) = until {
                         assert!(until > self.now, "a driver that does not wait");
+                        let ignores = self.misuse == Some(Misuse::IgnoresWhatArrives);
+                        if ignores && self.hosts[host].foreman.in_hand() == 0 {
+                            until = self.now + Duration::from_secs(30);
+                        }
                         self.wakes(host, until);
                     }
                     return;
                 }
                 Move::Done(end) => {
+                    if self.pace.stays && end != End::Stopped {
+                        let now = self.now;
+                        self.broken(Rule::Stays, || format!("{end:?} at {now:?}"));
+                    }
                     self.over(host);
                     self.report.ended_at = self.now;
                     if end != End::Finished {
@@ -440,6 +502,10 @@ impl World {
         if is_fresh && self.orders[order].was_sent {
             self.broken(Rule::NeverAfresh, || format!("order {order} at {now:?}"));
         }
+        let written_at = self.orders[order].written_at;
+        if is_fresh && self.is_calm && self.pace.stays && now > written_at + SOON {
+            self.broken(Rule::TakenSoon, || format!("order {order} of {written_at:?} at {now:?}"));
+        }
         let is_out = self.is_out();
         let per_second = self.pace.per_second.map_or(usize::MAX, |rate| rate as usize);
         let concurrency = self.pace.concurrency;
@@ -533,8 +599,9 @@ impl World {
         if !is_recorded {
             self.broken(Rule::RecordedBeforeTold, || format!("{order}: {outcome}"));
         }
-        let (now, first) = (self.now, self.outage.1.max(self.opened_at));
-        let had_trouble = self.orders.iter().any(|it| it.capture == story.capture && it.begun > 2);
+        let its = self.orders.iter().find(|it| it.capture == story.capture).expect("one of ours");
+        let (had_trouble, written_at) = (its.begun > 2, its.written_at);
+        let (now, first) = (self.now, self.outage.1.max(self.opened_at).max(written_at));
         if standing.decided().is_some() && !had_trouble && now > first + BOUND {
             self.broken(Rule::DelaysNoOther, || format!("{order} was decided at {now:?}"));
         }

@@ -54,6 +54,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) until: Until,
+    #[command(flatten)]
     pub(crate) work: Work,
 }
 
@@ -66,9 +68,6 @@ pub(crate) struct Work {
     /// How many captures a second begin at most; none for as many as go
     #[arg(long, value_name = "N|none", default_value_t = RATE.to_string(), allow_hyphen_values = true)]
     pub(crate) rate: String,
-    /// Seconds to look again at what is in doubt once all else is decided
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    pub(crate) settle_for: u64,
     /// Seconds that what is on its way may take after Ctrl-C or SIGTERM
     #[arg(long, value_name = "SECONDS", default_value_t = 40)]
     pub(crate) grace: u64,
@@ -88,10 +87,42 @@ pub(crate) struct Work {
     pub(crate) connection: Connection,
 }
 
+/// How long a run that ends by itself goes on, and what it tells meanwhile.
+#[derive(Args)]
+pub(crate) struct Until {
+    /// Seconds to look again at what is in doubt once all else is decided
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) settle_for: u64,
+    /// Prints how it goes as a JSON object a second on stdout, before what --json prints
+    #[arg(long, requires = "json")]
+    pub(crate) events: bool,
+}
+
 #[derive(Args)]
 pub(crate) struct Settle {
     #[command(flatten)]
+    pub(crate) until: Until,
+    #[command(flatten)]
     pub(crate) work: Work,
+}
+
+/// A service that drains the journal.
+#[derive(Args)]
+pub(crate) struct Service {
+    /// Serves /health and /metrics at a loopback address, such as 127.0.0.1:9184; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", allow_hyphen_values = true)]
+    pub(crate) health: Option<String>,
+    /// How the log on stderr is written; text on a terminal and json elsewhere unless given
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) log: Option<Log>,
+    #[command(flatten)]
+    pub(crate) work: Work,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Log {
+    Text,
+    Json,
 }
 
 #[derive(Args)]

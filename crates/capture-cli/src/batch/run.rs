@@ -1,34 +1,29 @@
 //! `capture run` and `capture settle`: lists are worked off, and what is in doubt is looked at again.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::path::Path;
 use std::time::Duration;
 
-use capture_client::Stop;
-use capture_core::{Environment, Policy, Resend, Setup};
 use capture_journal::{End, News, Pace, RunId, Stands, Tally};
 use capture_sqlite::Sqlite;
 use serde::Serialize;
 
-use super::args::{Run, Settle, Work};
+use super::args::{Run, Settle};
 use super::confirm::confirmed;
 use super::plan::check;
 use super::preflight;
+use super::prepared::Prepared;
 use super::progress::{Progress, tell_unrecorded};
 use super::results;
 use super::runs::{find, tally};
-use crate::args;
-use crate::config::{self, BadInput};
+use crate::config::BadInput;
 use crate::exit::Exit;
 use crate::journal;
 use crate::output;
-use crate::route::Route;
 use crate::transport::Client;
 
 pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
-    let work = Prepared::new(&args.work)?;
+    let mut work = Prepared::new(&args.work)?;
+    work.pace.settle_for = Duration::from_secs(args.until.settle_for);
     if let Some(out) = &args.out {
         results::format(out)?;
     }
@@ -54,7 +49,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
         }
     }
     // Without credentials nothing is planned.
-    let client = work.connect()?;
+    let client = work.connect(say_that_it_stops)?;
     if let (Some(most), None) = (preflight, checked.planned)
         && !preflight::passes(&checked, most, per_second, &mut journal, &client, json)?
     {
@@ -85,7 +80,7 @@ fn every(work: &Prepared<'_>, mut journal: Sqlite) -> Result<Exit, BadInput> {
         output::note("no list is open");
         return Ok(Exit::Yes);
     }
-    let client = work.connect()?;
+    let client = work.connect(say_that_it_stops)?;
     let mut worst = None;
     for (run, tally) in open {
         let exit = match work.stop.is_stopped() {
@@ -111,99 +106,19 @@ fn every(work: &Prepared<'_>, mut journal: Sqlite) -> Result<Exit, BadInput> {
 }
 
 pub(crate) fn settle(args: &Settle) -> Result<Exit, BadInput> {
-    let work = Prepared::new(&args.work)?;
+    let mut work = Prepared::new(&args.work)?;
+    work.pace.settle_for = Duration::from_secs(args.until.settle_for);
     let journal = work.open()?;
-    let client = work.connect()?;
+    let client = work.connect(say_that_it_stops)?;
     work.off(&client, journal, None, None)
 }
 
-/// Where, with what and how it is worked off.
-struct Prepared<'a> {
-    args: &'a Work,
-    environment: Environment,
-    path: PathBuf,
-    pace: Pace,
-    policy: Policy,
-    /// Nothing more begins.
-    stop: Stop,
-    /// What is on its way ends, too.
-    end: Stop,
+/// Ctrl-C or SIGTERM came.
+fn say_that_it_stops() {
+    output::note("stopping: nothing more begins; what is on its way is waited for");
 }
 
-impl<'a> Prepared<'a> {
-    fn new(args: &'a Work) -> Result<Self, BadInput> {
-        let environment = config::environment(args.connection.environment.as_deref())?;
-        let is_named = args.journal.is_some() || std::env::var_os("CAPTURE_JOURNAL").is_some();
-        if environment.is_production() && !is_named {
-            let sentence = "journal: against production, name the journal of the lists by --journal FILE or \
-                            CAPTURE_JOURNAL";
-            return Err(BadInput::new("journal", sentence));
-        }
-        let path = journal::place(args.journal.as_deref())?;
-        let per_second = match &*args.rate {
-            "none" => None,
-            rate => match rate.parse::<u32>() {
-                Ok(rate @ 1..=10_000) => Some(rate),
-                _ => {
-                    let sentence = format!("rate {rate}: must be 1 to 10000, or none");
-                    return Err(BadInput::new("rate", sentence));
-                }
-            },
-        };
-        let timeout = args.connection.attempt_timeout.as_deref();
-        let is_keyed = args.resend == args::Resend::Keyed;
-        let resend = if is_keyed { Resend::Keyed } else { Resend::Never };
-        let concurrency = usize::from(args.concurrency);
-        let pace = Pace {
-            concurrency,
-            // A doubt that cannot be sent again is expensive.
-            ahead: if is_keyed { concurrency * 4 } else { 0 },
-            per_second,
-            one_by_one: if environment.is_production() { 5 } else { 0 },
-            settle_for: Duration::from_secs(args.settle_for),
-            ..Pace::default()
-        };
-        let deadline = args.deadline.as_deref();
-        let policy = config::policy(timeout, deadline, None)?.with_resend(resend);
-        let (stop, end) = (Stop::new(), Stop::new());
-        Ok(Self { args, environment, path, pace, policy, stop, end })
-    }
-
-    fn open(&self) -> Result<Sqlite, BadInput> {
-        journal::open(&self.path, &self.environment)
-    }
-
-    fn connect(&self) -> Result<Client, BadInput> {
-        let route = Route::new(&self.args.connection, &self.environment)?;
-        let tokens = config::tokens(self.args.connection.credentials.as_deref())?;
-        let setup = Setup::new(&self.environment, tokens)
-            .with_policy(self.policy)
-            .with_content_type(self.args.content_type.parse()?);
-        let client = Client::new(self.args.connection.transport, setup, &route)?;
-        self.stop_when_interrupted()?;
-        Ok(client.with_stop(&self.end))
-    }
-
-    /// The first signal drains; after a while, what is on its way is ended as unknown. The second one ends
-    /// the process at once: the journal is whole.
-    fn stop_when_interrupted(&self) -> Result<(), BadInput> {
-        let (stop, end, grace) = (self.stop.clone(), self.end.clone(), self.args.grace);
-        let was_told = Arc::new(AtomicBool::new(false));
-        ctrlc::set_handler(move || {
-            if was_told.swap(true, Ordering::Relaxed) {
-                std::process::exit(Exit::Unknown as i32);
-            }
-            output::note("stopping: nothing more begins; what is on its way is waited for");
-            stop.stop();
-            let end = end.clone();
-            thread::spawn(move || {
-                thread::sleep(Duration::from_secs(grace));
-                end.stop();
-            });
-        })
-        .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))
-    }
-
+impl Prepared<'_> {
     /// Works a list off, or everything that is open.
     fn off(
         &self,
@@ -245,6 +160,7 @@ impl<'a> Prepared<'a> {
                 }
             }
             News::Brake(brake) => progress.brakes(brake),
+            News::Round(_) | News::Lost(_) => {}
         };
         let end = client.run(journal, &pace, &self.stop, news);
         progress.end();

@@ -1,0 +1,180 @@
+//! `capture work`: the journal is drained as a service, until a signal.
+
+mod health;
+mod log;
+mod metrics;
+mod notify;
+mod pages;
+mod state;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use capture_core::one_line;
+use capture_journal::{End, News, Pace, Round, RunError, Stands};
+use serde::Serialize;
+use tracing::{error, info};
+
+use super::args::Service;
+use super::prepared::Prepared;
+use crate::config::BadInput;
+use crate::exit::Exit;
+use crate::journal;
+use crate::output;
+use log::TARGET;
+use notify::{Notify, Watchdog};
+use state::{Seen, State};
+
+pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
+    log::begin(args.log);
+    let work = Prepared::new(&args.work)?;
+    let listener = args.health.as_deref().map(health::bind).transpose()?;
+    let journal = work.open()?;
+    let (state, notify) = (State::new(), Arc::new(Notify::new()));
+    let client = work.connect({
+        let (state, notify) = (state.clone(), Arc::clone(&notify));
+        move || {
+            state.ends("it is stopping");
+            notify.say("STOPPING=1\nSTATUS=waiting for what is on its way");
+            info!(target: TARGET, "stopping: nothing more begins; what is on its way is waited for");
+        }
+    })?;
+    let client = client.with_observer(state.clone());
+    let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    if let Some(listener) = listener {
+        let watched = journal::read(&work.path, &work.environment)?;
+        let pages = pages::pages(state.clone(), watched);
+        health::serve(listener, pages)
+            .map_err(|error| BadInput::new("health", format!("health: {error}")))?;
+    }
+    info!(
+        target: TARGET,
+        version = env!("CARGO_PKG_VERSION"),
+        environment = %work.environment.base_url(),
+        production = work.environment.is_production(),
+        journal = %work.path.display(),
+        health = address.map(tracing::field::display),
+        "started"
+    );
+    notify.say("READY=1\nSTATUS=started");
+    // A service has no list: nothing goes one by one, and refusals say nothing about one.
+    let pace = Pace { stays: true, one_by_one: 0, ..work.pace };
+    let mut rounds = Rounds::new(&state, &notify);
+    let end = client.run(journal, &pace, &work.stop, |news| match news {
+        News::Ended(ended) => {
+            state.ended(ended);
+            log::ended(ended);
+        }
+        News::Brake(brake) => {
+            state.brakes(brake);
+            log::brakes(brake);
+        }
+        News::Round(round) => rounds.goes_round(round),
+        News::Lost(lost) => {
+            state.ends("the journal failed");
+            error!(target: TARGET, "{}; nothing more begins", one_line(lost));
+        }
+    });
+    notify.say("STOPPING=1");
+    Ok(tell(&state.seen(), &end, args.work.connection.json))
+}
+
+/// What is done when the work goes round.
+struct Rounds<'a> {
+    state: &'a State,
+    notify: &'a Notify,
+    watchdog: Watchdog,
+    status: String,
+    said_at: Option<Instant>,
+    /// Whether it was said that nothing is left to do.
+    is_drained: bool,
+}
+
+/// Between two lines about how it goes.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl<'a> Rounds<'a> {
+    fn new(state: &'a State, notify: &'a Notify) -> Self {
+        let watchdog = Watchdog::new();
+        Self { state, notify, watchdog, status: String::new(), said_at: None, is_drained: false }
+    }
+
+    fn goes_round(&mut self, round: Round) {
+        self.state.goes_round(round);
+        self.watchdog.goes_round(self.notify);
+        if round.in_hand > 0 {
+            self.is_drained = false;
+        } else if round.turn.is_some() && !std::mem::replace(&mut self.is_drained, true) {
+            info!(target: TARGET, "drained: nothing is left that can be done now");
+        }
+        if self.said_at.is_none_or(|at| at.elapsed() >= PAUSE) {
+            let status = self.state.seen().status();
+            if status != self.status {
+                self.notify.say(&format!("STATUS={status}"));
+                self.status = status;
+            }
+            self.said_at = Some(Instant::now());
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    captured: u64,
+    captured_with_caveat: u64,
+    not_captured: u64,
+    unknown: u64,
+    stopped_by: &'a str,
+    next_step: Option<&'a str>,
+}
+
+/// How it ended.
+fn tell(seen: &Seen, end: &Result<End, RunError>, as_json: bool) -> Exit {
+    if let Err(failed) = end {
+        for outcome in &failed.unrecorded {
+            let (order_id, key) =
+                (outcome.capture().order_id(), outcome.capture().idempotency_key());
+            let (name, code) = (outcome.name(), outcome.code());
+            error!(target: TARGET, %order_id, idempotency_key = %key, outcome = name, code, "not recorded");
+        }
+    }
+    let captured = seen.count(Stands::Captured);
+    let captured_with_caveat = seen.count(Stands::CapturedWithCaveat);
+    // To the journal, what could not be recorded is in doubt.
+    let unrecorded = end.as_ref().err().map_or(0, |failed| failed.unrecorded.len() as u64);
+    let (not_captured, unknown) = (seen.count(Stands::NotCaptured), seen.doubts() + unrecorded);
+    let has_sent = captured + captured_with_caveat + not_captured + seen.count(Stands::Unknown) > 0;
+    let (stopped_by, exit) = match end {
+        Err(_) => ("the journal failed", Exit::Unknown),
+        Ok(End::Stopped) if unknown == 0 => ("a signal", Exit::Yes),
+        Ok(End::Stopped) => ("a signal", Exit::Unknown),
+        Ok(_) => {
+            let exit = match (unknown, has_sent) {
+                (0, false) => Exit::Nothing,
+                (0, true) => Exit::Unsent,
+                _ => Exit::Unknown,
+            };
+            ("the API refuses the credentials", exit)
+        }
+    };
+    let next_step = match exit {
+        Exit::Yes => None,
+        Exit::Unknown => Some("start it again: what is in doubt is looked up first"),
+        _ => Some("check the credentials and the environment, then start it again"),
+    };
+    info!(
+        target: TARGET, captured, captured_with_caveat, not_captured, unknown, stopped_by, next_step,
+        exit_code = exit as u8, "ended"
+    );
+    if as_json {
+        output::json(&Told {
+            captured,
+            captured_with_caveat,
+            not_captured,
+            unknown,
+            stopped_by,
+            next_step,
+        });
+    }
+    exit
+}

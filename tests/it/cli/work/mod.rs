@@ -1,0 +1,7 @@
+//! `capture work`, the built command as a service: what it drains, says and survives.
+
+mod drains;
+mod health;
+mod notify;
+mod service;
+mod unit;
