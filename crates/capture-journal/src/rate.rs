@@ -17,9 +17,12 @@ pub(crate) struct Rate {
     paused_until: Duration,
     /// When the rate last changed.
     changed_at: Option<Duration>,
-    /// How many sends began since then, for a rate that was never given.
+    /// From when on it is quiet.
+    quiet_from: Duration,
+    /// How many sends began since when without a pause, for a rate that was never given.
     begun: u32,
-    counted_from: Duration,
+    busy_from: Duration,
+    begun_at: Duration,
 }
 
 /// The slowest that a braked rate becomes.
@@ -33,6 +36,9 @@ const QUIET: Duration = Duration::from_secs(10);
 
 /// Throttled replies to what was sent before the brake count as one.
 const ONE_BRAKE: Duration = Duration::from_secs(1);
+
+/// A pause between two sends after which the count of a rate that was never given begins anew.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// A rate that was never given ends its recovery here.
 const NO_LIMIT: Duration = Duration::from_micros(500);
@@ -54,8 +60,10 @@ impl Rate {
             next: Duration::ZERO,
             paused_until: Duration::ZERO,
             changed_at: None,
+            quiet_from: Duration::ZERO,
             begun: 0,
-            counted_from: Duration::ZERO,
+            busy_from: Duration::ZERO,
+            begun_at: Duration::ZERO,
         }
     }
 
@@ -68,6 +76,11 @@ impl Rate {
             return Err(at);
         }
         self.next = self.next.max(now) + self.interval;
+        // Idle time says nothing about how fast sends can begin.
+        if now > self.begun_at + IDLE {
+            (self.busy_from, self.begun) = (now, 0);
+        }
+        self.begun_at = now;
         self.begun = self.begun.saturating_add(1);
         Ok(())
     }
@@ -107,7 +120,7 @@ impl Rate {
 
     /// The time between two sends, counted.
     fn measured(&self, now: Duration) -> Duration {
-        let counted = now.saturating_sub(self.counted_from).max(Duration::from_millis(1));
+        let counted = now.saturating_sub(self.busy_from).max(Duration::from_millis(1));
         counted / self.begun.max(1)
     }
 
@@ -127,17 +140,17 @@ impl Rate {
     }
 
     fn recover(&mut self, now: Duration) {
-        while self.is_braked() && now >= self.counted_from + QUIET {
+        while self.is_braked() && now >= self.quiet_from + QUIET {
             self.interval = (self.interval * 10 / 11).max(self.given);
             if self.given.is_zero() && self.interval < NO_LIMIT {
                 self.interval = Duration::ZERO;
             }
-            self.changed(self.counted_from + QUIET);
+            self.changed(self.quiet_from + QUIET);
         }
     }
 
     fn changed(&mut self, at: Duration) {
-        (self.counted_from, self.begun) = (at, 0);
+        (self.quiet_from, self.busy_from, self.begun) = (at, at, 0);
     }
 }
 
@@ -218,6 +231,17 @@ mod tests {
         let _ = rate.begin(ms(500_000));
         assert_eq!(rate.per_second(), Some(50.0));
         assert!(!rate.is_braked());
+    }
+
+    #[test]
+    fn idle_time_does_not_make_a_rate_look_slow() {
+        let mut rate = Rate::new(None);
+        rate.begin(ms(0)).unwrap();
+        let later = 3_600_000;
+        (0..50).for_each(|at| rate.begin(ms(later + at * 20)).unwrap());
+        rate.throttled(None, ms(later + 1000));
+        let now = rate.per_second().unwrap();
+        assert!((24.0..26.0).contains(&now), "{now}");
     }
 
     #[test]

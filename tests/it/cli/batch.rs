@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Money, OrderId, OrderStatus};
-use capture_sandbox::{Operation, Script};
+use capture_sandbox::{Answer, Operation, Script};
 use serde_json::{Value, json};
 
 use super::command::{Run, capture, capture_at, directory, server};
@@ -277,6 +277,33 @@ fn a_signal_starts_nothing_more_and_the_next_run_goes_on() {
     batch.all_captured();
 }
 
+/// A program reads along on stdout; the last line is what `--json` prints anyway.
+#[test]
+fn events_tell_how_it_goes_and_the_last_line_how_it_ended() {
+    let batch = Batch::new("events", 40);
+    let slow = Script::delayed(Duration::from_millis(250)).times(u32::MAX);
+    let throttled = Script::status(Answer::new(429).header("retry-after", "1")).skip(30);
+    batch.server.script(throttled.then(slow));
+    let run = batch.run(&with(&["--concurrency", "4", "--json", "--events"]));
+    assert_eq!(run.code, 0, "{run:?}");
+    let lines: Vec<Value> =
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (last, events) = lines.split_last().unwrap();
+    assert_eq!((&last["run"], &last["captured"]), (&json!(1), &json!(40)), "{run:?}");
+    let done: Vec<_> = events.iter().map(|event| event["done"].as_u64().unwrap()).collect();
+    assert!(done.len() >= 3 && done.is_sorted() && done[0] == 0, "{run:?}");
+    assert!(done.last().unwrap() > &20, "{run:?}");
+    for event in events {
+        assert_eq!((&event["event"], &event["captures"]), (&json!("progress"), &json!(40)));
+        let captured = &event["by_outcome"]["captured"]["USD"]["captures"];
+        assert_eq!(captured.as_u64().unwrap_or(0), event["done"].as_u64().unwrap(), "{event}");
+    }
+    let slowed = events.iter().any(|event| event["slowed_by"] == json!("the API asks to wait"));
+    assert!(slowed, "{run:?}");
+    // They belong to --json.
+    assert_eq!(batch.run(&["run", "orders.csv", "--events"]).code, 2);
+}
+
 /// The money has moved: a results file that cannot be written is no reason to say that nothing was sent.
 #[test]
 fn results_that_cannot_be_written_do_not_change_what_happened() {
@@ -321,14 +348,14 @@ fn a_run_that_is_killed_loses_nothing_and_captures_nothing_twice() {
 
 /// The same with 10,000 rows and 200 kills, while half of all captures go wrong in some way.
 #[test]
-#[ignore = "takes half an hour; `cargo xtask weekly` runs it"]
+#[ignore = "takes ten minutes; `cargo xtask weekly` runs it"]
 fn ten_thousand_rows_survive_two_hundred_kills() {
     let batch = Batch::new("torture", 10_000);
     batch.server.script(Script::preset("chaos").unwrap().seed(7));
     let mut moments = 0_u64;
     for kill in 0..200 {
         // As scattered as random ones, and the same each time.
-        moments = (moments + 0x9e37_79b9) % 1_700;
+        moments = (moments + 0x9e37_79b9) % 3_700;
         let operators = if kill % 5 == 0 { 2 } else { 1 };
         killed(&batch, operators, 64, Duration::from_millis(80 + moments));
     }

@@ -25,6 +25,8 @@ pub(super) struct Prepared<'a> {
     pub(super) environment: Environment,
     pub(super) path: PathBuf,
     pub(super) pace: Pace,
+    /// Whether events are printed while it works.
+    pub(super) tells_events: bool,
     policy: Policy,
     /// Nothing more begins.
     pub(super) stop: Stop,
@@ -67,7 +69,7 @@ impl<'a> Prepared<'a> {
         let deadline = args.deadline.as_deref();
         let policy = config::policy(timeout, deadline, None)?.with_resend(resend);
         let (stop, end) = (Stop::new(), Stop::new());
-        Ok(Self { args, environment, path, pace, policy, stop, end })
+        Ok(Self { args, environment, path, pace, tells_events: false, policy, stop, end })
     }
 
     pub(super) fn open(&self) -> Result<Sqlite, BadInput> {

@@ -1,4 +1,4 @@
-//! How a run goes: one line that changes on a terminal, a line now and then elsewhere.
+//! How a run goes: one line that changes on a terminal, a line now and then elsewhere, or events as JSON.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use capture_core::{Outcome, one_line};
 use capture_journal::{Brake, Ended, IntentId, Stands, Tally};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 
 use crate::output;
 
@@ -16,6 +17,8 @@ pub(crate) struct Progress {
     /// Where there is no list: the captures that were met, and where each stands.
     seen: Option<BTreeMap<IntentId, Stands>>,
     bar: Option<ProgressBar>,
+    /// Whether a program reads along.
+    tells_events: bool,
     began: Instant,
     told_at: Instant,
     brake: Option<Brake>,
@@ -28,9 +31,12 @@ pub(crate) struct Progress {
 /// Between two lines where there is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// Between two events.
+const EVENTS: Duration = Duration::from_secs(1);
+
 impl Progress {
-    pub(crate) fn new(tally: Tally, is_list: bool) -> Self {
-        let bar = io::stderr().is_terminal().then(|| {
+    pub(crate) fn new(tally: Tally, is_list: bool, tells_events: bool) -> Self {
+        let bar = (io::stderr().is_terminal() && !tells_events).then(|| {
             let bar = ProgressBar::with_draw_target(
                 Some(tally.captures()),
                 ProgressDrawTarget::stderr_with_hz(5),
@@ -47,6 +53,7 @@ impl Progress {
             tally,
             seen: (!is_list).then(BTreeMap::new),
             bar,
+            tells_events,
             began: now,
             told_at: now,
             brake: None,
@@ -54,6 +61,7 @@ impl Progress {
             has_sent: false,
         };
         progress.draw();
+        progress.tell();
         progress
     }
 
@@ -70,9 +78,9 @@ impl Progress {
         self.has_sent |= to != Stands::Left;
         if self.bar.is_some() {
             self.draw();
-        } else if self.told_at.elapsed() >= PAUSE {
+        } else if self.told_at.elapsed() >= if self.tells_events { EVENTS } else { PAUSE } {
             self.told_at = Instant::now();
-            output::note(&self.line());
+            self.tell();
         }
     }
 
@@ -91,7 +99,10 @@ impl Progress {
             ),
         };
         self.brake = brake;
-        self.say(&says);
+        match self.tells_events {
+            true => self.tell(),
+            false => self.say(&says),
+        }
     }
 
     /// One line that stays.
@@ -108,6 +119,40 @@ impl Progress {
         }
     }
 
+    /// What there is to say now and then.
+    fn tell(&self) {
+        if self.tells_events {
+            output::json(&self.event());
+        } else if self.decided > 0 {
+            output::note(&self.line());
+        }
+    }
+
+    fn event(&self) -> Event<'_> {
+        let (slowed_by, wait_s) = match self.brake {
+            None => (None, None),
+            Some(Brake::Wait(wait)) => (Some("the API asks to wait"), Some(wait.as_secs_f64())),
+            Some(Brake::Slowed(_)) => (Some("the API throttles"), None),
+            Some(Brake::Outage { next_try }) => {
+                (Some("half of the latest got no decision"), Some(next_try.as_secs_f64()))
+            }
+        };
+        Event {
+            event: "progress",
+            elapsed_s: self.began.elapsed().as_secs_f64(),
+            captures: self.tally.captures(),
+            done: self.done(),
+            per_second: self.per_second(),
+            by_outcome: &self.tally,
+            slowed_by,
+            wait_s,
+        }
+    }
+
+    fn per_second(&self) -> f64 {
+        self.decided as f64 / self.began.elapsed().as_secs_f64().max(0.001)
+    }
+
     fn draw(&self) {
         if let Some(bar) = &self.bar {
             bar.set_position(self.done());
@@ -122,7 +167,7 @@ impl Progress {
     fn line(&self) -> String {
         let tally = &self.tally;
         let captured = tally.count(Stands::Captured) + tally.count(Stands::CapturedWithCaveat);
-        let rate = self.decided as f64 / self.began.elapsed().as_secs_f64().max(0.001);
+        let rate = self.per_second();
         let left = tally.captures() - self.done();
         let time = if self.decided > 0 && left > 0 {
             format!(" · {} left", span(left as f64 / rate))
@@ -138,6 +183,19 @@ impl Progress {
             tally.count(Stands::Unknown),
         )
     }
+}
+
+/// An object a second while a run lasts.
+#[derive(Serialize)]
+struct Event<'a> {
+    event: &'static str,
+    elapsed_s: f64,
+    captures: u64,
+    done: u64,
+    per_second: f64,
+    by_outcome: &'a Tally,
+    slowed_by: Option<&'static str>,
+    wait_s: Option<f64>,
 }
 
 /// A time for people.

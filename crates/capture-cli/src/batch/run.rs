@@ -7,7 +7,7 @@ use capture_journal::{End, News, Pace, RunId, Stands, Tally};
 use capture_sqlite::Sqlite;
 use serde::Serialize;
 
-use super::args::{Run, Settle};
+use super::args::{Run, Settle, Until, Work};
 use super::confirm::confirmed;
 use super::plan::check;
 use super::preflight;
@@ -22,8 +22,7 @@ use crate::output;
 use crate::transport::Client;
 
 pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
-    let mut work = Prepared::new(&args.work)?;
-    work.pace.settle_for = Duration::from_secs(args.until.settle_for);
+    let work = prepared(&args.work, &args.until)?;
     if let Some(out) = &args.out {
         results::format(out)?;
     }
@@ -106,11 +105,17 @@ fn every(work: &Prepared<'_>, mut journal: Sqlite) -> Result<Exit, BadInput> {
 }
 
 pub(crate) fn settle(args: &Settle) -> Result<Exit, BadInput> {
-    let mut work = Prepared::new(&args.work)?;
-    work.pace.settle_for = Duration::from_secs(args.until.settle_for);
+    let work = prepared(&args.work, &args.until)?;
     let journal = work.open()?;
     let client = work.connect(say_that_it_stops)?;
     work.off(&client, journal, None, None)
+}
+
+fn prepared<'a>(args: &'a Work, until: &Until) -> Result<Prepared<'a>, BadInput> {
+    let mut work = Prepared::new(args)?;
+    work.pace.settle_for = Duration::from_secs(until.settle_for);
+    work.tells_events = until.events;
+    Ok(work)
 }
 
 /// Ctrl-C or SIGTERM came.
@@ -150,7 +155,7 @@ impl Prepared<'_> {
             }
             _ => None,
         };
-        let mut progress = Progress::new(before, run.is_some());
+        let mut progress = Progress::new(before, run.is_some(), self.tells_events);
         let pace = Pace { run, only_open: run.is_none(), ..self.pace };
         let news = |news: News<'_>| match news {
             News::Ended(ended) => {
