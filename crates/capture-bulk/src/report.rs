@@ -8,6 +8,7 @@ mod timeline;
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
+use capture_core::Receipt;
 use capture_journal::{Line, Run, Standing, Stands, Story, Tally, utc};
 
 use crate::plan::PlanId;
@@ -39,6 +40,8 @@ pub struct Report {
     tally: Tally,
     timeline: Timeline,
     latency: Latency,
+    /// Captured, and the proof shows no amount.
+    unproven: u64,
     /// What is not plainly captured, the worst first.
     open: [(Stands, Rows); 4],
     late: Rows,
@@ -59,6 +62,7 @@ impl Report {
             timeline: Timeline::new(head.run.at),
             head,
             tally: Tally::default(),
+            unproven: 0,
             latency: Latency::default(),
             open: OPEN.map(|stands| (stands, Rows::default())),
             late: Rows::default(),
@@ -70,6 +74,11 @@ impl Report {
         let standing = story.standing();
         let stands = Stands::of(story);
         self.tally.add(stands, line.capture.money());
+        let is_unproven = |receipt: &Receipt| !receipt.amount_verified();
+        self.unproven += u64::from(match &standing {
+            Standing::Captured(receipt, _) => is_unproven(receipt),
+            _ => false,
+        });
         let recorded = recorded_at(story, &standing);
         self.timeline.add(stands, recorded);
         // Each run has its own entry.
@@ -172,8 +181,18 @@ impl Report {
             html,
             "</tbody>\n</table>\n<p><b>Unknown</b> means that money may have moved. Hold the goods, never \
              capture the order with another key, and run the same command again to find out. <b>Left</b> \
-             means that nothing has been sent.</p>\n</section>"
+             means that nothing has been sent.</p>"
         );
+        if self.unproven > 0 {
+            let _ = writeln!(
+                html,
+                "<p>Of {} captured orders only the order's status is known, which shows no amount: \
+                 <code>amount_verified</code> is false in their results. Compare these with FlexFactor's \
+                 settlement.</p>",
+                self.unproven
+            );
+        }
+        *html += "</section>\n";
     }
 
     fn attention(&self, html: &mut String) {

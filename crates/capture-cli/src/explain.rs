@@ -8,7 +8,7 @@ use capture_journal::{Bundle, Chain, Lost, Story, environment_name};
 use capture_sqlite::Sqlite;
 
 use crate::args::Explain;
-use crate::config::BadInput;
+use crate::config::{self, BadInput};
 use crate::exit::Exit;
 use crate::file::{self, Readers};
 use crate::journal;
@@ -18,8 +18,9 @@ use crate::output;
 pub(crate) fn run(args: &Explain) -> Result<Exit, BadInput> {
     let order: OrderId = args.order_id.parse()?;
     let named: Option<Environment> = args.environment.as_deref().map(str::parse).transpose()?;
+    let set = config::environment(None).ok();
     let path = journal::place(args.kept.journal.as_deref())?;
-    let found = find(&path, order, named.as_ref())?;
+    let found = find(&path, order, named.as_ref(), set.as_ref())?;
     let Some((environment, stories, chain)) = found else {
         let sentence = format!("journal {} has nothing of order {order}", path.display());
         output::error(args.kept.json, &sentence, Some("order id"));
@@ -41,11 +42,13 @@ pub(crate) fn run(args: &Explain) -> Result<Exit, BadInput> {
 
 type Found = (String, Vec<Story>, Chain);
 
-/// The stories of the order, in the environment that is named, or in the only one that has it.
+/// The stories of the order, in the environment that is named, or in the only one that has it; of several,
+/// in the one that the variable names.
 fn find(
     path: &Path,
     order: OrderId,
     named: Option<&Environment>,
+    set: Option<&Environment>,
 ) -> Result<Option<Found>, BadInput> {
     // Nothing is made only to be read.
     if !path.exists() {
@@ -68,6 +71,10 @@ fn find(
         match (&found, stories.is_empty()) {
             (_, true) => {}
             (None, false) => found = Some((name, stories, chain.clone())),
+            (Some(_), false) if set == Some(&environment) => {
+                return Ok(Some((name, stories, chain)));
+            }
+            (Some((other, ..)), false) if set.is_some_and(|it| environment_name(it) == *other) => {}
             (Some((other, ..)), false) => {
                 let sentence = format!(
                     "the journal has order {order} at {other} and at {name}; name one by --environment"

@@ -28,6 +28,7 @@ Exit codes:
   2  nothing done: invalid input or configuration, no connection, no login
   3  unknown: money may have moved; or captured with a caveat (refunded since,
      or in another currency). Hold the goods.
+  4  of a list: stopped early; some were not sent, and nothing is unknown
 
 Examples:
   capture demo
@@ -91,7 +92,8 @@ capture_before (RFC 3339) and expected_amount are optional. Every line is
 checked, and every fault is printed as FILE:LINE:COLUMN: field value: rule.
 
 With --json: {\"plan\", \"name\", \"captures\", \"totals\", \"captured_before\",
-\"open_before\", \"run\", \"confirm\"}; of a file with faults {\"error\", \"field\",
+\"open_before\", \"with_deadline\", \"first_deadline\", \"deadlines_past\",
+\"deadlines_too_soon\", \"guards\", \"run\", \"confirm\"}; of a file with faults {\"error\", \"field\",
 \"problems\", \"more\"}.
 
 Exit codes: 0 it can be run; 2 it cannot, or nothing was read";
@@ -135,8 +137,9 @@ Example:
   capture report 1 --html report.html";
 
 pub(crate) const AFTER_SETTLE: &str = "\
-It begins nothing: only what may have been sent is looked up, and sent again
-under its key where the rules allow it. Exit codes as those of run.";
+It begins nothing new: what may have been sent is looked up, and sent again under
+its key where the rules allow it. What a run had claimed when it was killed may
+have been sent, as far as the journal knows, and is captured too. Exit codes as those of run.";
 
 pub(crate) const AFTER_WORK: &str = "\
 It takes what is in the journal: what the library's enqueue wrote down, lists

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use capture_core::{Capture, Environment, IdempotencyKey, OrderId, one_line};
-use capture_journal::{Journal as _, Lost, Story, decisive, unix_ms, utc};
+use capture_journal::{Journal as _, Lost, Standing, Story, decisive, unix_ms, utc};
 use capture_sqlite::{OpenError, Sqlite};
 use serde::Serialize;
 
@@ -57,9 +57,7 @@ pub(crate) fn read(path: &Path, environment: &Environment) -> Result<Sqlite, Bad
 fn told(path: &Path, opened: Result<Sqlite, OpenError>) -> Result<Sqlite, BadInput> {
     let journal = opened.map_err(|error| {
         let way_out = match error {
-            OpenError::Place { .. } | OpenError::Foreign(_) | OpenError::Sqlite { .. } => {
-                "; give another file by --journal FILE"
-            }
+            OpenError::Place { .. } => "; give another file by --journal FILE",
             _ => "",
         };
         refuse(&format!("{}{way_out}", one_line(&error)))
@@ -92,10 +90,19 @@ pub(crate) fn asked(args: &Journal, environment: &Environment, order: OrderId) -
     stories.iter().map(|story| story.capture).collect()
 }
 
+/// How a capture stands: `ready`, `claimed` (a process is at it now), `interrupted` (one was), `unknown`,
+/// `captured` or `not_captured`.
+pub(crate) fn standing(journal: &Sqlite, story: &Story) -> &'static str {
+    match story.standing() {
+        Standing::Claimed(..) if !journal.is_held(story) => "interrupted",
+        standing => standing.name(),
+    }
+}
+
 /// What the journal has of an order, in short.
 #[derive(Serialize)]
 pub(crate) struct Noted {
-    standing: &'static str,
+    pub(crate) standing: &'static str,
     /// When the outcome was recorded; null where none was.
     recorded_at_ms: Option<i64>,
     idempotency_key: IdempotencyKey,
@@ -117,9 +124,13 @@ pub(crate) fn noted(path: &Path, environment: &Environment, order: OrderId) -> O
     if !path.exists() {
         return None;
     }
-    let stories = read(path, environment).and_then(|mut journal| stories(&mut journal, order));
-    let stories = match stories {
-        Ok(stories) => stories,
+    let found = read(path, environment).and_then(|mut journal| {
+        let stories = stories(&mut journal, order)?;
+        let standing = decisive(&stories).map(|story| standing(&journal, story));
+        Ok((stories, standing))
+    });
+    let (stories, standing) = match found {
+        Ok(found) => found,
         Err(bad) => {
             output::note(&format!("warning: {}", bad.sentence));
             return None;
@@ -127,7 +138,7 @@ pub(crate) fn noted(path: &Path, environment: &Environment, order: OrderId) -> O
     };
     let story = decisive(&stories)?;
     let money = story.capture.money();
-    let standing = story.standing().name();
+    let standing = standing?;
     let recorded = story.entries.last().map(|entry| entry.at);
     let when = recorded.map_or_else(
         || format!("asked for at {}", utc(story.asked_at)),

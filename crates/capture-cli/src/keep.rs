@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write};
 use std::path::Path;
 
 use capture_core::{Environment, one_line};
@@ -152,7 +152,10 @@ fn export(kept: &Kept, environment: &Environment, file: Option<&Path>) -> Result
 fn import(kept: &Kept, environment: &Environment, file: &Path) -> Result<usize, BadInput> {
     let mut journal = journal::open(&journal::place(kept.journal.as_deref())?, environment)?;
     let imported = match file.to_str() {
-        Some("-") => journal.import(io::stdin().lock()),
+        // Whole before the journal is locked: others work with it, and a pipe may be slow.
+        Some("-") => spooled(io::stdin().lock())
+            .map_err(KeepError::from)
+            .and_then(|file| journal.import(BufReader::new(file))),
         _ => File::open(file)
             .map_err(KeepError::from)
             .and_then(|file| journal.import(BufReader::new(file))),
@@ -161,6 +164,13 @@ fn import(kept: &Kept, environment: &Environment, file: &Path) -> Result<usize, 
     imported.map_err(|error| {
         refuse("file", &format!("{name}: {}; nothing was imported", one_line(&error)))
     })
+}
+
+fn spooled(mut from: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut from, &mut file)?;
+    file.rewind()?;
+    Ok(file)
 }
 
 /// The journal, of whatever environment.

@@ -45,7 +45,7 @@ pub(crate) fn notes_are_logged() {
 /// One line on stderr.
 pub(crate) fn note(text: &str) {
     if IS_LOGGED.load(Ordering::Relaxed) {
-        return tracing::warn!(target: "capture", "{}", printable(text, LONGEST_LINE));
+        return tracing::warn!(target: "capture::work", "{}", printable(text, LONGEST_LINE));
     }
     let _ = writeln!(io::stderr(), "{}", printable(text, LONGEST_LINE));
 }

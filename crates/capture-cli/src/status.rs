@@ -48,7 +48,7 @@ struct Report<'a> {
 }
 
 fn report(order_id: OrderId, status: OrderStatus, journal: Option<&Noted>, json: bool) {
-    let (status_name, next_step) = (status.to_string(), next_step(status));
+    let (status_name, next_step) = (status.to_string(), next_step(status, journal));
     if json {
         let status = status.number();
         output::json(&Report { order_id, status, status_name, next_step, journal });
@@ -60,8 +60,13 @@ fn report(order_id: OrderId, status: OrderStatus, journal: Option<&Noted>, json:
     }
 }
 
-fn next_step(status: OrderStatus) -> &'static str {
+fn next_step(status: OrderStatus, journal: Option<&Noted>) -> &'static str {
+    let is_open = |it: &Noted| matches!(it.standing, "claimed" | "interrupted" | "unknown");
     match status {
+        // The status may lag behind what is on its way.
+        OrderStatus::CaptureRequired if journal.is_some_and(is_open) => {
+            "The journal has a capture of it in doubt; run the same capture again, which looks first."
+        }
         OrderStatus::CaptureRequired => "Not captured yet; capture it before its window ends.",
         OrderStatus::Completed => "It is captured.",
         OrderStatus::Returned => "It was captured and has since been refunded.",

@@ -11,7 +11,7 @@ use capture_client::blocking::{Client, Transport};
 use capture_core::{Capture, OrderId, Outcome};
 
 use crate::begin::{Begun, DurableError, Recorded};
-use crate::drive::{Heard, News, Run, RunError};
+use crate::drive::{Heard, News, ROUND, Run, RunError};
 use crate::foreman::{End, Move};
 use crate::journal::{Held, How, Journal, Work};
 use crate::pace::Pace;
@@ -134,8 +134,10 @@ impl<T: Transport> Durable<T> {
                     Some(Ok(turned)) => run.turned(turned, client.now(), &mut news),
                     Some(Err(lost)) => {
                         news(News::Lost(&lost));
+                        run.turning = None;
                         while run.foreman.running() > 0 {
-                            match happened.recv() {
+                            run.tell_round(None, &mut news);
+                            match happened.recv_timeout(ROUND) {
                                 Ok(Happened::Finished(held, outcome)) => {
                                     run.foreman.finished(held, *outcome, client.now());
                                 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use capture_client::{Event, Observer, Stop, Transport};
 use capture_core::driver::Now;
 use capture_core::{Finding, Outcome, Reason};
+use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
@@ -25,8 +26,8 @@ pub enum News<'a> {
     Ended(&'a Ended),
     /// What holds the sends back has changed.
     Brake(Option<Brake>),
-    /// The work goes round: a turn of the journal has returned, or nothing is to do and no turn is under
-    /// way. While a turn hangs there is none, which is how a watchdog notices.
+    /// The work goes round, once a second at least: a turn of the journal has returned, or nothing is to do
+    /// and no turn is under way. While a turn hangs there is none, which is how a watchdog notices.
     Round(Round),
     /// The journal failed. Nothing more begins; what is on its way is waited for, and cannot be recorded.
     Lost(&'a Lost),
@@ -41,6 +42,8 @@ pub struct Round {
     pub running: usize,
     /// How many captures are claimed: on their way, not yet started, or not yet recorded.
     pub in_hand: usize,
+    /// Why nothing more begins, once that is so.
+    pub ends: Option<End>,
 }
 
 /// The journal failed amid a run: nothing more was started.
@@ -101,7 +104,7 @@ impl<T: Transport> Durable<T> {
             };
             run.tell_round(None, &mut news);
             let wait = until.map(|until| until.saturating_sub(client.now().monotonic()));
-            let mut sleep = pin!(client.sleep(wait.unwrap_or(LONG)));
+            let mut sleep = pin!(client.sleep(wait.map_or(ROUND, |wait| wait.min(ROUND))));
             let woken = poll_fn(|cx| {
                 let turned = run.turning.as_mut().map(|answer| Pin::new(answer).poll(cx));
                 if let Some(Poll::Ready(turned)) = turned {
@@ -120,10 +123,17 @@ impl<T: Transport> Durable<T> {
                 Woken::Turned(Ok(turned)) => run.turned(turned, client.now(), &mut news),
                 Woken::Turned(Err(lost)) => {
                     news(News::Lost(&lost));
-                    while let Some((held, outcome)) = flights.next().await {
-                        run.foreman.finished(held, outcome, client.now());
+                    run.turning = None;
+                    loop {
+                        run.tell_round(None, &mut news);
+                        match select(flights.next(), pin!(client.sleep(ROUND))).await {
+                            Either::Left((Some((held, outcome)), _)) => {
+                                run.foreman.finished(held, outcome, client.now());
+                            }
+                            Either::Left((None, _)) => return Err(run.lose(lost)),
+                            Either::Right(_) => {}
+                        }
                     }
-                    return Err(run.lose(lost));
                 }
                 Woken::Finished(held, outcome) => {
                     run.foreman.finished(held, outcome, client.now());
@@ -141,8 +151,8 @@ enum Woken {
     Time,
 }
 
-/// No clock runs out before.
-const LONG: Duration = Duration::from_secs(24 * 3600);
+/// How often it goes round at least.
+pub(crate) const ROUND: Duration = Duration::from_secs(1);
 
 /// A foreman at work. If its driver goes without a word, the journal learns what was in hand.
 pub(crate) struct Run {
@@ -150,7 +160,7 @@ pub(crate) struct Run {
     pub(crate) foreman: Foreman,
     heard: Heard,
     /// The turn under way, and what it records.
-    turning: Option<oneshot::Receiver<Result<Turned, Arc<Lost>>>>,
+    pub(crate) turning: Option<oneshot::Receiver<Result<Turned, Arc<Lost>>>>,
     turning_since: Duration,
     recording: Vec<Outcome>,
     brake: Option<Brake>,
@@ -200,7 +210,8 @@ impl Run {
     pub(crate) fn tell_round(&self, turn: Option<Duration>, news: &mut impl FnMut(News<'_>)) {
         if self.turning.is_none() {
             let (running, in_hand) = (self.foreman.running(), self.foreman.in_hand());
-            news(News::Round(Round { turn, running, in_hand }));
+            let ends = self.foreman.ending();
+            news(News::Round(Round { turn, running, in_hand, ends }));
         }
     }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use capture_core::driver::Now;
-use capture_core::{Outcome, Reason, Ticket};
+use capture_core::{Attempt, Obstacle, Operation, Outcome, Phase, Reason, Ticket};
 
 use crate::breaker::{Breaker, Came};
 use crate::journal::{Held, How, Turn, Turned, Want, Work};
@@ -79,6 +79,8 @@ pub struct Ended {
     pub held: Held,
     /// Whether it had perhaps been sent before.
     pub was_open: bool,
+    /// Whether this holder may have sent it.
+    pub was_sent: bool,
     /// What the evidence of all holders comes to.
     pub outcome: Outcome,
 }
@@ -94,12 +96,14 @@ struct Running {
 struct Settled {
     held: Held,
     was_open: bool,
+    was_sent: bool,
     outcome: Outcome,
 }
 
 #[derive(Debug)]
 struct Turning {
-    settled: Vec<(Held, bool)>,
+    /// Each with whether it was open, and sent.
+    settled: Vec<(Held, bool, bool)>,
     wanted: usize,
 }
 
@@ -145,20 +149,12 @@ impl Foreman {
         }
         match (self.end, self.turn.is_none() && self.running.is_empty()) {
             (Some(end), true) => Move::Done(end),
-            (Some(_), false) => Move::Wait(self.goes_round_at(now)),
+            (Some(_), false) => Move::Wait(None),
             (None, _) => match self.next_start(now) {
                 Ok(work) => Move::Start(work),
-                Err(at) => {
-                    let wakes_at = [self.wakes_at(now.monotonic()), self.goes_round_at(now)];
-                    Move::Wait(at.into_iter().chain(wakes_at.into_iter().flatten()).min())
-                }
+                Err(at) => Move::Wait(at.into_iter().chain(self.wakes_at(now.monotonic())).min()),
             },
         }
-    }
-
-    /// A service shows that it goes round.
-    fn goes_round_at(&self, now: Now) -> Option<Duration> {
-        self.pace.stays.then(|| now.monotonic() + IDLE)
     }
 
     /// A turn has returned.
@@ -188,14 +184,29 @@ impl Foreman {
             }
         }
         let ended = turning.settled.into_iter().zip(turned.told);
-        ended.map(|((held, was_open), outcome)| Ended { held, was_open, outcome }).collect()
+        ended
+            .map(|((held, was_open, was_sent), outcome)| Ended {
+                held,
+                was_open,
+                was_sent,
+                outcome,
+            })
+            .collect()
     }
 
     /// A capture has ended.
     pub fn finished(&mut self, held: Held, outcome: Outcome, now: Now) {
-        let running = self.running.remove(&held).expect("it was started");
-        self.learn(running.was_open, &outcome, now.monotonic());
-        self.settled.push(Settled { held, was_open: running.was_open, outcome });
+        let may_have_sent = |attempt: &Attempt| {
+            attempt.operation == Operation::Capture && attempt.phase != Phase::NotSent
+        };
+        let was_sent = outcome.attempts_this_run().iter().any(may_have_sent);
+        self.ended(held, was_sent, outcome, now);
+    }
+
+    fn ended(&mut self, held: Held, was_sent: bool, outcome: Outcome, now: Now) {
+        let was_open = self.running.remove(&held).expect("it was started").was_open;
+        self.learn(was_open, &outcome, now.monotonic());
+        self.settled.push(Settled { held, was_open, was_sent, outcome });
         // It may be due again some time.
         self.look_at = Some(now.monotonic());
     }
@@ -203,7 +214,7 @@ impl Foreman {
     /// A capture has ended without a word.
     pub fn vanished(&mut self, held: Held, now: Now) {
         let ticket = self.running[&held].dropped.clone();
-        self.finished(held, Outcome::Unknown(ticket), now);
+        self.ended(held, true, Outcome::Unknown(ticket), now);
     }
 
     /// The API asked to slow down, and perhaps how long to wait; a driver that hears of it before the
@@ -244,6 +255,12 @@ impl Foreman {
         self.running.len()
     }
 
+    /// Why nothing more begins, once that is so.
+    #[must_use]
+    pub fn ending(&self) -> Option<End> {
+        self.end
+    }
+
     /// How many captures are claimed: on their way, not yet started, or not yet recorded.
     #[must_use]
     pub fn in_hand(&self) -> usize {
@@ -252,8 +269,9 @@ impl Foreman {
 
     /// What holds the sends back now.
     #[must_use]
-    pub fn brake(&self, now: Now) -> Option<Brake> {
+    pub fn brake(&mut self, now: Now) -> Option<Brake> {
         let now = now.monotonic();
+        self.rate.recover(now);
         if let Some((_, next)) = self.breaker.outage() {
             return Some(Brake::Outage { next_try: next.saturating_sub(now) });
         }
@@ -295,7 +313,7 @@ impl Foreman {
         }
         let settled: Vec<_> = std::mem::take(&mut self.settled);
         self.turn = Some(Turning {
-            settled: settled.iter().map(|it| (it.held, it.was_open)).collect(),
+            settled: settled.iter().map(|it| (it.held, it.was_open, it.was_sent)).collect(),
             wanted,
         });
         Some(Turn {
@@ -383,11 +401,20 @@ impl Foreman {
         if came != Came::Undecided {
             self.decided_at = now;
         }
-        // What one capture was asked to wait for (429, 503) is meant for all.
-        if let Outcome::Unknown(ticket) = outcome {
-            ticket.retry_after().into_iter().for_each(|wait| self.rate.pause(wait, now));
-        }
+        // What one capture was asked to wait for (429, 503, the login too) is meant for all.
+        outcome.retry_after().into_iter().for_each(|wait| self.rate.pause(wait, now));
         let is_throttled = match outcome {
+            Outcome::Unknown(ticket) => {
+                let is_refused = match ticket.obstacle() {
+                    Obstacle::Unauthorized => true,
+                    Obstacle::NoToken(why) => why.is_lasting(),
+                    _ => false,
+                };
+                if is_refused {
+                    self.end.get_or_insert(End::NoAccess);
+                }
+                false
+            }
             Outcome::NotCaptured(refusal) => match refusal.reason() {
                 Reason::Throttled(wait) => {
                     self.rate.throttled(*wait, now);
@@ -425,7 +452,8 @@ impl Foreman {
     fn give_back(&mut self) {
         for work in self.fresh.drain(..).chain(self.again.drain(..)) {
             let was_open = matches!(work.how, How::Resume(_));
-            self.settled.push(Settled { held: work.held, was_open, outcome: work.how.untouched() });
+            let outcome = work.how.untouched();
+            self.settled.push(Settled { held: work.held, was_open, was_sent: false, outcome });
         }
     }
 

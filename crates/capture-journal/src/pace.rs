@@ -27,8 +27,7 @@ pub struct Pace {
     /// Only this list is worked on.
     pub run: Option<RunId>,
     /// A service: it waits for further captures when nothing is left, and for the end of an outage however
-    /// long that takes. It has no list, so that refusals say nothing about one; and it goes round once a
-    /// second at least, with [`News::Round`](crate::News::Round).
+    /// long that takes. It has no list, so that refusals say nothing about one.
     pub stays: bool,
 }
 

@@ -114,7 +114,7 @@ impl Rate {
         }
         self.interval = (self.interval * 2).min(slowest).max(self.given);
         // Quiet begins once the wait is over.
-        self.changed(self.paused_until);
+        self.changed(self.paused_until.max(now));
         self.changed_at = Some(now);
     }
 
@@ -139,7 +139,8 @@ impl Rate {
         self.interval > self.given
     }
 
-    fn recover(&mut self, now: Duration) {
+    /// What is quiet for long enough speeds up again.
+    pub(crate) fn recover(&mut self, now: Duration) {
         while self.is_braked() && now >= self.quiet_from + QUIET {
             self.interval = (self.interval * 10 / 11).max(self.given);
             if self.given.is_zero() && self.interval < NO_LIMIT {
@@ -210,7 +211,11 @@ mod tests {
             for at in 0..400 {
                 let _ = rate.begin(ms(at * 10));
             }
-            (4..60).for_each(|second| rate.unavailable(ms(second * 1000)));
+            for second in 4..60 {
+                rate.unavailable(ms(second * 1000));
+                // A send in between is no quiet time.
+                let _ = rate.begin(ms(second * 1000 + 1));
+            }
             let now = rate.per_second().unwrap();
             assert!((24.0..26.0).contains(&now), "{now}");
             // Being throttled goes further, and is not undone by it.

@@ -94,6 +94,12 @@ impl Stands {
         }
     }
 
+    /// Whether it is captured, or not and never will be.
+    #[must_use]
+    pub fn is_decided(self) -> bool {
+        !matches!(self, Self::Unknown | Self::Left)
+    }
+
     /// `captured`, `captured_with_caveat`, `not_captured`, `unknown` or `left`.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -60,9 +60,10 @@ impl Holders {
 
     /// Whether that opening's process still has the journal open.
     pub(crate) fn is_alive(&self, fence: Fence) -> bool {
+        // Whatever keeps us from knowing it (no file handles, no locks) is no sign of an end.
         match File::open(self.file(fence)) {
-            Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
-            Err(_) => false,
+            Ok(file) => file.try_lock_shared().is_err(),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
         }
     }
 

@@ -148,6 +148,17 @@ impl Sqlite {
         if now.duration_since(before).unwrap_or_default() < Duration::from_secs(DAYS * 24 * 3600) {
             return Err(KeepError::TooRecent);
         }
+        let mut removed = 0;
+        // In slices: other processes want their turns.
+        loop {
+            match self.prune_some(before, now)? {
+                0 => return Ok(removed),
+                some => removed += some,
+            }
+        }
+    }
+
+    fn prune_some(&mut self, before: SystemTime, now: SystemTime) -> Result<usize, KeepError> {
         self.with_desk(now, |desk| {
             let transaction = desk.transaction;
             let Some((number, hash)) = last_prunable(transaction, before)? else { return Ok(0) };
@@ -172,7 +183,11 @@ impl Sqlite {
     }
 }
 
-/// The last record up to which every story was decided before that time, and is there whole.
+/// About how many records are removed at once.
+const SLICE: usize = 5_000;
+
+/// The last record up to which every story was decided before that time, and is there whole; not many more
+/// than [`SLICE`] are looked at.
 fn last_prunable(
     transaction: &Transaction<'_>,
     before: SystemTime,
@@ -182,7 +197,7 @@ fn last_prunable(
         FROM record ORDER BY number";
     let mut statement = transaction.prepare(select).map_err(lost)?;
     let mut rows = statement.query([]).map_err(lost)?;
-    let (mut last, mut reaches) = (None, 0);
+    let (mut last, mut reaches, mut seen) = (None, 0, 0);
     while let Some(row) = rows.next().map_err(lost)? {
         let (number, intent): (i64, i64) = (row.get(0).map_err(lost)?, row.get(2).map_err(lost)?);
         let story = read::story(transaction, IntentId(intent))?;
@@ -190,8 +205,12 @@ fn last_prunable(
             break;
         }
         reaches = reaches.max(row.get(3).map_err(lost)?);
+        seen += 1;
         if reaches == number {
             last = Some((number, row.get(1).map_err(lost)?));
+            if seen >= SLICE {
+                break;
+            }
         }
     }
     Ok(last)

@@ -1,5 +1,6 @@
 //! Opening the file to read it.
 
+use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -21,10 +22,17 @@ impl Sqlite {
         let path = place::existing(path)?;
         let failed = |source| failed(&path, source);
         let placed = |source| OpenError::Place { path: path.clone(), source };
+        // To connect would make a database of it.
+        if fs::metadata(&path).map_err(placed)?.len() == 0 {
+            return Err(OpenError::Foreign(path));
+        }
         let mut connection = connect(&path)?;
         let identity = place::identity(&path).map_err(placed)?;
         let version: i64 =
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+        if version == 0 {
+            return Err(OpenError::Foreign(path));
+        }
         if version < VERSION {
             let transaction = connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -34,6 +42,8 @@ impl Sqlite {
         }
         connection.pragma_update(None, "query_only", "on").map_err(failed)?;
         let holders = Holders::beside(&path);
+        // Before the query: an opening is noted once it is in the journal.
+        let latest = holders.latest();
         let name = environment_name(environment);
         // No environment has the number 0, and no opening either.
         const FOUND: &str = "SELECT (SELECT coalesce(max(fence), 0) FROM opening), restored_ms,
@@ -41,7 +51,7 @@ impl Sqlite {
         let found = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
         let (known, restored, environment): (i64, _, _) =
             connection.query_row(FOUND, [&name], found).map_err(failed)?;
-        let is_older = holders.latest().is_some_and(|latest| latest > known);
+        let is_older = latest.is_some_and(|latest| latest > known);
         let restored = if is_older { Some(unix_ms(SystemTime::now())) } else { restored };
         let opening = Opening { fence: Fence(0), environment, restored, alive: None };
         Ok(Self::new(connection, path, identity, holders, name, opening))

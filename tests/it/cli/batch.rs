@@ -304,6 +304,71 @@ fn events_tell_how_it_goes_and_the_last_line_how_it_ended() {
     assert_eq!(batch.run(&["run", "orders.csv", "--events"]).code, 2);
 }
 
+/// An order file is never overwritten by its own results, and a done list says that nothing was sent.
+#[test]
+fn a_list_is_never_its_own_results_and_a_done_one_says_so() {
+    let batch = Batch::new("itself", 3);
+    let file = fs::read_to_string(batch.path("orders.csv")).unwrap();
+    for out in ["orders.csv", "./orders.csv"] {
+        let run = batch.run(&["run", "orders.csv", "--out", out]);
+        assert!(run.code == 2 && run.stderr.contains("is the list itself"), "{run:?}");
+    }
+    assert_eq!(fs::read_to_string(batch.path("orders.csv")).unwrap(), file);
+    assert_eq!(batch.run(&RUN).code, 0);
+    let again = batch.run(&RUN);
+    assert!(again.code == 0 && again.stderr.contains("nothing was sent now"), "{again:?}");
+    let plan = batch.run(&["plan", "orders.csv"]);
+    assert!(plan.stdout.contains("nothing is left to do"), "{plan:?}");
+    let wrong = batch.run(&with(&["--confirm", "2:1.00USD"]));
+    assert!(wrong.code == 2 && wrong.stderr.contains("was approved"), "{wrong:?}");
+}
+
+/// Of what is on its way a results file says nothing yet: a process that is killed cannot correct it.
+#[test]
+fn a_results_file_that_was_left_says_pending_and_not_left() {
+    let batch = Batch::new("pending", 6);
+    batch.server.script(Script::delayed(Duration::from_secs(3600)).times(u32::MAX));
+    let mut child = started(&mut batch.command(&with(&["--out", "results.csv"])));
+    while batch.captured() < 6 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let text = fs::read_to_string(batch.path("results.csv")).unwrap();
+    assert_eq!(text.matches(",pending,").count(), 6, "{text}");
+    // The journal knows more.
+    assert!(batch.outcomes().iter().all(|outcome| outcome == "unknown"));
+    let order = batch.orders[0].to_string();
+    let status = batch.run(&["status", &order]);
+    assert!(status.stdout.contains("journal: interrupted"), "{status:?}");
+    assert!(batch.server.set_order_status(batch.orders[0], OrderStatus::CaptureRequired));
+    let status = batch.run(&["status", &order]);
+    assert!(status.stdout.contains("run the same capture again"), "{status:?}");
+    let due = batch.run(&["due"]);
+    assert!(due.stdout.contains("interrupted: run it again"), "{due:?}");
+}
+
+/// A refused amount that was corrected needs a new key, and the fault names it.
+#[test]
+fn a_corrected_amount_is_told_its_new_key() {
+    let batch = Batch::new("corrected", 1);
+    let order = batch.orders[0];
+    let file = |amount: &str, column: &str, key: &str| {
+        let rows = format!("order_id,amount,currency{column}\n{order},{amount},USD{key}\n");
+        batch.write("wrong.csv", &rows);
+    };
+    file("99.00", "", "");
+    let refused = batch.run(&["run", "wrong.csv", "--rate", "none"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    file("100.00", "", "");
+    let refused = batch.run(&["run", "wrong.csv", "--rate", "none"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    let key = refused.stderr.split("and the key ").nth(1).expect("a key").lines().next();
+    file("100.00", ",key", &format!(",{}", key.unwrap()));
+    let run = batch.run(&["run", "wrong.csv", "--rate", "none"]);
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
 /// The money has moved: a results file that cannot be written is no reason to say that nothing was sent.
 #[test]
 fn results_that_cannot_be_written_do_not_change_what_happened() {

@@ -1,13 +1,15 @@
 //! What a list is held to before its first send: its deadlines, and what the API shows of its orders.
 
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Money, OrderStatus};
 use capture_journal::utc;
-use capture_sandbox::{Answer, Operation, Script};
+use capture_sandbox::{Answer, Exchange, Operation, Script};
 use serde_json::json;
 
 use super::batch::Batch;
+use super::interrupt::{ended, send, started};
 
 fn sent(batch: &Batch) -> usize {
     batch.server.ledger().entries().len()
@@ -72,6 +74,25 @@ fn a_preflight_looks_at_as_many_as_it_is_told_and_waits_when_it_is_asked_to() {
     let run = batch.run(&["run", "orders.csv", "--preflight", "1", "--rate", "none"]);
     assert!(run.code == 2 && run.stderr.contains("shows no order now (status 503)"), "{run:?}");
     assert_eq!(batch.captured(), 0);
+}
+
+/// Nothing was planned before the preflight is over, so that nobody takes up what was given up.
+#[test]
+fn a_signal_during_the_preflight_leaves_no_list() {
+    let batch = Batch::new("preflight-stopped", 200);
+    let mut command = batch.command(&["run", "orders.csv", "--preflight", "all", "--rate", "10"]);
+    let child = started(&mut command);
+    let is_lookup = |it: &&Exchange| it.operation == Some(Operation::Order);
+    let asked = || batch.server.transcript().iter().filter(is_lookup).count();
+    while asked() < 16 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    send("TERM", child.id());
+    let run = ended(child);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("nothing was sent, and nothing was planned"), "{run:?}");
+    assert!(batch.run(&["runs"]).stdout.is_empty());
+    assert!(asked() < 100, "{}", asked());
 }
 
 #[test]

@@ -301,6 +301,31 @@ fn what_is_long_decided_can_be_removed_and_the_chain_goes_on() {
     assert_eq!(journal.verify(None).unwrap().broken_at, None);
 }
 
+/// Removed in slices, with turns of others in between, and the chain goes on.
+#[test]
+fn a_long_journal_is_pruned_bit_by_bit() {
+    let directory = Directory::new();
+    let mut journal = directory.open();
+    let mut settled = Vec::new();
+    for first in (1..=12_000).step_by(1_000) {
+        let asks = (first..first + 1_000).map(|n| Ask { capture: numbered(n), now: true });
+        let (asks, want) = (asks.collect(), Want::default());
+        let turn = Turn { at: at(0), settled: std::mem::take(&mut settled), asks, want };
+        for (n, answer) in (first..).zip(journal.turn(&turn).unwrap().answers) {
+            let Answer::Work(work) = answer else { panic!("{answer:?}") };
+            settled.push((work.held, captured(numbered(n))));
+        }
+    }
+    let turn = Turn { at: at(0), settled, asks: Vec::new(), want: Want::default() };
+    journal.turn(&turn).unwrap();
+    assert_eq!(journal.prune(at(1_000)).unwrap(), 12_000);
+    let verified = journal.verify(None).unwrap();
+    assert_eq!((verified.records, verified.broken_at), (0, None));
+    assert_eq!(verified.pruned.unwrap().0, 12_000);
+    record(&mut journal, 1, 0, captured);
+    assert_eq!(journal.verify(None).unwrap().broken_at, None);
+}
+
 #[test]
 fn a_copy_made_while_it_is_in_use_is_whole() {
     let directory = Directory::new();
@@ -348,6 +373,11 @@ fn who_only_reads_leaves_nothing_behind_and_takes_no_turn() {
         let count = "SELECT count(*) FROM opening";
         Connection::open(directory.path()).unwrap().query_row(count, [], |row| row.get(0)).unwrap()
     };
+    // An empty file is none, and stays what it is.
+    let empty = directory.path().with_extension("empty");
+    fs::write(&empty, "").unwrap();
+    assert!(matches!(Sqlite::open_to_read(&empty, &sandbox()), Err(OpenError::Foreign(_))));
+    assert_eq!(fs::metadata(&empty).unwrap().len(), 0);
     let before: i64 = openings();
     let holders = directory.path().with_extension("journal.holders");
     let held = fs::read_dir(&holders).unwrap().count();
@@ -378,6 +408,9 @@ fn files_of_every_version_can_be_read() {
         old.execute_batch(script).unwrap();
         drop(old);
         let environment = environment.parse().unwrap();
+        let mut reader = Sqlite::open_to_read(&directory.path(), &environment).unwrap();
+        assert_eq!(reader.verify(None).unwrap().records, captures);
+        assert_eq!(reader.runs().unwrap().len(), usize::from(captures == 3));
         let mut journal = Sqlite::open(&directory.path(), &environment).unwrap();
         assert_eq!(journal.check().unwrap(), [""; 0]);
         // What is written now goes on from what was written then.

@@ -92,7 +92,7 @@ impl Latency {
             html,
             "<p>Throttled: {} of {} captures that were sent (429 or 503). Half took at most <b>{}</b> (p50), \
              95 of 100 at most <b>{}</b> (p95), 99 of 100 at most <b>{}</b> (p99), and the slowest <b>{}</b>, those without a \
-             reply included.</p>",
+             reply included. What a process sent that was killed before it could record it is not counted.</p>",
             self.captures.with_429 + self.captures.with_503,
             self.captures.sent,
             duration(self.percentile(50)),

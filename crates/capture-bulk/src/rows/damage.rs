@@ -38,7 +38,7 @@ pub(crate) fn of_id(text: &str) -> Option<String> {
     (is_hex && missing > 0).then(|| {
         let s = if missing == 1 { "" } else { "s" };
         format!(
-            "lacks {missing} digit{s}, as if a spreadsheet had dropped leading zeros; \
+            "lacks {missing} digit{s}: it was cut, or a spreadsheet dropped leading zeros; \
              export it again with the column as text"
         )
     })

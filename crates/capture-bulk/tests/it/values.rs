@@ -23,11 +23,11 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "{H}f1a3c5e-7c1d-4e0b-9d6a-c4f5b6a7d81,100.00,USD\n",
-        "f:2:1: order_id \"f1a3c5e-7c1d-4e0b-9d6a-c4f5b6a7d81\": lacks 2 digits, as if a spreadsheet had dropped leading zeros; export it again with the column as text",
+        "f:2:1: order_id \"f1a3c5e-7c1d-4e0b-9d6a-c4f5b6a7d81\": lacks 2 digits: it was cut, or a spreadsheet dropped leading zeros; export it again with the column as text",
     ),
     (
         "{H}1234567890123456789012345678901,100.00,USD\n",
-        "f:2:1: order_id \"1234567890123456789012345678901\": lacks 1 digit, as if a spreadsheet had dropped leading zeros; export it again with the column as text",
+        "f:2:1: order_id \"1234567890123456789012345678901\": lacks 1 digit: it was cut, or a spreadsheet dropped leading zeros; export it again with the column as text",
     ),
     (
         "{H}12345678901234500000000000000000,100.00,USD\n",
@@ -160,7 +160,7 @@ const CASES: &[(&str, &str)] = &[
     (
         "{H}{A},100.00,CLF\n1234567890123456789012345,1.00,USD\n",
         "f:2:38: amount \"100.00\": CLF is written with a point and 4 decimals, such as 13.7500\n\
-         f:3:1: order_id \"1234567890123456789012345\": lacks 7 digits, as if a spreadsheet had dropped leading zeros; export it again with the column as text",
+         f:3:1: order_id \"1234567890123456789012345\": lacks 7 digits: it was cut, or a spreadsheet dropped leading zeros; export it again with the column as text",
     ),
     // A currency.
     (

@@ -48,7 +48,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "CAPTURES:TOTALS", allow_hyphen_values = true)]
     pub(crate) confirm: Option<String>,
     /// First looks at so many orders at the API, or at all; one that cannot be captured stops the list
-    #[arg(long, value_name = "N|all")]
+    #[arg(long, value_name = "N|all", requires = "file")]
     pub(crate) preflight: Option<String>,
     /// Writes every line with its outcome to FILE (.csv or .jsonl), while it runs and at the end
     #[arg(long, value_name = "FILE")]

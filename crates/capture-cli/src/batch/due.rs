@@ -106,7 +106,7 @@ fn waiting(
     if let Some(journal) = journal {
         let stories = journal.stories(order.order).map_err(failed)?;
         if let Some(story) = decisive(&stories) {
-            standing = Some(story.standing().name());
+            standing = Some(journal::standing(journal, story));
             for (_, line) in journal.lines_of(story.intent).map_err(failed)? {
                 reference = line.reference.or(reference);
                 before = line.capture_before.or(before);
@@ -141,6 +141,7 @@ fn print(told: &Told<'_>, now: SystemTime) {
             journal.map(|standing| match standing {
                 "ready" => "written down, not sent",
                 "claimed" => "being captured",
+                "interrupted" => "interrupted: run it again, or settle it",
                 "unknown" => "unknown: settle it",
                 "captured" => "captured, by the journal",
                 _ => "not captured, by the journal",
@@ -151,7 +152,10 @@ fn print(told: &Told<'_>, now: SystemTime) {
     }
     output::line(&format!("{} orders wait for their capture", told.orders.len()));
     if let Some(count) = told.void_within {
-        output::line(&format!("{count} of them void within the time that was asked about"));
+        output::line(&format!(
+            "{count} of them void within the time that was asked about{}",
+            if told.unknown_deadline > 0 { ", as far as is known" } else { "" }
+        ));
     }
     if told.unknown_deadline > 0 {
         output::note(&format!(

@@ -7,12 +7,13 @@ use std::time::SystemTime;
 
 use capture_bulk::{Format, Options, PlanId, Planner, ReadError, Table, read};
 use capture_core::{Capture, Environment, IdempotencyKey, Outcome, limits, one_line};
-use capture_journal::{Answer, Line, RunId, environment_name, utc};
+use capture_journal::{Answer, Line, RunId, Standing, environment_name, utc};
 use capture_sqlite::{Deadlines, KnownLine, Sqlite};
 use serde::Serialize;
 
 use super::args::{self, List, Plan};
 use super::guards::{self, Guards};
+use super::runs::{find, summary, tally};
 use crate::config::{self, BadInput};
 use crate::exit::Exit;
 use crate::journal;
@@ -46,6 +47,15 @@ pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
         output::json(&Planned::new(&checked));
     } else {
         checked.print();
+        if let Some(run) = checked.planned {
+            let run = find(&mut journal, run.0)?;
+            let tally = tally(&mut journal, &run)?;
+            output::line(&format!("  {}", summary(&tally)));
+            if tally.is_decided() {
+                output::line("nothing was sent, and nothing is left to do");
+                return Ok(Exit::Yes);
+            }
+        }
         output::line("nothing was sent; to capture these:");
         output::line(&format!(
             "  capture run {} --confirm {}",
@@ -206,6 +216,13 @@ fn tell_faults(text: &str, faults: &impl Serialize, json: bool) {
     }
 }
 
+/// In a file with keys every line has one.
+fn again_with(key: IdempotencyKey) -> String {
+    format!(
+        "to ask the API again, put the line in a file of its own, with a column key and the key {key}"
+    )
+}
+
 /// Lines that the journal stands in the way of.
 #[derive(Default, Serialize)]
 pub(super) struct Obstacles {
@@ -237,19 +254,26 @@ impl Obstacles {
                     Outcome::NotCaptured(refusal) => refusal.new_key(),
                     _ => None,
                 };
-                let way_out = key.map_or_else(
-                    || "take the line out".to_owned(),
-                    |key: IdempotencyKey| format!("to ask the API again, give it the key {key}"),
-                );
+                let way_out = key.map_or_else(|| "take the line out".to_owned(), again_with);
                 format!("{outcome} (recorded {}); {way_out}", utc(*at))
             }
-            Answer::Other(other) => format!(
-                "it was asked for with {}, key {}, on {}, and is {}; take the line out, or ask for the same",
-                other.capture.money(),
-                other.capture.idempotency_key(),
-                utc(other.asked_at),
-                other.standing.name().replace('_', " ")
-            ),
+            Answer::Other(other) => {
+                let key = match &other.standing {
+                    Standing::NotCaptured(refusal, _) => refusal.new_key(),
+                    _ => None,
+                };
+                let way_out = key.map_or_else(
+                    || "take the line out, or ask for the same".to_owned(),
+                    again_with,
+                );
+                format!(
+                    "it was asked for with {}, key {}, on {}, and is {}; {way_out}",
+                    other.capture.money(),
+                    other.capture.idempotency_key(),
+                    utc(other.asked_at),
+                    other.standing.name().replace('_', " ")
+                )
+            }
             _ => "the journal has it".to_owned(),
         };
         self.push(known.line, &known.capture, why);

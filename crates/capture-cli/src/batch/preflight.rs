@@ -10,6 +10,7 @@ use capture_journal::{Line, Lost};
 use capture_sqlite::Sqlite;
 
 use super::plan::{Checked, Obstacles};
+use super::prepared::Prepared;
 use crate::config::BadInput;
 use crate::journal;
 use crate::output;
@@ -33,18 +34,21 @@ const AT_ONCE: usize = 16;
 /// An order that the API does not show now is asked about again, and then it is an error.
 const MOST_TRIES: u32 = 3;
 
+/// How long it sleeps at most before it sees that it was stopped.
+const LOOKS_UP: Duration = Duration::from_millis(50);
+
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Looks at the orders, drawn by the plan's id; `false` once what stands in the way has been printed.
 pub(super) fn passes(
     checked: &Checked,
     most: Option<u32>,
-    per_second: Option<u32>,
+    work: &Prepared<'_>,
     journal: &mut Sqlite,
     client: &Client,
-    json: bool,
 ) -> Result<bool, BadInput> {
-    let mut look = Look { client, per_second, found: Obstacles::default(), captured: 0, seen: 0 };
+    let found = Obstacles::default();
+    let mut look = Look { client, work, found, captured: 0, seen: 0 };
     let [a, b, c, d, ..] = checked.id.0;
     let mut lines = Vec::with_capacity(AT_ONCE);
     journal.drawn(u32::from_be_bytes([a, b, c, d]), most, |line| {
@@ -61,13 +65,13 @@ pub(super) fn passes(
     if look.found.is_empty() {
         return Ok(true);
     }
-    look.found.tell(&checked.name, json);
+    look.found.tell(&checked.name, work.args.connection.json);
     Ok(false)
 }
 
 struct Look<'a> {
     client: &'a Client,
-    per_second: Option<u32>,
+    work: &'a Prepared<'a>,
     found: Obstacles,
     captured: u32,
     seen: u32,
@@ -77,6 +81,10 @@ impl Look<'_> {
     /// Looks at these orders, and forgets them.
     fn at(&mut self, lines: &mut Vec<Line>) -> Result<(), Failed> {
         for tried in 1.. {
+            if self.work.stop.is_stopped() {
+                lines.clear();
+                return Ok(());
+            }
             let orders: Vec<_> = lines.iter().map(|line| line.capture.order_id()).collect();
             let began = Instant::now();
             let mut wait = None;
@@ -90,14 +98,26 @@ impl Look<'_> {
                     shown => self.judge(&line, shown)?,
                 }
             }
-            let turn = self.per_second.map(|rate| Duration::from_secs(orders.len() as u64) / rate);
-            thread::sleep(turn.unwrap_or_default().saturating_sub(began.elapsed()));
+            let turn = self
+                .work
+                .pace
+                .per_second
+                .map(|rate| Duration::from_secs(orders.len() as u64) / rate);
+            self.rests(turn.unwrap_or_default().saturating_sub(began.elapsed()));
             match wait {
-                Some(wait) => thread::sleep(wait.min(LONGEST_WAIT)),
+                Some(wait) => self.rests(wait.min(LONGEST_WAIT)),
                 None => break,
             }
         }
         Ok(())
+    }
+
+    /// Until the time is over, or it is stopped.
+    fn rests(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while !self.work.stop.is_stopped() && Instant::now() < until {
+            thread::sleep(until.saturating_duration_since(Instant::now()).min(LOOKS_UP));
+        }
     }
 
     fn judge(&mut self, line: &Line, shown: Result<Order, StatusError>) -> Result<(), Failed> {

@@ -1,8 +1,8 @@
 //! What every command that works off the journal prepares: where, with what, how fast, and what a signal does.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -77,7 +77,10 @@ impl<'a> Prepared<'a> {
     }
 
     /// The client. `stops` is called when the first signal comes, in a thread of its own.
-    pub(super) fn connect(&self, stops: impl Fn() + Send + 'static) -> Result<Client, BadInput> {
+    pub(super) fn connect(
+        &self,
+        stops: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Client, BadInput> {
         let route = Route::new(&self.args.connection, &self.environment)?;
         let tokens = config::tokens(self.args.connection.credentials.as_deref())?;
         let setup = Setup::new(&self.environment, tokens)
@@ -90,9 +93,12 @@ impl<'a> Prepared<'a> {
 
     /// The first signal drains; after a while, what is on its way is ended as unknown. The second one ends
     /// the process at once: the journal is whole.
-    fn stop_when_interrupted(&self, stops: impl Fn() + Send + 'static) -> Result<(), BadInput> {
+    fn stop_when_interrupted(
+        &self,
+        stops: impl Fn() + Send + Sync + 'static,
+    ) -> Result<(), BadInput> {
         let (stop, end, grace) = (self.stop.clone(), self.end.clone(), self.args.grace);
-        let was_told = Arc::new(AtomicBool::new(false));
+        let (was_told, stops) = (Arc::new(AtomicBool::new(false)), Arc::new(stops));
         ctrlc::set_handler(move || {
             if was_told.swap(true, Ordering::Relaxed) {
                 std::process::exit(Exit::Unknown as i32);
@@ -102,7 +108,14 @@ impl<'a> Prepared<'a> {
                 thread::sleep(Duration::from_secs(grace));
                 end.stop();
             });
-            stops();
+            let (says, said) = mpsc::channel();
+            let stops = Arc::clone(&stops);
+            thread::spawn(move || {
+                stops();
+                let _ = says.send(());
+            });
+            // Whoever reads what is said may have stopped reading.
+            let _ = said.recv_timeout(Duration::from_secs(1));
             stop.stop();
         })
         .map_err(|error| BadInput::new("signal", format!("Ctrl-C cannot be watched: {error}")))

@@ -22,6 +22,8 @@ pub(crate) struct Progress {
     began: Instant,
     told_at: Instant,
     brake: Option<Brake>,
+    /// What the last capture that was not decided came to.
+    trouble: Option<String>,
     /// How many captures this run has decided.
     decided: u64,
     /// Whether this run has sent anything, as far as it knows.
@@ -57,11 +59,14 @@ impl Progress {
             began: now,
             told_at: now,
             brake: None,
+            trouble: None,
             decided: 0,
             has_sent: false,
         };
         progress.draw();
-        progress.tell();
+        if tells_events {
+            progress.tell();
+        }
         progress
     }
 
@@ -75,7 +80,15 @@ impl Progress {
             Some(None) => self.tally.add(to, money),
         }
         self.decided += u64::from(!matches!(to, Stands::Unknown | Stands::Left));
-        self.has_sent |= to != Stands::Left;
+        self.has_sent |= ended.was_sent;
+        if matches!(to, Stands::Unknown | Stands::Left) {
+            self.trouble = Some(ended.outcome.to_string());
+        }
+        self.goes_round();
+    }
+
+    /// Time has passed.
+    pub(crate) fn goes_round(&mut self) {
         if self.bar.is_some() {
             self.draw();
         } else if self.told_at.elapsed() >= if self.tells_events { EVENTS } else { PAUSE } {
@@ -92,10 +105,13 @@ impl Progress {
             Some(Brake::Wait(wait)) => {
                 format!("the API asks to wait {} s", wait.as_secs_f64().ceil())
             }
-            Some(Brake::Slowed(rate)) => format!("slowed to {rate:.0}/s: the API throttles"),
+            Some(Brake::Slowed(rate)) => {
+                format!("slowed to {rate:.0}/s: the API asks for it (429 or 503)")
+            }
             Some(Brake::Outage { next_try }) => format!(
-                "paused: half of the latest got no decision; one is tried in {} s",
-                next_try.as_secs_f64().ceil()
+                "paused: half of the latest got no decision; one is tried in {} s{}",
+                next_try.as_secs_f64().ceil(),
+                self.trouble.as_ref().map_or_else(String::new, |why| format!(" (the last: {why})"))
             ),
         };
         self.brake = brake;
@@ -123,7 +139,7 @@ impl Progress {
     fn tell(&self) {
         if self.tells_events {
             output::json(&self.event());
-        } else if self.decided > 0 {
+        } else {
             output::note(&self.line());
         }
     }

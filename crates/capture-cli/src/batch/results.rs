@@ -38,9 +38,10 @@ const HEADER: &str = "line,order_id,amount,currency,reference,capture_before,out
 amount_verified,idempotency_key,attempts,request_id,recorded_at,next_step\n";
 
 impl<'a> Told<'a> {
-    fn new(line: &'a Line, story: &Story) -> Self {
+    fn new(line: &'a Line, story: &Story, is_amid: bool) -> Self {
         let money = line.capture.money();
         let outcome = story.told();
+        let outcome = outcome.filter(|outcome| !is_amid || Stands::after(outcome).is_decided());
         let is_capture =
             |it: &&Attempt| it.operation == Operation::Capture && it.phase != Phase::NotSent;
         let attempts = outcome.as_ref().map_or(&[][..], Outcome::attempts);
@@ -51,7 +52,11 @@ impl<'a> Told<'a> {
             currency: money.currency().to_string(),
             reference: line.reference.as_deref(),
             capture_before: line.capture_before.map(utc),
-            outcome: Stands::of(story).name(),
+            outcome: match Stands::of(story) {
+                // A run is at work on it, or was: only the journal knows.
+                Stands::Left | Stands::Unknown if is_amid => "pending",
+                stands => stands.name(),
+            },
             code: outcome.as_ref().map(Outcome::code),
             reason: outcome.as_ref().map(ToString::to_string),
             amount_verified: matches!(&outcome, Some(Outcome::Captured(it)) if it.amount_verified()),
@@ -108,11 +113,12 @@ fn cell(text: &str) -> Cow<'_, str> {
     format!("\"{mark}{}\"", text.replace('"', "\"\"")).into()
 }
 
-/// Every line of a list.
+/// Every line of a list; what is not decided is `pending` while a run that has just begun is at it.
 pub(crate) fn write(
     journal: &mut Sqlite,
     run: RunId,
     format: Format,
+    is_amid: bool,
     to: impl Write,
 ) -> Result<(), Failed> {
     let mut to = BufWriter::new(to);
@@ -120,7 +126,7 @@ pub(crate) fn write(
         to.write_all(HEADER.as_bytes())?;
     }
     journal.lines(run, |line, story| {
-        Told::new(&line, &story).write(&mut to, format).map_err(Failed::Io)
+        Told::new(&line, &story, is_amid).write(&mut to, format).map_err(Failed::Io)
     })?;
     Ok(to.flush()?)
 }
@@ -171,7 +177,7 @@ impl File {
         let open = || OpenOptions::new().append(true).create(true).open(path);
         let appended = BufWriter::new(open().map_err(failed)?);
         let mut file = Self { path: path.to_owned(), format, journal, run, appended };
-        file.write_all()?;
+        file.write(true)?;
         file.appended = BufWriter::new(open().map_err(failed)?);
         Ok(file)
     }
@@ -183,20 +189,24 @@ impl File {
         let Some(story) = stories.iter().find(|story| story.intent == intent) else { return };
         let lines = self.journal.lines_of(intent).unwrap_or_default();
         for (_, line) in lines.iter().filter(|(run, _)| *run == self.run) {
-            let result = Told::new(line, story).write(&mut self.appended, self.format);
+            let result = Told::new(line, story, false).write(&mut self.appended, self.format);
             drop(result.and_then(|()| self.appended.flush()));
         }
     }
 
     /// All lines, in the order of the list, in place of what was appended.
     pub(crate) fn write_all(&mut self) -> Result<(), BadInput> {
+        self.write(false)
+    }
+
+    fn write(&mut self, is_amid: bool) -> Result<(), BadInput> {
         let failed = |error: &dyn std::fmt::Display| {
             BadInput::new("out", format!("{}: {error}", self.path.display()))
         };
         let directory = self.path.parent().filter(|it| !it.as_os_str().is_empty());
         let mut new =
             NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(|it| failed(&it))?;
-        match write(&mut self.journal, self.run, self.format, new.as_file_mut()) {
+        match write(&mut self.journal, self.run, self.format, is_amid, new.as_file_mut()) {
             Ok(()) => {}
             Err(Failed::Journal(lost)) => return Err(failed(&lost)),
             Err(Failed::Io(error)) => return Err(failed(&error)),

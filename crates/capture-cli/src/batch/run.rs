@@ -25,6 +25,12 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     let work = prepared(&args.work, &args.until)?;
     if let Some(out) = &args.out {
         results::format(out)?;
+        let real = |path: &Path| path.canonicalize().ok();
+        if args.file.as_deref().is_some_and(|file| real(file).is_some() && real(file) == real(out))
+        {
+            let sentence = format!("{}: is the list itself; write to another file", out.display());
+            return Err(BadInput::new("out", sentence));
+        }
     }
     let preflight = args.preflight.as_deref().map(preflight::most).transpose()?;
     let mut journal = work.open()?;
@@ -34,7 +40,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     let (list, guards, environment) = (&args.list, &args.guards, &work.environment);
     let checked = check(file, list, guards, environment, per_second, &mut journal, json)?;
     let Some(checked) = checked else { return Ok(Exit::Nothing) };
-    if checked.planned.is_none() {
+    if checked.planned.is_none() || args.confirm.is_some() {
         confirmed(&checked, args.confirm.as_deref(), work.environment.is_production())?;
     }
     // A list that is done needs neither network nor credentials.
@@ -43,6 +49,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
         let tally = tally(&mut journal, &found)?;
         if tally.is_decided() && args.out.is_none() {
             let exit = exit_of(&tally, Some(End::Finished), false);
+            output::note(&format!("run {}: nothing was sent now: the list was done before", run.0));
             tell(Some(run), Some(End::Finished), &tally, exit, json);
             return Ok(exit);
         }
@@ -50,9 +57,16 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     // Without credentials nothing is planned.
     let client = work.connect(say_that_it_stops)?;
     if let (Some(most), None) = (preflight, checked.planned)
-        && !preflight::passes(&checked, most, per_second, &mut journal, &client, json)?
+        && !preflight::passes(&checked, most, &work, &mut journal, &client)?
     {
         return Ok(Exit::Nothing);
+    }
+    if work.stop.is_stopped() {
+        output::note("nothing was sent, and nothing was planned");
+        return Ok(Exit::Nothing);
+    }
+    if preflight.is_some() && checked.planned.is_some() {
+        output::note("no preflight: the list was planned before");
     }
     let run = journal.plan(&checked.name, &checked.id.0, &checked.guards);
     let run = run.map_err(|lost| journal::failed(&lost))?;
@@ -165,7 +179,8 @@ impl Prepared<'_> {
                 }
             }
             News::Brake(brake) => progress.brakes(brake),
-            News::Round(_) | News::Lost(_) => {}
+            News::Round(_) => progress.goes_round(),
+            News::Lost(_) => {}
         };
         let end = client.run(journal, &pace, &self.stop, news);
         progress.end();
@@ -215,8 +230,10 @@ fn exit_of(tally: &Tally, end: Option<End>, has_sent: bool) -> Exit {
     if count(Stands::Unknown) + count(Stands::CapturedWithCaveat) > 0 {
         Exit::Unknown
     } else if count(Stands::Left) > 0 {
+        let is_untouched = count(Stands::Left) == tally.captures();
         match (end, has_sent) {
             (Some(End::NoAccess), false) => Exit::Nothing,
+            (Some(_), false) if is_untouched => Exit::Nothing,
             _ => Exit::Unsent,
         }
     } else if count(Stands::NotCaptured) > 0 {
@@ -274,9 +291,10 @@ fn tell(run: Option<RunId>, end: Option<End>, tally: &Tally, exit: Exit, as_json
         Exit::Unknown | Exit::Unsent => Some(
             "run the same command again: what is decided stays, what is in doubt is looked up, and the rest is captured",
         ),
-        Exit::Nothing => {
-            Some("check the credentials and the environment, then run the same command again")
-        }
+        Exit::Nothing => Some(
+            "nothing was sent; check the network, the credentials and the environment, then run the same \
+             command again",
+        ),
         Exit::No => {
             Some("the lines that were not captured are in capture results, each with what to do")
         }

@@ -52,11 +52,11 @@ pub(crate) fn results(args: &Results) -> Result<Exit, BadInput> {
             let format = results::format(path)?;
             let file = fs::File::create_new(path)
                 .map_err(|error| BadInput::new("file", format!("{}: {error}", path.display())))?;
-            results::write(&mut journal, id, format, file)
+            results::write(&mut journal, id, format, false, file)
         }
         None => {
             let format = if args.of.kept.json { Format::Jsonl } else { Format::Csv };
-            results::write(&mut journal, id, format, std::io::stdout().lock())
+            results::write(&mut journal, id, format, false, std::io::stdout().lock())
         }
     };
     match written {
@@ -73,7 +73,9 @@ pub(crate) fn results(args: &Results) -> Result<Exit, BadInput> {
 pub(super) fn find(journal: &mut Sqlite, number: i64) -> Result<Run, BadInput> {
     let run = journal.run(RunId(number)).map_err(|lost| journal::failed(&lost))?;
     run.ok_or_else(|| {
-        let sentence = format!("run {number}: the journal has no such list here; see capture runs");
+        let sentence = format!(
+            "run {number}: the journal has no such list in this environment; see capture runs"
+        );
         BadInput::new("run", sentence)
     })
 }

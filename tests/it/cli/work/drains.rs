@@ -1,8 +1,9 @@
 //! What it takes, how it stops, and what a crash, a second one and refused credentials do.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use capture_journal::{Journal as _, Turn, Want};
 use capture_sandbox::{Answer, Operation, Script};
 use capture_sqlite::OpenNow;
 use serde_json::json;
@@ -166,6 +167,24 @@ fn what_cannot_work_ends_with_2_before_anything_is_sent() {
     assert_eq!(run.code, 2, "{run:?}");
     assert_eq!(run.json()["stopped_by"], json!("the API refuses the credentials"));
     assert_eq!(shop.open().open_now().unwrap(), OpenNow { ready: 2, ..OpenNow::default() });
+}
+
+/// A doubt that an earlier process left cannot be looked up: the service does not ask for ever.
+#[test]
+fn credentials_that_are_refused_for_a_doubt_end_it_with_2() {
+    let shop = Shop::new("refused-doubt");
+    let order = shop.enqueue(1)[0];
+    // Claimed by a process that ended before it could say more.
+    let mut gone = shop.open();
+    let want =
+        Turn { at: SystemTime::now(), settled: Vec::new(), asks: Vec::new(), want: Want::most(1) };
+    assert_eq!(gone.turn(&want).unwrap().work.len(), 1);
+    drop(gone);
+    let mut service = Service::start(shop.command(&[]).env("CAPTURE_APP_SECRET", "canary/other"));
+    let run = service.end();
+    assert_eq!(run.code, 2, "{run:?}");
+    assert_eq!(run.json()["stopped_by"], json!("the API refuses the credentials"));
+    assert_eq!((shop.captured(&[order]), shop.open().open_now().unwrap().unknown), (0, 1));
 }
 
 /// Revoked while it works: what was sent counts, and the code does not say that nothing was.

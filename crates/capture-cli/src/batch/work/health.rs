@@ -18,6 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use crate::config::BadInput;
@@ -96,8 +97,12 @@ async fn accept(listener: TcpListener, port: u16, pages: Arc<Pages>) {
 
 async fn connection(stream: TcpStream, port: u16, pages: &Arc<Pages>) -> hyper::Result<()> {
     let answers = service_fn(|request: Request<Incoming>| {
-        let answer = answer(&request, port, &**pages);
-        async move { Ok::<_, Infallible>(answer) }
+        let pages = Arc::clone(pages);
+        async move {
+            // The journal's disk may hang, and the other page must not wait for it.
+            let answered = spawn_blocking(move || answer(&request, port, &*pages)).await;
+            Ok::<_, Infallible>(answered.unwrap_or_else(|_| Response::default()))
+        }
     });
     http1::Builder::new()
         .keep_alive(false)

@@ -15,8 +15,8 @@ use tracing_subscriber::registry;
 use super::super::args::Log;
 use crate::output;
 
-/// Of every event of the log.
-pub(super) const TARGET: &str = "capture";
+/// Of every event of the log, and of nobody else's: the client's own events quote the API.
+pub(super) const TARGET: &str = "capture::work";
 
 /// From now on events go to stderr.
 pub(super) fn begin(format: Option<Log>) {
@@ -68,7 +68,7 @@ pub(super) fn brakes(brake: Option<Brake>) {
             warn!(target: TARGET, wait_s = wait.as_secs_f64().ceil(), "the API asks to wait");
         }
         Some(Brake::Slowed(rate)) => {
-            warn!(target: TARGET, per_second = rate, "slowed: the API throttles");
+            warn!(target: TARGET, per_second = rate, "slowed: the API asks for it (429 or 503)");
         }
         Some(Brake::Outage { next_try }) => warn!(
             target: TARGET, next_try_s = next_try.as_secs_f64().ceil(),

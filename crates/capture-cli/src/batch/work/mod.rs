@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use capture_core::one_line;
 use capture_journal::{End, News, Pace, Round, RunError, Stands};
+use capture_sqlite::Sqlite;
 use serde::Serialize;
 use tracing::{error, info};
 
@@ -76,7 +77,13 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
         }
     });
     notify.say("STOPPING=1");
-    Ok(tell(&state.seen(), &end, args.work.connection.json))
+    let mut seen = state.seen();
+    if seen.doubts() > 0
+        && let Ok(mut journal) = Sqlite::open_to_read(&work.path, &work.environment)
+    {
+        seen.ask(&mut journal);
+    }
+    Ok(tell(&seen, &end, args.work.connection.json))
 }
 
 /// What is done when the work goes round.
@@ -102,9 +109,15 @@ impl<'a> Rounds<'a> {
     fn goes_round(&mut self, round: Round) {
         self.state.goes_round(round);
         self.watchdog.goes_round(self.notify);
+        if round.ends == Some(End::NoAccess) {
+            self.state.ends("the API refuses the credentials");
+        }
         if round.in_hand > 0 {
             self.is_drained = false;
-        } else if round.turn.is_some() && !std::mem::replace(&mut self.is_drained, true) {
+        } else if round.ends.is_none()
+            && round.turn.is_some()
+            && !std::mem::replace(&mut self.is_drained, true)
+        {
             info!(target: TARGET, "drained: nothing is left that can be done now");
         }
         if self.said_at.is_none_or(|at| at.elapsed() >= PAUSE) {
@@ -143,13 +156,12 @@ fn tell(seen: &Seen, end: &Result<End, RunError>, as_json: bool) -> Exit {
     // To the journal, what could not be recorded is in doubt.
     let unrecorded = end.as_ref().err().map_or(0, |failed| failed.unrecorded.len() as u64);
     let (not_captured, unknown) = (seen.count(Stands::NotCaptured), seen.doubts() + unrecorded);
-    let has_sent = captured + captured_with_caveat + not_captured + seen.count(Stands::Unknown) > 0;
     let (stopped_by, exit) = match end {
         Err(_) => ("the journal failed", Exit::Unknown),
         Ok(End::Stopped) if unknown == 0 => ("a signal", Exit::Yes),
         Ok(End::Stopped) => ("a signal", Exit::Unknown),
         Ok(_) => {
-            let exit = match (unknown, has_sent) {
+            let exit = match (unknown, seen.has_sent) {
                 (0, false) => Exit::Nothing,
                 (0, true) => Exit::Unsent,
                 _ => Exit::Unknown,

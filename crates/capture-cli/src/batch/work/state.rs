@@ -1,11 +1,12 @@
 //! What the service knows of itself: what it did, what holds it back, and when it last went round.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use capture_client::{Event, Observer};
-use capture_journal::{Brake, Ended, IntentId, Round, Stands};
+use capture_core::OrderId;
+use capture_journal::{Brake, Ended, IntentId, Journal, Round, Stands};
 
 /// Shared by the work, which writes it, and the health port, which reads it.
 #[derive(Clone)]
@@ -25,8 +26,10 @@ pub(super) struct Seen {
     pub(super) brake: Option<Brake>,
     /// Why it is about to end.
     ending: Option<&'static str>,
-    /// Begun by this process, and in doubt.
-    doubts: BTreeSet<IntentId>,
+    /// Sent by this process, and in doubt as far as it knows.
+    doubts: BTreeMap<IntentId, OrderId>,
+    /// Whether this process has sent any capture.
+    pub(super) has_sent: bool,
 }
 
 /// A work that goes round once a second hangs if it has not for so long.
@@ -44,7 +47,8 @@ impl State {
             went_round: Instant::now(),
             brake: None,
             ending: None,
-            doubts: BTreeSet::new(),
+            doubts: BTreeMap::new(),
+            has_sent: false,
         })))
     }
 
@@ -56,10 +60,13 @@ impl State {
         let stands = Stands::after(&ended.outcome);
         let mut seen = self.seen();
         *seen.outcomes.entry((stands.name(), ended.outcome.code())).or_default() += 1;
+        seen.has_sent |= ended.was_sent;
+        let (intent, order) = (ended.held.intent, ended.outcome.capture().order_id());
         match stands {
-            Stands::Unknown if ended.was_open => false,
-            Stands::Unknown => seen.doubts.insert(ended.held.intent),
-            _ => seen.doubts.remove(&ended.held.intent),
+            Stands::Unknown if ended.was_sent => seen.doubts.insert(intent, order),
+            // One that was resumed stays what it was.
+            Stands::Unknown => None,
+            _ => seen.doubts.remove(&intent),
         };
     }
 
@@ -87,9 +94,18 @@ impl Seen {
         those.map(|(_, count)| count).sum()
     }
 
-    /// How many captures this process began and left in doubt.
+    /// How many captures this process sent and left in doubt, as far as it knows.
     pub(super) fn doubts(&self) -> u64 {
         self.doubts.len() as u64
+    }
+
+    /// Forgets those that another process has decided meanwhile. What cannot be read stays in doubt.
+    pub(super) fn ask(&mut self, journal: &mut impl Journal) {
+        self.doubts.retain(|intent, order| {
+            let stories = journal.stories(*order).unwrap_or_default();
+            let story = stories.iter().find(|story| story.intent == *intent);
+            story.is_none_or(|story| story.standing().decided().is_none())
+        });
     }
 
     /// Why no capture can be sent now.
