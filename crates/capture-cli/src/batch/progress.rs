@@ -72,7 +72,11 @@ impl Progress {
 
     /// A capture ended.
     pub(crate) fn ended(&mut self, ended: &Ended) {
-        let from = if ended.was_open { Stands::Unknown } else { Stands::Left };
+        // After a restored backup, what nobody has begun here is looked up first as well.
+        let from = match ended.was_open && self.tally.count(Stands::Unknown) > 0 {
+            true => Stands::Unknown,
+            false => Stands::Left,
+        };
         let (to, money) = (Stands::after(&ended.outcome), ended.outcome.capture().money());
         match self.seen.as_mut().map(|seen| seen.insert(ended.held.intent, to)) {
             None => self.tally.moves(from, to, money),

@@ -16,7 +16,10 @@ pub const PRESETS: [(&str, &str); 7] = [
     ("slow-lookup", "every lookup of an order takes 5 seconds"),
     ("token-storm", "the next 20 captures are answered 401, whatever their token"),
     ("rate-limit", "captures above 20 a second are answered 429 with Retry-After: 1"),
-    ("chaos", "about half of all captures go wrong in some way, and some logins and lookups, chosen by the seed"),
+    (
+        "chaos",
+        "about half of all captures go wrong, and some logins and lookups, chosen by the seed",
+    ),
 ];
 
 impl Script {
