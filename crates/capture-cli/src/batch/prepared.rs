@@ -114,7 +114,7 @@ impl<'a> Prepared<'a> {
                 stops();
                 let _ = says.send(());
             });
-            // Whoever reads what is said may have stopped reading.
+            // The reader of what is said may have stopped reading.
             let _ = said.recv_timeout(Duration::from_secs(1));
             stop.stop();
         })
