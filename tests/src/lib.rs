@@ -3,6 +3,7 @@
 pub mod exhaustive;
 mod fixture;
 pub mod foremen;
+pub mod misuse;
 pub mod simulation;
 pub mod subject;
 pub mod vectors;

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use capture_core::driver::{Api, Delivery, Now, Progress, Step, TokenRequest, TransportError};
 use capture_core::wire::{Request, Response};
 use capture_core::{
-    BearerToken, Capture, Doubt, Money, Operation, OrderId, Outcome, Policy, Reason, Resend,
-    Ticket, TokenError,
+    BearerToken, Capture, Money, Operation, OrderId, Outcome, Policy, Reason, Resend, Ticket,
+    TokenError,
 };
 
 /// What a client says at the end. A broken client says it without proof.
@@ -223,12 +223,12 @@ impl Subject {
         policy: Policy,
         now: Now,
     ) -> Self {
-        let capture = *ticket.capture();
-        let mut subject = Self::start(mutant, capture, api, policy, now);
+        let mut subject = Self::start(mutant, *ticket.capture(), api, policy, now);
         subject.step = Step::Done(Outcome::Unknown(ticket.clone()));
         subject.said = None;
-        let saved_at = ticket.first_sent().unwrap_or(now.wall());
-        subject.restart(saved_at, now);
+        if mutant != Some(Mutant::LeavesItUnknown) {
+            subject.resumes(ticket.clone(), now);
+        }
         subject
     }
 
@@ -260,19 +260,6 @@ impl Subject {
             Step::Done(outcome) if self.said.is_none() => Some(outcome),
             _ => None,
         }
-    }
-
-    /// The ticket that another process would get.
-    pub(crate) fn ticket(&self) -> Option<&Ticket> {
-        match self.outcome() {
-            Some(Outcome::Unknown(ticket)) => Some(ticket),
-            _ => None,
-        }
-    }
-
-    /// Whether its outcome is a refusal that was not confirmed.
-    pub(crate) fn is_unconfirmed(&self) -> bool {
-        self.ticket().is_some_and(|ticket| matches!(ticket.doubt(), Doubt::Unconfirmed(_)))
     }
 
     /// What the outcome advises.
@@ -380,33 +367,26 @@ impl Subject {
         });
     }
 
-    /// The process dies and another one resumes the capture: with the ticket if there was one, or
-    /// with what was stored at `saved_at`.
-    pub fn restart(&mut self, saved_at: SystemTime, now: Now) {
-        if self.mutant == Some(Mutant::LeavesItUnknown) && self.ticket().is_some() {
-            return;
-        }
-        if self.mutant == Some(Mutant::RebuildsTheCapture) {
-            let money = Money::parse("99.00", "USD").expect("an amount");
-            let (order, key) = (self.capture.order_id(), self.capture.idempotency_key());
-            self.capture = Capture::new(order, money, key);
-            self.step = Step::Done(Outcome::Unknown(Ticket::interrupted(self.capture, saved_at)));
-        }
-        let ticket = match &self.step {
-            // The ticket travels as text, as it would between two processes.
-            Step::Done(Outcome::Unknown(ticket)) => {
-                let mut text = serde_json::to_value(ticket).expect("a ticket is plain data");
-                if self.mutant == Some(Mutant::ForgetsKeyAge) {
-                    text["first_sent_ms"] = serde_json::Value::Null;
-                }
-                serde_json::from_str(&text.to_string()).expect("what we wrote")
+    fn resumes(&mut self, mut ticket: Ticket, now: Now) {
+        let saved_at = ticket.first_sent().unwrap_or(now.wall());
+        match self.mutant {
+            Some(Mutant::RebuildsTheCapture) => {
+                let money = Money::parse("99.00", "USD").expect("an amount");
+                let (order, key) = (self.capture.order_id(), self.capture.idempotency_key());
+                self.capture = Capture::new(order, money, key);
+                ticket = Ticket::interrupted(self.capture, saved_at);
             }
-            _ => Ticket::interrupted(self.capture, saved_at),
-        };
-        if self.mutant == Some(Mutant::ResendsOldKeys) {
-            let day = Duration::from_secs(24 * 60 * 60);
-            let age = now.wall().duration_since(saved_at).ok();
-            self.set_back = age.filter(|age| *age >= day).unwrap_or_default();
+            Some(Mutant::ForgetsKeyAge) => {
+                let mut text = serde_json::to_value(&ticket).expect("a ticket is plain data");
+                text["first_sent_ms"] = serde_json::Value::Null;
+                ticket = serde_json::from_value(text).expect("what we wrote");
+            }
+            Some(Mutant::ResendsOldKeys) => {
+                let day = Duration::from_secs(24 * 60 * 60);
+                let age = now.wall().duration_since(saved_at).ok();
+                self.set_back = age.filter(|age| *age >= day).unwrap_or_default();
+            }
+            _ => {}
         }
         let now = self.clock(now);
         self.step = if self.mutant == Some(Mutant::ForgetsDoubtOnResume) {
@@ -414,8 +394,6 @@ impl Subject {
         } else {
             ticket.resume(&self.api, &self.policy, now)
         };
-        self.redirected = false;
-        self.said = None;
         (self.sends, self.given_back, self.logins, self.refusals) = (0, 0, 0, 0);
         self.after();
     }

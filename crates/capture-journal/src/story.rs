@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use capture_core::{Capture, Outcome, Receipt, Refusal, Ticket};
+use capture_core::{Capture, Doubt, Outcome, Receipt, Refusal, Ticket};
 
 use crate::journal::{ClaimId, Fence, Held, Holder, How, IntentId};
 
@@ -115,11 +115,14 @@ impl Story {
             let entry = self.entries.iter().find(|it| it.claim == claim.id && !it.is_note);
             open = entry.is_none().then_some(claim);
             match entry.map(|entry| (&entry.outcome, entry.at)) {
-                Some((Outcome::NotCaptured(refusal), at))
-                    if refusal.reason().is_decided()
-                        // It was asked for again, under the same key.
-                        && !(refusal.keeps_key() && Some(claim) != self.claims.last()) =>
+                // It was asked for again, under the same key. The refusal was confirmed, and the next
+                // send is another matter.
+                Some((Outcome::NotCaptured(refusal), _))
+                    if refusal.keeps_key() && Some(claim) != self.claims.last() =>
                 {
+                    doubt.take_if(|ticket| matches!(ticket.doubt(), Doubt::Unconfirmed(_)));
+                }
+                Some((Outcome::NotCaptured(refusal), at)) if refusal.reason().is_decided() => {
                     return Standing::NotCaptured(refusal.clone(), at);
                 }
                 Some((Outcome::Unknown(ticket), _)) => doubt = Some(ticket.clone()),

@@ -38,6 +38,7 @@ stores!(
     what_is_wanted_says_when_more_is_due,
     one_that_stays_in_doubt_waits_longer_each_time,
     a_body_that_was_not_read_is_sent_again_under_its_key,
+    a_confirmed_refusal_does_not_explain_a_later_send,
 );
 
 #[test]

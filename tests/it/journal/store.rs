@@ -444,3 +444,22 @@ pub(crate) fn a_body_that_was_not_read_is_sent_again_under_its_key<S: Store>() {
     let _ = settle(&mut journal, 5, resumed.held, captured(usual));
     assert_eq!(ask(&mut journal, 6, usual), Answer::Decided(captured(usual), at(5)));
 }
+
+/// The refusal stood in doubt until a second run confirmed it. What a third one sends is another matter.
+pub(crate) fn a_confirmed_refusal_does_not_explain_a_later_send<S: Store>() {
+    let store = S::new();
+    let mut journal = store.open();
+    let usual = capture("100.00");
+    let reason = Reason::Rejected(415, Vec::new());
+    let doubt = Doubt::Unconfirmed(Box::new(reason.clone()));
+    let unconfirmed = Ticket::new(usual, doubt, Obstacle::NotLookedUp, at(0));
+    let held = work(ask(&mut journal, 0, usual)).held;
+    let _ = settle(&mut journal, 1, held, Outcome::Unknown(unconfirmed));
+    let held = work(ask(&mut journal, 2, usual)).held;
+    let _ = settle(&mut journal, 3, held, Outcome::NotCaptured(Refusal::unread(usual, reason)));
+    assert_eq!(work(ask(&mut journal, 4, usual)).how, How::Fresh(usual));
+    // Its holder ends without a word: it may have been captured, and only evidence clears that.
+    drop(journal);
+    let how = work(ask(&mut store.open(), 5, usual)).how;
+    assert_eq!(how, How::Resume(Ticket::interrupted(usual, at(4))));
+}

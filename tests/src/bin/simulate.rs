@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use capture_core::Resend;
-use capture_tests::exhaustive::{self, Clause, Coverage, Scope, policy, server};
+use capture_tests::exhaustive::{self, Broken, Clause, Coverage, Scope, policy, server};
 use capture_tests::foremen::{self, Misuse};
 use capture_tests::simulation::{self, Plan};
 use capture_tests::subject::Mutant;
@@ -49,18 +49,24 @@ fn usage() -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Whether each clause catches its broken client, and each part of the key is needed.
+/// Whether each clause catches its broken client, merging loses nothing, and each part of the key is
+/// needed.
 fn checkers() -> bool {
     let mut all = true;
     let mut say = |what: String, shown: bool| {
         all &= shown;
-        println!("{what}: {}", if shown { "fires" } else { "DOES NOT FIRE" });
+        println!("{what}: {}", if shown { "shown" } else { "NOT SHOWN" });
     };
     for clause in Clause::ALL {
         let coverage = exhaustive::search(exhaustive::showing(clause, policy(2)), true);
         let name =
             format!("{} {clause:?} against {:?}", clause.invariant(), clause.broken_client());
         say(name, !coverage.violations.is_empty());
+    }
+    let every = exhaustive::scopes(policy(1), 1);
+    let every = every.into_iter().chain(exhaustive::further(policy(1), [1, 2]));
+    for scope in every.map(|scope| Scope { few: true, ..scope }) {
+        say(format!("merging in {scope:?}"), exhaustive::merging_loses(scope, 5).is_none());
     }
     for part in exhaustive::key_parts() {
         let scope = exhaustive::where_it_decides(part, policy(1));
@@ -80,9 +86,10 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
     );
     println!();
     println!(
-        "server       guard  resend  looks echo  states   transitions  sequences of 16 events  I1      rest"
+        "server       guard  resend  looks echo  late  dies  states   transitions  sequences of 16 events  I1      rest"
     );
-    let scopes = exhaustive::scopes(policy(sends), restarts);
+    let mut scopes = exhaustive::scopes(policy(sends), restarts);
+    scopes.extend(exhaustive::further(policy(sends.min(2)), [restarts, restarts + 1]));
     // Alternating, so that both halves have as many of the large searches.
     let search = |half: usize| -> Vec<(usize, Scope, Coverage)> {
         let mine = scopes.iter().enumerate().filter(|(index, _)| index / 4 % 2 == half);
@@ -103,12 +110,14 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
         let expected = exhaustive::may_capture_twice(scope);
         let word = |broken: bool| if broken { "BROKEN" } else { "holds" };
         println!(
-            "{:<12} {:<6} {:<7} {:<5} {:<4} {:>7} {:>12}  {:>22.2e}  {:<7} {}",
+            "{:<12} {:<6} {:<7} {:<5} {:<5} {:<5} {:<4} {:>7} {:>12}  {:>22.2e}  {:<7} {}",
             format!("{semantics:?}"),
             if state_guard { "yes" } else { "no" },
             if scope.policy.resend() == Resend::Keyed { "keyed" } else { "never" },
             if scope.policy.lookup() { "yes" } else { "no" },
             if scope.echo.is_some() { "yes" } else { "no" },
+            if scope.late { "yes" } else { "no" },
+            scope.restarts,
             coverage.states,
             coverage.transitions,
             coverage.sequences.last().copied().unwrap_or_default(),
@@ -134,16 +143,16 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
     );
     println!();
     let mut caught = 0;
-    for mutant in Mutant::ALL.into_iter().filter(|mutant| !mutant.only_never_settles()) {
-        let coverage = exhaustive::search(exhaustive::against(mutant, policy(2)), true);
+    for broken in Broken::all() {
+        let coverage = exhaustive::search(exhaustive::against(broken, policy(2)), true);
         match coverage.violations.first() {
             Some(violation) => {
                 caught += 1;
-                println!("broken client {mutant:?}: {violation}");
+                println!("broken client {broken:?}: {violation}");
             }
             None => {
                 failed = true;
-                println!("broken client {mutant:?}: NOT CAUGHT");
+                println!("broken client {broken:?}: NOT CAUGHT");
             }
         }
     }

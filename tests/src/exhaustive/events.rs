@@ -71,6 +71,7 @@ impl Kind {
         match self.answer().map(|reply| Verdict::of(&fixture::capture(), &reply)) {
             Ok(Verdict::Captured) => "captured".to_owned(),
             Ok(Verdict::Refused(Reason::Rejected(404, _))) => "unknown order".to_owned(),
+            Ok(Verdict::Refused(Reason::Rejected(415, _))) => "unread".to_owned(),
             Ok(Verdict::Refused(reason)) => reason.code().to_owned(),
             Ok(Verdict::InProgress(doubt) | Verdict::Ambiguous(doubt, _)) => {
                 doubt.code().to_owned()

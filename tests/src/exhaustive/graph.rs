@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::clause::Clause;
 use super::key::Key;
-use super::node::Event;
+use super::trace::Event;
 
 /// Every state that was found, numbered in the order of its discovery.
 #[derive(Debug, Default)]

@@ -5,17 +5,19 @@
 
 use std::time::{Duration, SystemTime};
 
-use capture_core::driver::Progress;
-use capture_core::{Doubt, Operation, Outcome, Reason, Ticket};
+use capture_core::driver::{Now, Progress};
+use capture_core::{Doubt, Operation, Outcome, Ticket};
 
+use super::kinds::{self, Stand};
 use super::node::Node;
+use super::process::{Late, Life};
 use super::server::ServerModel;
-use crate::subject::{History, Said, Wants};
+use crate::subject::{History, Said, Subject, Wants};
 
 /// Two states with equal keys continue in the same way, and are judged in the same way.
 pub(crate) type Key = [u32; PARTS];
 
-const PARTS: usize = 19;
+const PARTS: usize = 24;
 
 /// As long as the server recognises a key.
 const LIFE_OF_A_KEY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -29,7 +31,10 @@ impl Node {
     /// Everything that decides, by name.
     pub(crate) fn parts(&self) -> [(&'static str, u32); PARTS] {
         let Self {
-            subject,
+            life,
+            record,
+            late,
+            promised,
             server,
             scope,
             first,
@@ -38,35 +43,47 @@ impl Node {
             old,
             echo,
             restarts,
-            began: _,    // a process ends at its deadline: I5 sees to it
-            now: _,      // time is chosen; what decides is the age of the key, below
-            saved_at: _, // always the start
+            began: _, // a process ends at its deadline: I5 sees to it
+            now: _,   // time is chosen; what decides is the age of the key, below
         } = self;
         let ServerModel { assumptions: _, order, captures, stored, in_flight } = server;
-        let History { sends: sends_seen, logins } = subject.history();
+        let subject = self.life.subject();
+        let (sends_seen, logins) = match subject.map(Subject::history) {
+            Some(History { sends, logins }) => (sends, logins),
+            None => (0, 0),
+        };
 
-        let wants = match subject.wants() {
-            Wants::Token(request) => {
+        let wants = match self.life.wants() {
+            Some(Wants::Token(request)) => {
                 u32::from(request.refused.is_some()) + 2 * u32::from(request.resend)
             }
-            Wants::Send(Operation::Capture, _) => 4,
-            Wants::Send(_, _) => 5,
-            Wants::Wait(_) => 6,
-            Wants::Nothing(Said::Captured) => 7,
-            Wants::Nothing(Said::Unknown) => 8,
-            // What kind of reason it is is judged.
-            Wants::Nothing(Said::NotCaptured) => match subject.outcome() {
-                Some(Outcome::NotCaptured(refusal)) => match refusal.reason() {
-                    Reason::OrderCancelled => 9,
-                    reason => 10 + u32::from(reason.is_decided()),
-                },
-                _ => 12,
+            Some(Wants::Send(Operation::Capture, _)) => 4,
+            Some(Wants::Send(_, _)) => 5,
+            Some(Wants::Wait(_)) => 6,
+            Some(Wants::Nothing(_)) | None => match (self.life.says(), self.life.outcome()) {
+                (None, _) => 0,
+                (Some(Said::Captured), _) => 7,
+                (Some(Said::Unknown), _) => 8,
+                (Some(Said::NotCaptured), Some(Outcome::NotCaptured(refusal))) => {
+                    10 + kinds::of_refusal(refusal)
+                }
+                (Some(Said::NotCaptured), _) => 9,
             },
         };
-        let progress = subject.progress().filter(|_| self.end().is_none());
+        let progress = subject.and_then(Subject::progress).filter(|_| self.life.says().is_none());
+        let lives = match life {
+            Life::Asks => 0,
+            Life::Works(_, held) => 1 + u32::from(held.is_some()),
+            Life::Told(..) => 3,
+        };
+        let [now, before] = record.stands();
+        // Once its claim cannot be settled any more, what was before it is in the standing itself.
+        let is_open = matches!(life, Life::Works(..)) || late.is_some() || now.keeps_key();
+        let before = if is_open { before } else { Stand::default() };
+        let own = subject.map_or(self.now, |subject| subject.clock(self.now));
         let first_sent = match &progress {
             Some(progress) => progress.first_sent,
-            None => subject.ticket().and_then(Ticket::first_sent),
+            None => self.life.ticket().and_then(Ticket::first_sent),
         };
         let machine = progress.map(|progress| {
             let Progress {
@@ -90,7 +107,7 @@ impl Node {
                 u32::from(refused_token.is_some()),
                 u32::from(doubt.is_some()),
                 // In doubt nobody asks for it.
-                reason_unless_doubt.filter(|_| doubt.is_none()).map_or(0, kind_of_reason),
+                reason_unless_doubt.filter(|_| doubt.is_none()).map_or(0, kinds::of_reason),
                 seen_waiting,
                 sends,
                 unauthorized_in_a_row,
@@ -113,8 +130,8 @@ impl Node {
             needless_logins,
         ] = machine.unwrap_or_default();
         // A ticket carries the refusal that it waits for.
-        let reason_unless_doubt = match subject.ticket().map(Ticket::doubt) {
-            Some(Doubt::Unconfirmed(reason)) => kind_of_reason(reason),
+        let reason_unless_doubt = match self.life.ticket().map(Ticket::doubt) {
+            Some(Doubt::Unconfirmed(reason)) => kinds::of_reason(reason),
             _ => reason_unless_doubt,
         };
         [
@@ -130,10 +147,15 @@ impl Node {
             ("unauthorized", unauthorized_in_a_row * 2 + has_permit),
             ("logins", needless_logins.wrapping_mul(2) + has_token),
             ("failed_logins", failed_logins),
-            ("key_age", self.key_age(first_sent)),
+            ("key_age", key_age(first_sent, own)),
             ("sends_seen", sends_seen),
             ("first", first.as_ref().map_or(0, |request| number(request.body()))),
             ("old", u32::from(*old)),
+            ("life", lives),
+            ("record", self.stand(now)),
+            ("record_before", self.stand(before)),
+            ("promised", promised.map_or(0, |said| said as u32 + 1)),
+            ("late", late.as_ref().map_or(0, |late| self.late_one(late))),
             ("echo", echo.map_or(0, |waits| waits + 1)),
             ("restarts", *restarts),
             ("order", *order as u32 * 16 + u32::from(*captures)),
@@ -142,23 +164,24 @@ impl Node {
         ]
     }
 
-    /// The key's age by the client's own clock, as far as it decides: none, young, old, ahead.
-    fn key_age(&self, first_sent: Option<SystemTime>) -> u32 {
-        let now = self.subject.clock(self.now).wall();
-        match first_sent.map(|first| now.duration_since(first)) {
-            None => 0,
-            Some(Ok(age)) if age < LIFE_OF_A_KEY => 1,
-            Some(Ok(_)) => 2,
-            Some(Err(_)) => 3,
-        }
+    /// Where the capture stands, by the clock of whoever asks next.
+    fn stand(&self, stand: Stand) -> u32 {
+        stand.kind * 4 + key_age(stand.first_sent, self.now)
+    }
+
+    fn late_one(&self, late: &Late) -> u32 {
+        let Late { held, found } = late;
+        1 + 2 * self.stand(Stand::of_outcome(found)) + u32::from(self.record.is_taken(*held))
     }
 }
 
-/// As far as it decides: whether it has to be confirmed, and whether the order was unknown.
-fn kind_of_reason(reason: &Reason) -> u32 {
-    match reason {
-        Reason::Rejected(404, _) => 2,
-        reason => u32::from(reason.is_decided()),
+/// The key's age, as far as it decides: none, young, old, ahead.
+fn key_age(first_sent: Option<SystemTime>, now: Now) -> u32 {
+    match first_sent.map(|first| now.wall().duration_since(first)) {
+        None => 0,
+        Some(Ok(age)) if age < LIFE_OF_A_KEY => 1,
+        Some(Ok(_)) => 2,
+        Some(Err(_)) => 3,
     }
 }
 

@@ -4,13 +4,15 @@ use std::num::NonZeroU32;
 
 use capture_core::Policy;
 
-use super::clause::Clause;
+use super::clause::{Broken, Clause};
 use super::events::Catalogue;
 use super::graph::{Graph, State};
-use super::node::{Event, Node};
+use super::node::Node;
 use super::scope::{Scope, policy, scopes};
 use super::server::{Assumptions, Semantics};
+use super::trace::Event;
 use super::{Found, explore, invariants};
+use crate::misuse::Misuse;
 use crate::simulation::Chance;
 use crate::subject::Mutant;
 
@@ -24,32 +26,49 @@ pub fn key_parts() -> Vec<&'static str> {
 /// another way. The real client decides by most parts; some are there to catch broken clients.
 #[must_use]
 pub fn where_it_decides(part: &str, policy: Policy) -> Scope {
-    let (mutant, only) = match part {
-        "sends" | "sends_seen" => (Some(Mutant::TakesSilenceForConflict), None),
-        "key_age" => (Some(Mutant::ForgetsKeyAge), None),
-        "old" => (Some(Mutant::ResendsOldKeys), None),
-        "first" => (Some(Mutant::RebuildsTheCapture), Some(Clause::UnlikeTheFirst)),
-        "doubt" => (Some(Mutant::ForgetsDoubtOnResume), Some(Clause::DoubtOverruled)),
+    let (broken, only) = match part {
+        "sends" | "sends_seen" => (Some(Mutant::TakesSilenceForConflict.into()), None),
+        "key_age" => (Some(Misuse::ForgetsTheFirstClaim.into()), None),
+        "old" => (Some(Misuse::SendsBeforeItClaims.into()), Some(Clause::AgainWithOldKey)),
+        "first" => (Some(Mutant::RebuildsTheCapture.into()), Some(Clause::UnlikeTheFirst)),
+        "doubt" => (Some(Mutant::ForgetsDoubtOnResume.into()), Some(Clause::DoubtOverruled)),
+        "life" => (Some(Misuse::TellsBeforeItIsDurable.into()), Some(Clause::MoneyMoved)),
+        "promised" => (Some(Misuse::TellsBeforeItIsDurable.into()), Some(Clause::ToldOverruled)),
+        "record_before" => (Some(Misuse::StartsAfresh.into()), None),
         _ => (None, None),
     };
+    let (mutant, misuse) = Broken::parts(broken);
     let (sends, restarts) = match part {
         "sends" | "sends_seen" | "failed_logins" => (2, 0),
+        "wants"
+        | "looks"
+        | "refused_token"
+        | "reason_unless_doubt"
+        | "seen_waiting"
+        | "unauthorized"
+        | "echo"
+        | "order" => (1, 0),
+        "old" => (2, 1),
         _ => (1, 1),
     };
+    let late = part == "late";
+    // Without lookups it takes fewer steps to send again.
+    let policy = policy.with_lookup(part != "old");
     let echo = (part == "echo").then_some(1);
     // With the simplest server that still shows it.
     let semantics = if part == "stored" { Semantics::Frozen } else { Semantics::Ignored };
     let assumptions = Assumptions { semantics, state_guard: true };
     let policy = policy.with_max_sends(NonZeroU32::new(sends).expect("not 0"));
-    Scope { assumptions, policy, restarts, echo, mutant, only, few: true, ..scopes(policy, 1)[0] }
+    let scope = Scope { assumptions, policy, restarts, echo, late, ..scopes(policy, 1)[0] };
+    Scope { mutant, misuse, only, few: true, ..scope }
 }
 
 /// What merging loses in this scope, if it is seen to lose something.
 ///
 /// Compared with the merged graph are: another node for each state into which nodes were merged; all
-/// plain sequences up to two events; and long ones at random, as many as there are `walks`. Each node
-/// must allow what the merged state allows: as many events into the same states, and as many that
-/// break a clause.
+/// plain sequences up to two events; and long ones at random, as many as there are `walks`, half of
+/// which begin where the search did not go on: at one of those other nodes. Each node must allow what
+/// the merged state allows: as many events into the same states, and as many that break a clause.
 #[must_use]
 pub fn merging_loses(scope: Scope, walks: u64) -> Option<String> {
     let catalogue = if scope.few { Catalogue::few() } else { Catalogue::new() };
@@ -61,7 +80,16 @@ pub fn merging_loses(scope: Scope, walks: u64) -> Option<String> {
         let first = compare.at(&Node::start(scope))?;
         first.iter().try_for_each(|(_, node)| compare.at(node).map(drop))?;
         others.iter().try_for_each(|(_, (_, node))| compare.at(node).map(drop))?;
-        (0..walks).try_for_each(|seed| compare.walk(Chance::new(seed)))
+        // The most telling ones are those that differ in what is forgotten.
+        let differ: Vec<_> = others.iter().filter(|(_, (differs, _))| *differs).collect();
+        let from: Vec<_> = if differ.is_empty() { others.iter().collect() } else { differ };
+        (0..walks).try_for_each(|seed| {
+            let chance = Chance::new(seed);
+            let other = chance.below(from.len().max(1) as u64, "from", 0);
+            let other = from.get(usize::try_from(other).unwrap_or(0)).filter(|_| seed % 2 == 1);
+            let node = other.map_or_else(|| Node::start(scope), |(_, (_, node))| node.clone());
+            compare.walk(node, chance)
+        })
     };
     plain().err()
 }
@@ -77,15 +105,16 @@ struct Compare {
 
 impl Compare {
     /// One sequence at random: each state that can follow is as likely as the others.
-    fn walk(&self, chance: Chance) -> Result<(), String> {
-        let mut node = Node::start(self.scope);
+    fn walk(&self, mut node: Node, chance: Chance) -> Result<(), String> {
         for step in 0..LONGEST {
             let mut successors = self.at(&node)?;
             successors.sort_by_key(|(id, _)| *id);
             successors.dedup_by_key(|(id, _)| *id);
-            // Most ways lead to an end at once; they have been seen when they were passed by.
-            if successors.iter().any(|(_, node)| node.end().is_none()) {
-                successors.retain(|(_, node)| node.end().is_none());
+            // Most ways lead to an end at once; these are seen when they are passed by.
+            let over = successors.iter().filter(|(_, node)| node.is_over());
+            over.into_iter().try_for_each(|(_, node)| self.at(node).map(drop))?;
+            if successors.iter().any(|(_, node)| !node.is_over()) {
+                successors.retain(|(_, node)| !node.is_over());
             }
             if successors.is_empty() {
                 break;

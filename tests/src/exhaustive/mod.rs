@@ -2,12 +2,19 @@
 //!
 //! The real machine is driven by every kind of answer in every state, while the model server does
 //! everything that the answer allows: the request never arrived, arrives later, was executed, was
-//! executed and answered with an error. Any process may die at any step, and another one resumes its capture.
+//! executed and answered with an error.
+//!
+//! The journal is the only memory (`record.rs`): its own `decide` and `merge`, and rows that are never
+//! more than what a process made durable. A process dies before its claim is durable, at any step of
+//! its work, between its outcome and the record of it, and after that before it is told (`life.rs`).
+//! The next one has what the journal answers, and nothing else. In some scopes a process is only
+//! thought to be dead once it has its outcome, and records it late. One that goes on sending meanwhile
+//! would square the number of states: the simulation and the sequences of two processes have it.
 //!
 //! Two arguments keep the search finite:
 //!
-//! - **Merging.** Two captures with the same [`capture_core::driver::Progress`], the same server and the
-//!   same history continue in the same way (`key.rs`), because nothing else in the machine decides
+//! - **Merging.** Two captures with the same [`capture_core::driver::Progress`], the same server, the
+//!   same standing in the journal and the same history continue in the same way (`key.rs`), because nothing else in the machine decides
 //!   anything; the record of attempts only grows. A test walks sequences without merging, to any
 //!   depth, and finds at each step what the merged search found (`merging.rs`).
 //! - **Time is chosen, not counted.** The deadline is far away, and passing it is an event that may
@@ -22,21 +29,29 @@ pub mod events;
 mod graph;
 mod invariants;
 mod key;
+mod kinds;
+mod life;
 mod merging;
 mod node;
+mod process;
+mod record;
 mod scope;
 pub mod server;
+mod trace;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 
-pub use clause::Clause;
+pub use clause::{Broken, Clause};
 use events::Catalogue;
 use graph::{Graph, State};
 use key::Key;
 pub use merging::{key_parts, merging_loses, where_it_decides};
-use node::{Event, Node};
-pub use scope::{Scope, against, may_capture_twice, policy, scopes, showing};
+use node::Node;
+pub use scope::{Scope, against, further, may_capture_twice, policy, scopes, showing};
+use trace::Event;
+
+use crate::subject::Said;
 
 /// A broken invariant, and the shortest way to it.
 #[derive(Debug, Clone)]
@@ -57,7 +72,7 @@ pub struct Coverage {
     /// Which of the machine's states follow each other, by the names in the documentation.
     pub edges: BTreeSet<(&'static str, &'static str)>,
     /// How often each outcome was the end.
-    pub ends: HashMap<&'static str, u64>,
+    pub ends: HashMap<Said, u64>,
     /// Sequences of events from the start, by their length (from 1).
     pub sequences: Vec<f64>,
     /// The first violation of each clause.
@@ -118,8 +133,8 @@ fn explore(scope: Scope, stop: bool) -> Found {
     let mut queue = VecDeque::from([(0_u32, start)]);
 
     while let Some((id, node)) = queue.pop_front() {
-        if let Some(end) = node.end() {
-            *coverage.ends.entry(end).or_default() += 1;
+        if let Some(said) = node.life.told() {
+            *coverage.ends.entry(said).or_default() += 1;
         }
         let mut next = State::default();
         node.successors(&catalogue, &mut |event, successor| {

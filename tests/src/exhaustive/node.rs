@@ -1,29 +1,32 @@
 //! One state of the search: a client, the truth, and everything that can happen next.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use capture_core::driver::{Api, Now, TokenRequest};
+use capture_core::driver::{Now, TokenRequest};
 use capture_core::wire::Request;
-use capture_core::{BearerToken, Environment, Operation, TokenError};
+use capture_core::{BearerToken, Operation, TokenError};
 
 use super::events::{Catalogue, Class, Kind};
+use super::process::{Late, Life};
+use super::record::Record;
 use super::scope::Scope;
 use super::server::{Order, ServerModel};
-use crate::fixture::{WALL, capture};
+use super::trace::Event;
+use crate::fixture::WALL;
 use crate::subject::{Said, Subject, Wants};
 
-/// Later than the client's deadline; three times that is within the life of its key.
-const LATE: Duration = Duration::from_secs(7 * 60 * 60);
-
-/// Longer than the life of a key.
-const A_DAY: Duration = Duration::from_secs(25 * 60 * 60);
+/// Later than the client's deadline; four times that is within the life of its key.
+const LATE: Duration = Duration::from_secs(5 * 60 * 60);
 
 /// One state.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
-    pub(crate) subject: Subject,
+    pub(crate) life: Life,
+    pub(crate) record: Record,
+    pub(crate) late: Option<Late>,
+    /// What was told as final.
+    pub(crate) promised: Option<Said>,
     pub(crate) server: ServerModel,
     pub(crate) scope: Scope,
     /// The first capture that was sent: all others must equal it.
@@ -40,45 +43,16 @@ pub(crate) struct Node {
     pub(super) restarts: u32,
     pub(super) began: Now,
     pub(super) now: Now,
-    pub(super) saved_at: SystemTime,
-}
-
-/// What happened, for a trace.
-pub(crate) enum Event<'a> {
-    Token(&'static str, bool),
-    Answer(Operation, &'a Kind, &'a ServerModel, bool),
-    Waited(bool),
-    Restarted(bool),
-    Server(&'a str),
-}
-
-impl fmt::Display for Event<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let late = |late: &bool| if *late { ", after the deadline" } else { "" };
-        match self {
-            Self::Token(what, is_late) => write!(f, "token: {what}{}", late(is_late)),
-            Self::Answer(operation, kind, server, is_late) => {
-                let operation = if *operation == Operation::Capture { "capture" } else { "lookup" };
-                let ServerModel { order, captures, in_flight, .. } = server;
-                let truth =
-                    format!("{order:?}, captured {captures}x, {} on the way", in_flight.len());
-                write!(f, "{operation}: {}{} [truth: {truth}]", kind.name, late(is_late))
-            }
-            Self::Waited(is_late) => write!(f, "waited{}", late(is_late)),
-            Self::Restarted(old) => {
-                write!(f, "the process dies and resumes{}", if *old { " a day later" } else { "" })
-            }
-            Self::Server(what) => f.write_str(what),
-        }
-    }
 }
 
 impl Node {
     pub(crate) fn start(scope: Scope) -> Self {
         let now = Now::new(Duration::ZERO, SystemTime::UNIX_EPOCH + WALL);
-        let api = Api::new(&Environment::Sandbox);
         Self {
-            subject: Subject::start(scope.mutant, capture(), &api, scope.policy, now),
+            life: Life::Asks,
+            record: Record::empty(),
+            late: None,
+            promised: None,
             server: ServerModel::new(scope.assumptions),
             scope,
             first: None,
@@ -89,13 +63,12 @@ impl Node {
             restarts: scope.restarts,
             began: now,
             now,
-            saved_at: now.wall(),
         }
     }
 
-    /// Sends that count: one that gets a 409 or 425 does not.
-    pub(crate) fn sends(&self) -> u32 {
-        self.subject.history().sends
+    /// Whether there is nothing left but to record and tell an outcome.
+    pub(crate) fn is_over(&self) -> bool {
+        self.life.says().is_some() && self.restarts == 0
     }
 
     /// Whether this process has passed its deadline.
@@ -103,19 +76,11 @@ impl Node {
         self.now.since(self.began) > self.scope.policy.deadline()
     }
 
-    pub(crate) fn end(&self) -> Option<&'static str> {
-        match self.subject.wants() {
-            Wants::Nothing(Said::Captured) => Some("captured"),
-            Wants::Nothing(Said::NotCaptured) => Some("not captured"),
-            Wants::Nothing(Said::Unknown) => Some("unknown"),
-            _ => None,
-        }
-    }
-
     /// The state's name in the documentation.
     pub(crate) fn name(&self) -> &'static str {
-        let is_refused = self.subject.is_refused();
-        match (self.subject.wants(), self.subject.in_doubt()) {
+        let Some(subject) = self.life.subject() else { return "no process" };
+        let is_refused = subject.is_refused();
+        match (subject.wants(), subject.in_doubt()) {
             (Wants::Token(_), false) if is_refused => "AuthorizeToConfirm",
             (Wants::Token(_), false) => "Authorize",
             (Wants::Token(_), true) => "AuthorizeInDoubt",
@@ -137,30 +102,31 @@ impl Node {
         for (what, server) in self.server.by_itself() {
             found(Event::Server(&what), Self { server, ..self.clone() });
         }
-        match self.subject.wants() {
-            Wants::Token(request) => self.tokens(request, found),
+        self.lives(found);
+        let Some(subject) = self.life.subject() else { return };
+        match subject.wants() {
+            Wants::Token(request) => self.tokens(request, subject.logins, found),
             Wants::Send(operation, request) => self.answers(catalogue, operation, request, found),
             Wants::Wait(delay) => {
                 for late in [false, true] {
                     let now = if late { self.late() } else { self.now + delay };
                     let waited = |waits: u32| (waits + 1).min(self.scope.echo.unwrap_or(0));
                     let echo = self.echo.map(waited);
-                    let mut next = Self { now, echo, ..self.clone() };
-                    next.subject.elapsed(now);
-                    found(Event::Waited(late), next.settled());
+                    let next = Self { now, echo, ..self.clone() };
+                    found(Event::Waited(late), next.after(|subject| subject.elapsed(now)));
                 }
             }
             Wants::Nothing(_) => {}
         }
-        if self.restarts > 0
-            && !matches!(self.subject.wants(), Wants::Nothing(Said::Captured | Said::NotCaptured))
-        {
-            self.restarted(found);
-        }
     }
 
-    fn tokens(&self, request: TokenRequest<'_>, found: &mut dyn FnMut(Event<'_>, Self)) {
-        let fresh = BearerToken::new(&format!("token-{}-{}", self.restarts, self.subject.logins));
+    fn tokens(
+        &self,
+        request: TokenRequest<'_>,
+        logins: u32,
+        found: &mut dyn FnMut(Event<'_>, Self),
+    ) {
+        let fresh = BearerToken::new(&format!("token-{}-{logins}", self.restarts));
         let fresh = fresh.expect("a token");
         let unavailable = TokenError::Unavailable { why: "503".into(), retry_after: None };
         for (what, answer) in [
@@ -177,15 +143,15 @@ impl Node {
                 continue;
             }
             for late in [false, true] {
-                let mut next = self.at(late);
-                next.subject.token(answer.clone(), next.now);
-                found(Event::Token(what, late), next.settled());
+                let (next, answer) = (self.at(late), answer.clone());
+                let now = next.now;
+                let next = next.after(|subject| subject.token(answer, now));
+                found(Event::Token(what, late), next);
             }
         }
         if request.resend {
-            let mut next = self.clone();
-            next.subject.no_permit(self.now);
-            found(Event::Token("no retry budget left", false), next.settled());
+            let next = self.clone().after(|subject| subject.no_permit(self.now));
+            found(Event::Token("no retry budget left", false), next);
         }
     }
 
@@ -242,11 +208,11 @@ impl Node {
         for late in [false, true] {
             let (server, bodies) = (server.clone(), bodies.to_vec());
             let mut next = Self { server, bodies, ..self.at(late) };
-            next.subject.answer(kind.answer(), next.now);
             if operation == Operation::Capture && next.is_echo(kind) {
                 next.echo = Some(0);
             }
-            let next = next.settled();
+            let now = next.now;
+            let next = next.after(|subject| subject.answer(kind.answer(), now));
             let server = next.server.clone();
             found(Event::Answer(operation, kind, &server, late), next);
         }
@@ -266,43 +232,19 @@ impl Node {
         self.scope.echo.is_some() && refuses && is_foreign
     }
 
-    /// The process dies here; whatever was being sent may or may not arrive.
-    fn restarted(&self, found: &mut dyn FnMut(Event<'_>, Self)) {
-        let mut servers = vec![(self.server.clone(), self.bodies.clone())];
-        if let Wants::Send(Operation::Capture, request) = self.subject.wants() {
-            let (key, bodies) = self.server_key(request.body());
-            servers = self
-                .server
-                .after_loss(key)
-                .into_iter()
-                .map(|server| (server, bodies.clone()))
-                .collect();
+    /// What the client makes of an event.
+    fn after(mut self, event: impl FnOnce(&mut Subject)) -> Self {
+        if let Life::Works(subject, _) = &mut self.life {
+            event(subject);
         }
-        for (server, bodies) in servers {
-            for old in [false, true] {
-                let mut next =
-                    Self { server: server.clone(), bodies: bodies.clone(), ..self.clone() };
-                if old {
-                    next.server = next.server.a_day_later();
-                    next.now += A_DAY;
-                }
-                next.restarts -= 1;
-                next.old |= old;
-                // A process that resumes a capture must assume that it was sent, unless it was told
-                // that nothing but a refusal came of it.
-                next.doubted |= !self.subject.is_unconfirmed();
-                next.began = next.now;
-                next.subject.restart(next.saved_at, next.now);
-                found(Event::Restarted(old), next.settled());
-            }
-        }
+        self.settled()
     }
 
     /// Notes what the new state shows for later checks.
-    fn settled(mut self) -> Self {
-        self.doubted |= self.subject.in_doubt();
+    pub(super) fn settled(mut self) -> Self {
+        self.doubted |= self.life.in_doubt();
         if self.first.is_none() {
-            if let Wants::Send(Operation::Capture, request) = self.subject.wants() {
+            if let Some(Wants::Send(Operation::Capture, request)) = self.life.wants() {
                 self.first = Some(request.clone());
             }
         }
@@ -320,7 +262,7 @@ impl Node {
     }
 
     /// The number of the key in this body, as the server counts them.
-    fn server_key(&self, body: &Bytes) -> (usize, Vec<Bytes>) {
+    pub(super) fn server_key(&self, body: &Bytes) -> (usize, Vec<Bytes>) {
         let mut bodies = self.bodies.clone();
         let key = bodies.iter().position(|known| known == body).unwrap_or_else(|| {
             bodies.push(body.clone());

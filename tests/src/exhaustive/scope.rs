@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use capture_core::{Policy, Resend};
 
-use super::clause::Clause;
+use super::clause::{Broken, Clause};
 use super::server::{Assumptions, Semantics};
+use crate::misuse::Misuse;
 use crate::subject::Mutant;
 
 /// The policy that is searched with so many sends.
@@ -18,8 +19,8 @@ pub fn policy(sends: u32) -> Policy {
 }
 
 /// How long a check lets a capture try: long enough that only a chosen jump passes it, and so short
-/// that a key stays young over two restarts, unless a day is chosen to pass.
-const DEADLINE: Duration = Duration::from_secs(6 * 60 * 60);
+/// that a key stays young over three restarts, unless a day is chosen to pass.
+const DEADLINE: Duration = Duration::from_secs(4 * 60 * 60);
 
 /// How long it lets an attempt take: so long that no 409 ends a capture early. That takes its time by
 /// the clock, and its end is unknown.
@@ -32,13 +33,17 @@ pub struct Scope {
     pub assumptions: Assumptions,
     /// How hard the client tries.
     pub policy: Policy,
-    /// How often the process may die, or an unknown outcome be resumed.
+    /// How often a process may die, or what was told be asked for again.
     pub restarts: u32,
     /// If the API can refuse an order because somebody else has captured it: after how many waits
     /// its status shows that. Otherwise it may lag for ever, and nobody is asked to notice.
     pub echo: Option<u32>,
+    /// Whether a process can lose its hold, and another one take over, before it records its outcome.
+    pub late: bool,
     /// How the client is broken, if it is.
     pub mutant: Option<Mutant>,
+    /// How it misuses the journal, if it does.
+    pub misuse: Option<Misuse>,
     /// Whether there is only one answer for each consequence, to save time.
     pub few: bool,
     /// The only clause that is judged, if not all are.
@@ -49,8 +54,9 @@ pub struct Scope {
 
 impl Scope {
     fn new(assumptions: Assumptions, policy: Policy, restarts: u32) -> Self {
-        let (echo, mutant, few, only, forgotten) = (None, None, false, None, None);
-        Self { assumptions, policy, restarts, echo, mutant, few, only, forgotten }
+        let (echo, mutant, misuse, only, forgotten) = (None, None, None, None, None);
+        let (late, few) = (false, false);
+        Self { assumptions, policy, restarts, echo, late, mutant, misuse, few, only, forgotten }
     }
 }
 
@@ -70,6 +76,24 @@ pub fn scopes(policy: Policy, restarts: u32) -> Vec<Scope> {
         }
     }
     scopes.extend(echoes(policy, restarts));
+    scopes
+}
+
+/// Further ones, for what the journal has to get right: two servers, and one answer for each
+/// consequence.
+///
+/// In the first two a process may lose its hold before it records its outcome. In the others the
+/// capture goes through more hands. Each has its number of restarts.
+#[must_use]
+pub fn further(policy: Policy, restarts: [u32; 2]) -> Vec<Scope> {
+    let mut scopes = Vec::new();
+    for (late, restarts) in [true, false].into_iter().zip(restarts) {
+        for semantics in [Semantics::Frozen, Semantics::Ignored] {
+            let assumptions = Assumptions { semantics, state_guard: true };
+            let scope = Scope::new(assumptions, policy, restarts);
+            scopes.push(Scope { late, few: true, ..scope });
+        }
+    }
     scopes
 }
 
@@ -95,13 +119,21 @@ pub fn may_capture_twice(scope: &Scope) -> bool {
 
 /// The scope in which the search looks for a broken client's mistake: the most forgiving server.
 #[must_use]
-pub fn against(mutant: Mutant, policy: Policy) -> Scope {
-    let never = mutant == Mutant::ResendsUnderNever;
+pub fn against(broken: Broken, policy: Policy) -> Scope {
+    let (mutant, misuse) = Broken::parts(Some(broken));
+    let never = mutant == Some(Mutant::ResendsUnderNever);
     let policy = policy.with_resend(if never { Resend::Never } else { Resend::Keyed });
     let semantics = Semantics::Frozen;
     let assumptions = Assumptions { semantics, state_guard: true };
-    let echo = mutant.believes_an_echo().then(|| policy.confirmations().get() - 1);
-    Scope { mutant: Some(mutant), echo, ..Scope::new(assumptions, policy, 1) }
+    let echo =
+        mutant.is_some_and(Mutant::believes_an_echo).then(|| policy.confirmations().get() - 1);
+    let late = misuse == Some(Misuse::LateNoWins);
+    // A cycle is sought in the whole graph; the others end the search where they are broken.
+    let spins = mutant == Some(Mutant::RetriesAtOnce);
+    let scope = Scope::new(assumptions, policy, u32::from(!spins));
+    // No kind of answer has a part in how a journal is misused.
+    let few = spins || misuse.is_some();
+    Scope { mutant, misuse, echo, late, few, ..scope }
 }
 
 /// The scope in which a clause is the only one that is judged, and its broken client has to break it.
@@ -111,8 +143,5 @@ pub fn showing(clause: Clause, policy: Policy) -> Scope {
     // The guard would hide a second capture.
     let state_guard = clause != Clause::CapturedTwice;
     let assumptions = Assumptions { state_guard, ..scope.assumptions };
-    // A cycle is sought in the whole graph; the others end the search where they are broken.
-    let restarts = u32::from(clause != Clause::Spins);
-    let few = clause == Clause::Spins;
-    Scope { assumptions, restarts, few, only: Some(clause), ..scope }
+    Scope { assumptions, only: Some(clause), ..scope }
 }

@@ -1,6 +1,6 @@
 //! What a run is judged by, clause by clause, and what a client claims.
 
-use super::misuse::Misuse;
+use crate::misuse::Misuse;
 use crate::subject::{Mutant, Said};
 
 /// One thing that must not happen.

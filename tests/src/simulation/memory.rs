@@ -6,9 +6,9 @@ use capture_core::{Doubt, IdempotencyKey, Outcome, Ticket};
 use capture_journal::{Answer, Ask, How, Journal as _, Standing, Story, Turn, Want};
 
 use super::clause::{Claim, Clause};
-use super::misuse::Misuse;
 use super::process::Job;
 use super::run::{Event, HEALED, Simulation};
+use crate::misuse::Misuse;
 use crate::subject::{Said, Subject};
 
 impl Simulation {

@@ -12,7 +12,6 @@ mod clause;
 mod fault;
 mod judge;
 mod memory;
-mod misuse;
 mod plan;
 mod process;
 mod run;
@@ -20,7 +19,6 @@ mod trouble;
 
 pub(crate) use chance::Chance;
 pub use clause::Clause;
-pub use misuse::Misuse;
 pub use plan::{Plan, Summary, Violation};
 pub use trouble::Trouble;
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::clause::Clause;
-use super::misuse::Misuse;
 use super::trouble::Trouble;
+use crate::misuse::Misuse;
 use crate::subject::Mutant;
 
 /// What to simulate.

@@ -1,4 +1,4 @@
-//! The ways to misuse the journal.
+//! The ways to misuse the journal, for the search and the simulation.
 
 /// A mistake in using the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,16 +14,25 @@ pub enum Misuse {
     SendsBeforeItClaims,
     /// An order that is open is asked for under a new key.
     NewKeyWhileOpen,
+    /// A holder that lives is taken for one that has ended, and its capture handed out again.
+    TakesWhatIsHeld,
 }
 
 impl Misuse {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::StartsAfresh,
         Self::ForgetsTheFirstClaim,
         Self::LateNoWins,
         Self::TellsBeforeItIsDurable,
         Self::SendsBeforeItClaims,
         Self::NewKeyWhileOpen,
+        Self::TakesWhatIsHeld,
     ];
+
+    /// Whether the simulation cannot show it: there, any holder may lose its hold.
+    #[must_use]
+    pub fn only_in_the_search(self) -> bool {
+        self == Self::TakesWhatIsHeld
+    }
 }
