@@ -1,0 +1,1 @@
+//! Many holders of one database, on bad days.
