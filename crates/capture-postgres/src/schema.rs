@@ -17,9 +17,10 @@ pub(crate) fn migrate(client: &mut Client) -> Result<(), OpenError> {
     // A role that may only work need not be able to make tables.
     if version(client)? != Some(VERSION) {
         let mut transaction = client.transaction().map_err(OpenError::Database)?;
-        transaction
-            .execute("SELECT pg_catalog.pg_advisory_xact_lock($1)", &[&LOCK])
-            .map_err(OpenError::Database)?;
+        let patience = "SET LOCAL lock_timeout = '5min'";
+        transaction.batch_execute(patience).map_err(OpenError::Database)?;
+        let lock = "SELECT pg_advisory_xact_lock($1)";
+        transaction.execute(lock, &[&LOCK]).map_err(OpenError::Database)?;
         let known = version(&mut transaction)?.unwrap_or_default();
         if known > VERSION {
             return Err(OpenError::Newer(known));
@@ -40,7 +41,10 @@ pub(crate) fn migrate(client: &mut Client) -> Result<(), OpenError> {
 }
 
 fn version(client: &mut impl postgres::GenericClient) -> Result<Option<i32>, OpenError> {
-    let there = "SELECT pg_catalog.to_regclass('capture.version') IS NOT NULL";
+    // By its snapshot: `to_regclass` may remember that there was none before this program waited.
+    let there =
+        "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname = 'capture' AND relname = 'version')";
     let there = client.query_one(there, &[]).map_err(OpenError::Database)?;
     if !there.get::<_, bool>(0) {
         return Ok(None);

@@ -7,6 +7,7 @@ mod fleet;
 mod flush;
 mod foremen;
 mod lists;
+mod outbox;
 mod run;
 mod server;
 mod store;

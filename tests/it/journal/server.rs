@@ -65,8 +65,7 @@ impl Server {
             rm -rf {socket}"
         );
         let mut keeper = not_as_root();
-        // A signal to the tests' group is for the tests.
-        keeper.args(["setsid", "sh", "-c", &script]).current_dir("/");
+        keeper.args(["sh", "-c", &script]).current_dir("/");
         keeper.stdin(Stdio::piped()).stdout(Stdio::null());
         let keeper = keeper.spawn().unwrap();
         let began = Instant::now();
@@ -127,9 +126,22 @@ impl Database {
         self.server.config(&self.name)
     }
 
+    /// The same for another process.
+    pub(crate) fn url(&self) -> String {
+        format!("host={} user=capture dbname={}", self.server.directory.display(), self.name)
+    }
+
+    /// A role that no other test has.
+    pub(crate) fn role(&self) -> String {
+        format!("{}_shop", self.name)
+    }
+
     pub(crate) fn open(&self) -> Opened {
-        let journal = Postgres::open(&self.config(), &"sandbox".parse().unwrap()).unwrap();
-        Opened { journal, client: self.client() }
+        Opened { journal: self.open_now(), client: self.client() }
+    }
+
+    pub(crate) fn open_now(&self) -> Postgres {
+        Postgres::open(&self.config(), &"sandbox".parse().unwrap()).unwrap()
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -170,14 +182,14 @@ impl Journal for Opened {
     }
 }
 
+/// In a session of its own: a signal to the tests' group is for the tests.
 fn not_as_root() -> Command {
     let user = Command::new("id").arg("-u").output().unwrap().stdout;
+    let mut command = Command::new("setsid");
     if user.trim_ascii() == b"0" {
-        let mut command = Command::new("runuser");
-        command.args(["-u", "nobody", "--"]);
-        return command;
+        command.args(["-w", "runuser", "-u", "nobody", "--"]);
     }
-    Command::new("env")
+    command
 }
 
 /// Where the newest server's programs are: Debian's folders, or beside `pg_ctl` in the path.
