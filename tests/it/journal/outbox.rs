@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use capture_core::{Environment, IdempotencyKey, Outcome};
 use capture_journal::blocking::Durable;
-use capture_journal::{How, Journal as _};
+use capture_journal::{Answer, How, Journal as _};
 use capture_postgres::{EnqueueError, Enqueued, Postgres, enqueue};
 use capture_sandbox::Sandbox;
 use capture_ureq::{Client, Money, Setup};
@@ -22,7 +22,7 @@ fn url() -> String {
     "sandbox".parse::<Environment>().unwrap().base_url().to_string()
 }
 
-/// The role of `docs/fleet.md`: it may write captures down, and nothing else.
+/// Its role may write captures down, and nothing else.
 #[test]
 fn a_row_that_psql_wrote_is_captured_by_a_worker() {
     if !server::is_there() {
@@ -67,6 +67,54 @@ fn a_row_that_psql_wrote_is_captured_by_a_worker() {
     assert_eq!(sandbox.ledger().captures(order), 1);
     assert_eq!(durable.settle_next().unwrap(), None);
     assert_eq!(database.psql("capture", &enqueue_sql(&values)).unwrap(), "known");
+}
+
+/// A block of SQL in `docs/fleet.md`.
+fn documented(name: &str) -> &'static str {
+    const PAGE: &str = include_str!("../../../docs/fleet.md");
+    let (_, block) = PAGE.split_once(&format!("<!-- {name} -->\n```sql\n")).unwrap();
+    block.split_once("```").unwrap().0
+}
+
+/// The walk of `docs/fleet.md`, literally, with its roles.
+#[test]
+fn the_documented_walk() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let production = "production".parse().unwrap();
+    drop(Postgres::open(&database.config(), &production).unwrap());
+    database.psql("capture", documented("roles")).unwrap();
+    let shop = format!(
+        "CREATE TABLE public.orders (id uuid, shipped timestamptz); INSERT INTO public.orders VALUES ('{ORDER}');
+         GRANT SELECT, UPDATE ON public.orders TO shop"
+    );
+    database.psql("capture", &shop).unwrap();
+    assert_eq!(database.psql("shop", documented("row")).unwrap(), "queued");
+
+    let mut config = database.config();
+    let mut journal = Postgres::open(config.user("capture_worker"), &production).unwrap();
+    let given = turn(&mut journal, 1, &[], &[], 9).work;
+    assert_eq!(given[0].how, How::Fresh(capture("100.00")));
+    let _ = settle(&mut journal, 2, given[0].held, super::store::captured(capture("100.00")));
+    assert!(matches!(ask(&mut journal, 3, capture("100.00")), Answer::Decided(..)));
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
+    // What was recorded is there for good.
+    for sql in [
+        "UPDATE capture.record SET is_note = true",
+        "DELETE FROM capture.record",
+        "DELETE FROM capture.claim",
+        "UPDATE capture.intent SET amount = 1",
+        "DELETE FROM capture.opening",
+        "DROP TABLE capture.record",
+    ] {
+        let refused = database.psql("capture_worker", sql).unwrap_err();
+        assert!(
+            refused.contains("permission denied") || refused.contains("must be owner"),
+            "{refused}"
+        );
+    }
 }
 
 #[test]

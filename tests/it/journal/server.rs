@@ -43,7 +43,8 @@ fn server() -> Option<&'static Server> {
 impl Server {
     /// A server with these settings besides, such as `-c fsync=off`.
     pub(crate) fn start(settings: &str) -> Option<Self> {
-        let Some(programs) = programs() else {
+        // Its keeper needs `setsid`.
+        let Some(programs) = programs().filter(|_| cfg!(target_os = "linux")) else {
             crate::skipped("PostgreSQL is not installed: no journal in a database was tested");
             return None;
         };
