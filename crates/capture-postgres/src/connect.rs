@@ -15,10 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn connect(config: &Config, options: &Options) -> Result<Client, OpenError> {
     let mut config = config.clone();
-    if config.get_ssl_mode() == SslMode::Prefer {
-        // What merely prefers TLS goes on without it wherever somebody in between asks for that.
-        config.ssl_mode(if is_local(&config) { SslMode::Disable } else { SslMode::Require });
-    }
+    config.ssl_mode(ssl_mode(&config));
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(PATIENCE);
     }
@@ -33,6 +30,15 @@ pub(crate) fn connect(config: &Config, options: &Options) -> Result<Client, Open
     let mut client = config.connect(MakeRustlsConnect::new(tls)).map_err(OpenError::Database)?;
     prepare(&mut client, options.lease)?;
     Ok(client)
+}
+
+/// What merely prefers TLS would go on without it wherever somebody in between asks for that.
+fn ssl_mode(config: &Config) -> SslMode {
+    match config.get_ssl_mode() {
+        SslMode::Prefer if is_local(config) => SslMode::Disable,
+        SslMode::Prefer => SslMode::Require,
+        said => said,
+    }
 }
 
 fn is_local(config: &Config) -> bool {
@@ -63,4 +69,27 @@ fn prepare(client: &mut Client, lease: Duration) -> Result<(), OpenError> {
          SET idle_in_transaction_session_timeout = {lease}; SET default_transaction_read_only = off"
     );
     client.batch_execute(&settings).map_err(OpenError::Database)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_leaves_the_machine_is_encrypted() {
+        for (text, mode) in [
+            ("host=/run/postgresql", SslMode::Disable),
+            ("host=localhost", SslMode::Disable),
+            ("host=127.0.0.1", SslMode::Disable),
+            ("host=::1", SslMode::Disable),
+            ("host=localhost sslmode=require", SslMode::Require),
+            ("host=db.internal", SslMode::Require),
+            ("host=localhost,db.internal", SslMode::Require),
+            ("host=localhost hostaddr=10.0.0.1", SslMode::Require),
+            ("host=10.0.0.1 sslmode=prefer", SslMode::Require),
+            ("host=10.0.0.1 sslmode=disable", SslMode::Disable),
+        ] {
+            assert_eq!(ssl_mode(&text.parse().unwrap()), mode, "{text}");
+        }
+    }
 }

@@ -141,11 +141,7 @@ fn open(
     let clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
     let row = client.query_one(clock, &[]).map_err(OpenError::Database)?;
     let theirs = crate::read::moment(row.get(0));
-    let ours = SystemTime::now();
-    let skew = ours.duration_since(theirs).unwrap_or_else(|error| error.duration());
-    if skew > SKEW {
-        return Err(OpenError::Clock(skew));
-    }
+    agree(SystemTime::now(), theirs)?;
     let (name, lease, us) = (environment_name(environment), options.lease, holder::this());
     let mut statements = Statements::default();
     let mut transaction = client.transaction().map_err(OpenError::Database)?;
@@ -163,4 +159,24 @@ fn open(
     let who = Who { us, lease, environment: id[0].get(0), environment_name: name };
     let (chain, took) = (Chain::new(fence), Duration::ZERO);
     Ok(Session { client, statements, who, chain, is_closed: false, took })
+}
+
+fn agree(ours: SystemTime, theirs: SystemTime) -> Result<(), OpenError> {
+    let skew = ours.duration_since(theirs).unwrap_or_else(|error| error.duration());
+    if skew > SKEW { Err(OpenError::Clock(skew)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_agree_within_five_minutes() {
+        let now = SystemTime::now();
+        for (seconds, agrees) in [(0, true), (300, true), (301, false), (86_400, false)] {
+            let other = now + Duration::from_secs(seconds);
+            assert_eq!(agree(now, other).is_ok(), agrees, "{seconds} s behind");
+            assert_eq!(agree(other, now).is_ok(), agrees, "{seconds} s ahead");
+        }
+    }
 }

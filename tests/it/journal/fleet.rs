@@ -287,15 +287,11 @@ fn a_commit_without_an_answer_is_a_doubt_and_a_crash_loses_nothing() {
     if !server::is_there() {
         return;
     }
-    let Some(server) = Server::start("") else { return };
+    let Some(server) = Server::start(None) else { return };
     let server: &'static Server = Box::leak(Box::new(server));
     let database = Database::on(server);
     let mut opened = database.open();
-    let set = |setting: &str| {
-        server.psql("postgres", "capture", &format!("ALTER SYSTEM SET {setting}")).unwrap();
-        server.psql("postgres", "capture", "SELECT pg_reload_conf()").unwrap();
-        thread::sleep(Duration::from_millis(300));
-    };
+    let set = |setting: &str| server.set(&[setting]);
     // It has committed once it waits for a standby that never comes.
     let mut client = database.client();
     client.execute("SET synchronous_commit = local", &[]).unwrap();

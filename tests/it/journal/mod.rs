@@ -11,6 +11,7 @@ mod outbox;
 mod run;
 mod server;
 mod store;
+mod tls;
 mod torture;
 
 use capture_journal::Disk;

@@ -100,7 +100,7 @@ fn the_documented_walk() {
     let _ = settle(&mut journal, 2, given[0].held, super::store::captured(capture("100.00")));
     assert!(matches!(ask(&mut journal, 3, capture("100.00")), Answer::Decided(..)));
     assert_eq!(journal.check().unwrap(), Vec::<String>::new());
-    // What was recorded is there for good.
+    // What was recorded stays.
     for sql in [
         "UPDATE capture.record SET is_note = true",
         "DELETE FROM capture.record",

@@ -19,6 +19,7 @@ use postgres::{Client, NoTls};
 pub(crate) struct Server {
     directory: PathBuf,
     programs: PathBuf,
+    port: u16,
     _keeper: Child,
 }
 
@@ -37,17 +38,19 @@ pub(crate) fn is_there() -> bool {
 }
 
 fn server() -> Option<&'static Server> {
-    SERVER.get_or_init(|| Server::start("")).as_ref()
+    SERVER.get_or_init(|| Server::start(None)).as_ref()
 }
 
 impl Server {
-    /// A server with these settings besides, such as `-c fsync=off`.
-    pub(crate) fn start(settings: &str) -> Option<Self> {
+    /// On a socket, and on a port of this machine too.
+    pub(crate) fn start(port: Option<u16>) -> Option<Self> {
         // Its keeper needs `setsid`.
         let Some(programs) = programs().filter(|_| cfg!(target_os = "linux")) else {
             crate::skipped("PostgreSQL is not installed: no journal in a database was tested");
             return None;
         };
+        let address = if port.is_some() { "127.0.0.1" } else { "" };
+        let port = port.unwrap_or(5432);
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
         let directory = env::temp_dir().join(format!("capture-pg-{}-{number}", std::process::id()));
         let data = directory.join("data");
@@ -57,8 +60,8 @@ impl Server {
             "set -e
             mkdir {socket}
             {bin}/initdb -D {data} -A trust -U capture -E UTF8 --locale=C --no-sync >{socket}/initdb.log 2>&1
-            {bin}/pg_ctl -D {data} -w -t 60 -l {socket}/server.log -o \"-c listen_addresses='' \
-                -c unix_socket_directories={socket} -c max_connections=200 -c shared_buffers=32MB {settings}\" \
+            {bin}/pg_ctl -D {data} -w -t 60 -l {socket}/server.log -o \"-c listen_addresses='{address}' -c port={port} \
+                -c unix_socket_directories={socket} -c max_connections=200 -c shared_buffers=32MB\" \
                 start >{socket}/start.log 2>&1
             echo ready >{socket}/ready
             cat >/dev/null || true
@@ -75,7 +78,7 @@ impl Server {
             assert!(began.elapsed() < Duration::from_secs(90), "no server: {}", log());
             thread::sleep(Duration::from_millis(20));
         }
-        Some(Self { directory, programs, _keeper: keeper })
+        Some(Self { directory, programs, port, _keeper: keeper })
     }
 
     /// Stops it as a crash does, and starts it again.
@@ -90,9 +93,23 @@ impl Server {
         assert!(done.success());
     }
 
+    /// Its folder, which belongs to the user that it runs as.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Changes settings, and lets the server read them.
+    pub(crate) fn set(&self, settings: &[&str]) {
+        for setting in settings {
+            self.psql("postgres", "capture", &format!("ALTER SYSTEM SET {setting}")).unwrap();
+        }
+        self.psql("postgres", "capture", "SELECT pg_reload_conf()").unwrap();
+        thread::sleep(Duration::from_millis(300));
+    }
+
     pub(crate) fn config(&self, database: &str) -> Config {
         let mut config = Config::new();
-        config.host_path(&self.directory).user("capture").dbname(database);
+        config.host_path(&self.directory).port(self.port).user("capture").dbname(database);
         config
     }
 
@@ -100,6 +117,7 @@ impl Server {
     pub(crate) fn psql(&self, database: &str, role: &str, sql: &str) -> Result<String, String> {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", role, "-d", database]);
+        psql.args(["-p", &self.port.to_string()]);
         psql.arg("-h").arg(&self.directory).stdin(Stdio::piped());
         psql.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut psql = psql.spawn().unwrap();
@@ -129,7 +147,12 @@ impl Database {
 
     /// The same for another process.
     pub(crate) fn url(&self) -> String {
-        format!("host={} user=capture dbname={}", self.server.directory.display(), self.name)
+        format!(
+            "host={} port={} user=capture dbname={}",
+            self.server.directory.display(),
+            self.server.port,
+            self.name
+        )
     }
 
     /// A role that no other test has.
