@@ -189,6 +189,11 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         Ok(Work { held: Held { intent, claim: id }, how })
     }
 
+    /// Looks no more for a capture.
+    pub(crate) fn forget(&mut self, intent: IntentId) {
+        self.writes.pending.insert(intent.0, Pending::Decided);
+    }
+
     /// Writes what is on the desk.
     pub(crate) fn write(&mut self) -> Result<(), Fault> {
         let Writes { intents, claims, records, pending } = std::mem::take(&mut self.writes);

@@ -10,7 +10,7 @@ use capture_journal::{
 };
 use postgres::Row;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, NEVER};
 use crate::fault::Fault;
 
 /// Where a page of candidates ends: the urgency and the capture.
@@ -84,8 +84,11 @@ impl Desk<'_, '_, '_> {
                 let Some(story) = self.story(row) else { continue };
                 // Where the order was asked for under another key too, what is known of it decides.
                 let ask = Ask { capture: story.capture, now: true };
-                if let Answer::Work(given) = self.answer(&ask, 0)? {
-                    work.push(given);
+                match self.answer(&ask, NEVER)? {
+                    Answer::Work(given) => work.push(given),
+                    // It took place under the other one.
+                    Answer::Decided(..) => self.forget(story.intent),
+                    Answer::Queued | Answer::Busy(_) | Answer::Other(_) => {}
                 }
             }
             if rows.len() < page {

@@ -7,7 +7,7 @@ use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use capture_core::{Environment, OrderId, Outcome};
+use capture_core::{Capture, Environment, IdempotencyKey, OrderId, Outcome};
 use capture_journal::{Answer, Ask, Journal, Lost, Turn, Want};
 use capture_postgres::{Config, OpenError, Options, Postgres};
 
@@ -115,7 +115,7 @@ fn turns_over_the_same_orders_share_them() {
     let (config, in_hand) = (database.config(), Mutex::new(BTreeSet::new()));
     let work_on = |orders: Vec<u128>, want: usize| {
         let mut journal = Postgres::open(&config, &sandbox()).unwrap();
-        for _ in 0..60 {
+        for _ in 0..40 {
             let asks: Vec<_> =
                 orders.iter().map(|n| Ask { capture: numbered(*n), now: true }).collect();
             let turned = turn(&mut journal, 0, &[], &asks, want);
@@ -128,6 +128,7 @@ fn turns_over_the_same_orders_share_them() {
                 let order = work.how.capture().order_id();
                 assert!(in_hand.lock().unwrap().insert(order), "{order} is in two hands");
             }
+            thread::sleep(Duration::from_millis(5));
             for work in &given {
                 in_hand.lock().unwrap().remove(&work.how.capture().order_id());
             }
@@ -139,6 +140,7 @@ fn turns_over_the_same_orders_share_them() {
     thread::scope(|scope| {
         scope.spawn(|| work_on((1..=12).collect(), 3));
         scope.spawn(|| work_on((1..=12).rev().collect(), 0));
+        scope.spawn(|| work_on(Vec::new(), 5));
         scope.spawn(|| work_on(Vec::new(), 5));
         scope.spawn(|| work_on((8..=20).rev().collect(), 20));
     });
@@ -224,6 +226,92 @@ fn a_process_that_is_stopped_past_its_lease_loses_what_it_holds() {
         assert_eq!(stories[0].standing().name(), stands);
         sound(&mut other);
     }
+}
+
+/// It is not revived, whether somebody has looked meanwhile or not.
+#[test]
+fn a_holder_whose_lease_ran_out_goes_on_under_a_new_number() {
+    if !server::is_there() {
+        return;
+    }
+    for is_looked_at in [false, true] {
+        let database = Database::create();
+        let (mut one, mut other) = (database.open(), database.open());
+        let before = one.journal.fence();
+        let held = work(ask(&mut one, 0, numbered(1))).held;
+        one.run_out();
+        if is_looked_at {
+            let _ = work(ask(&mut other, 1, numbered(1)));
+        }
+        let _ = work(ask(&mut one, 2, numbered(2)));
+        assert!(one.journal.fence() > before);
+        // What it claims now is its own; what it had claimed is not.
+        assert!(matches!(ask(&mut other, 3, numbered(2)), Answer::Busy(_)));
+        assert_eq!(settle(&mut one, 4, held, captured(numbered(1))).name(), "captured");
+        sound(&mut one.journal);
+    }
+}
+
+/// Others may have taken what it hands out by the time it does.
+#[test]
+fn a_turn_that_takes_longer_than_its_lease_hands_out_nothing() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let mut journal = hasty(&database.config()).unwrap();
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql
+            AS 'BEGIN PERFORM pg_sleep(1.2); RETURN NULL; END';
+        CREATE TRIGGER slow AFTER INSERT ON capture.claim EXECUTE FUNCTION slow()";
+    database.client().batch_execute(slow).unwrap();
+    let asks = vec![Ask { capture: numbered(1), now: true }];
+    let turn = Turn { at: at(0), settled: Vec::new(), asks, want: Want::default() };
+    assert!(matches!(journal.turn(&turn), Err(Lost::Io(_))));
+    assert!(matches!(journal.turn(&turn), Err(Lost::Closed)));
+}
+
+/// It waits for no lock longer than half its lease, and then begins anew.
+#[test]
+fn a_turn_that_the_server_undoes_is_made_again() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let mut journal = hasty(&database.config()).unwrap();
+    queue(&mut journal, 1..=1);
+    let mut client = database.client();
+    let mut locked = client.transaction().unwrap();
+    locked.batch_execute("SELECT * FROM capture.pending FOR UPDATE").unwrap();
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| ask(&mut journal, 1, numbered(1)));
+        thread::sleep(Duration::from_millis(700));
+        locked.rollback().unwrap();
+        let _ = work(asking.join().unwrap());
+    });
+    sound(&mut journal);
+}
+
+/// Its row would be looked at for ever.
+#[test]
+fn a_new_key_is_not_sent_once_the_old_one_was_captured_after_all() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let (mut one, mut other) = (database.open(), database.open());
+    let usual = capture("100.00");
+    let held = work(ask(&mut one, 0, usual)).held;
+    one.run_out();
+    let taken = work(ask(&mut other, 1, usual)).held;
+    let _ = settle(&mut other, 2, taken, declined(usual));
+    let key = IdempotencyKey::following(usual.idempotency_key());
+    let new = Capture::new(usual.order_id(), usual.money(), key);
+    let queued = turn(&mut other, 3, &[], &[Ask { capture: new, now: false }], 0).answers;
+    assert_eq!(queued, [Answer::Queued]);
+    assert_eq!(settle(&mut one, 4, held, captured(usual)).name(), "captured");
+    let given = turn(&mut other, 5, &[], &[], 9);
+    assert_eq!((given.work, given.later), (Vec::new(), None));
+    sound(&mut other.journal);
 }
 
 /// No lease, and nothing that rests on one, is by a holder's clock.
