@@ -6,6 +6,7 @@ mod file;
 mod fleet;
 mod flush;
 mod foremen;
+mod killed;
 mod lists;
 mod outbox;
 mod run;
