@@ -1,4 +1,4 @@
-//! The tables: made by whoever opens the journal first, and brought up to date by one at a time.
+//! The tables: made by the program that opens the journal first, and brought up to date by one at a time.
 
 use capture_core::Currency;
 use postgres::Client;

@@ -95,7 +95,7 @@ impl Session {
         let mut sql = Sql { transaction: &mut transaction, statements };
         let mut chain = self.chain;
         if sql.execute(RENEW, &[&chain.fence.0, &milliseconds(who.lease)])? == 0 {
-            // Its lease ran out: whoever came meanwhile takes what it holds for interrupted. What it
+            // Its lease ran out: a holder that came meanwhile takes what it holds for interrupted. What it
             // claims from now on is under a new number.
             chain = Chain::new(enter(&mut sql, &who.us, who.lease)?);
         }

@@ -145,6 +145,9 @@ fn turns_over_the_same_orders_share_them() {
         scope.spawn(|| work_on((8..=20).rev().collect(), 20));
     });
     sound(&mut Postgres::open(&config, &sandbox()).unwrap());
+    let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    let deadlocks = database.client().query_one(deadlocks, &[]).unwrap();
+    assert_eq!(deadlocks.get::<_, i64>(0), 0);
 }
 
 /// A holder in a process of its own: it claims, and settles as it is told.

@@ -221,6 +221,26 @@ fn the_most_urgent_goes_first_and_late_commits_are_found() {
     assert_eq!(next(9), [order(1), order(5), order(2)]);
 }
 
+/// Another holder is asked for the order just now.
+#[test]
+fn what_is_locked_stays_in_the_inbox() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let mut journal = database.open();
+    let values = format!("'{}', 10000, 'USD', '{}'", numbered(5).order_id(), url());
+    assert_eq!(database.psql("capture", &enqueue_sql(&values)).unwrap(), "queued");
+    let mut client = database.client();
+    let mut other = client.transaction().unwrap();
+    // The lock of an order is its two halves, one over the other.
+    other.query("SELECT pg_advisory_xact_lock(5)", &[]).unwrap();
+    let given = turn(&mut journal, 0, &[], &[], 9);
+    assert_eq!((given.work, given.later), (Vec::new(), Some(at(5))));
+    other.commit().unwrap();
+    assert_eq!(turn(&mut journal, 1, &[], &[], 9).work.len(), 1);
+}
+
 #[test]
 fn rust_writes_a_capture_down_in_its_own_transaction() {
     if !server::is_there() {
