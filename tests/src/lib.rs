@@ -18,6 +18,11 @@ struct Readme;
 #[doc = include_str!("../../docs/journal.md")]
 struct Journal;
 
+/// The code of the page on many machines, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/fleet.md")]
+struct Fleet;
+
 /// The service of the documentation, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/service.md")]

@@ -18,7 +18,7 @@ pub(crate) struct Group {
     tests: &'static str,
 }
 
-pub(crate) const GROUPS: [Group; 8] = [
+pub(crate) const GROUPS: [Group; 9] = [
     Group {
         name: "core",
         files: &[
@@ -80,6 +80,13 @@ pub(crate) const GROUPS: [Group; 8] = [
         packages: "-p capture-sqlite --test-package capture-tests --test-package capture-sqlite \
                    --baseline skip --timeout 900",
         tests: "--lib --test it -- journal cli::keep cli::kept cli::batch cli::preflight tests::",
+    },
+    Group {
+        name: "database",
+        files: &["crates/capture-postgres/src/*.rs"],
+        packages: "-p capture-postgres --test-package capture-tests --test-package capture-postgres \
+                   --baseline skip --timeout 900",
+        tests: "--lib --test it -- journal::postgres journal::fleet journal::outbox journal::evidence tests::",
     },
     Group {
         name: "bulk",

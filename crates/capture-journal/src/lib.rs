@@ -2,7 +2,7 @@
 //!
 //! A capture is written down before its first byte leaves, and what became of it before anybody is told.
 //! [`Durable`] is the client over a journal, and [`blocking::Durable`] the same for code that blocks.
-//! `capture-sqlite` keeps the journal in a file; [`Memory`] is the model, for tests.
+//! `capture-sqlite` keeps the journal in a file, `capture-postgres` in a database; [`Memory`] is the model, for tests.
 //!
 //! ```
 //! use capture_journal::{Disk, blocking::Durable};

@@ -3,15 +3,21 @@
 mod durable;
 mod every;
 mod file;
+mod fleet;
 mod flush;
 mod foremen;
+mod killed;
 mod lists;
+mod outbox;
 mod run;
+mod server;
 mod service;
 mod store;
+mod tls;
 mod torture;
 
 use capture_journal::Disk;
+use server::Database;
 use store::Directory;
 
 /// The same tests for each store.
@@ -22,6 +28,11 @@ macro_rules! stores {
         }
         mod sqlite {
             $(#[test] fn $test() { super::store::$test::<super::Directory>(); })*
+        }
+        mod postgres {
+            $(#[test] fn $test() {
+                if super::server::is_there() { super::store::$test::<super::Database>(); }
+            })*
         }
     };
 }
@@ -55,4 +66,14 @@ fn evidence_merges_in_a_file() {
             std::fs::remove_file(entry.unwrap().path()).unwrap();
         }
     });
+}
+
+/// Its lease ran out while it was at work.
+#[test]
+fn evidence_merges_in_a_database() {
+    if server::is_there() {
+        store::evidence_of_a_holder_that_lost_its_hold::<Database>(|journal| {
+            journal.run_out();
+        });
+    }
 }

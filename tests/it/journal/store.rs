@@ -12,6 +12,8 @@ use capture_journal::{
 };
 use capture_sqlite::Sqlite;
 
+use super::server::{Database, Opened};
+
 /// A store that can be opened any number of times.
 pub(crate) trait Store {
     type Opened: Journal;
@@ -53,6 +55,18 @@ impl Store for Directory {
     }
 }
 
+impl Store for Database {
+    type Opened = Opened;
+
+    fn new() -> Self {
+        Self::create()
+    }
+
+    fn open(&self) -> Opened {
+        Self::open(self)
+    }
+}
+
 const ORDER: &str = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81";
 
 pub(crate) fn at(seconds: u64) -> SystemTime {
@@ -90,7 +104,7 @@ pub(crate) fn unknown(capture: Capture, first_sent: SystemTime) -> Outcome {
     Outcome::Unknown(Ticket::new(capture, Doubt::NoReply, Obstacle::NotLookedUp, first_sent))
 }
 
-fn turn(
+pub(crate) fn turn(
     journal: &mut impl Journal,
     seconds: u64,
     settled: &[(Held, Outcome)],
@@ -101,18 +115,23 @@ fn turn(
     journal.turn(&Turn { at: at(seconds), settled, asks, want: Want::most(want) }).unwrap()
 }
 
-fn ask(journal: &mut impl Journal, seconds: u64, capture: Capture) -> Answer {
+pub(crate) fn ask(journal: &mut impl Journal, seconds: u64, capture: Capture) -> Answer {
     turn(journal, seconds, &[], &[Ask { capture, now: true }], 0).answers.remove(0)
 }
 
-fn work(answer: Answer) -> Work {
+pub(crate) fn work(answer: Answer) -> Work {
     match answer {
         Answer::Work(work) => work,
         other => panic!("no work: {other:?}"),
     }
 }
 
-fn settle(journal: &mut impl Journal, seconds: u64, held: Held, outcome: Outcome) -> Outcome {
+pub(crate) fn settle(
+    journal: &mut impl Journal,
+    seconds: u64,
+    held: Held,
+    outcome: Outcome,
+) -> Outcome {
     turn(journal, seconds, &[(held, outcome)], &[], 0).told.remove(0)
 }
 
@@ -131,7 +150,7 @@ fn story(journal: &mut impl Journal) -> Story {
     journal.stories(ORDER.parse().unwrap()).unwrap().pop().unwrap()
 }
 
-fn first_sent(how: &How) -> SystemTime {
+pub(crate) fn first_sent(how: &How) -> SystemTime {
     match how {
         How::Resume(ticket) => ticket.first_sent().unwrap(),
         How::Fresh(_) => panic!("a fresh start"),

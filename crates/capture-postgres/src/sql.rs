@@ -1,0 +1,52 @@
+//! Every statement, prepared once for each connection.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use postgres::types::ToSql;
+use postgres::{Error, Row, Statement, Transaction};
+
+/// What has been prepared on a connection.
+#[derive(Default)]
+pub(crate) struct Statements(BTreeMap<&'static str, Statement>);
+
+/// A transaction that prepares what it has not prepared before.
+pub(crate) struct Sql<'s, 't> {
+    pub(crate) transaction: &'s mut Transaction<'t>,
+    pub(crate) statements: &'s mut Statements,
+}
+
+impl Sql<'_, '_> {
+    pub(crate) fn query(
+        &mut self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Error> {
+        let statement = self.prepared(sql)?;
+        self.transaction.query(&statement, parameters)
+    }
+
+    pub(crate) fn execute(
+        &mut self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Error> {
+        let statement = self.prepared(sql)?;
+        self.transaction.execute(&statement, parameters)
+    }
+
+    fn prepared(&mut self, sql: &'static str) -> Result<Statement, Error> {
+        if let Some(statement) = self.statements.0.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.transaction.prepare(sql)?;
+        self.statements.0.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+impl fmt::Debug for Statements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} statements", self.0.len())
+    }
+}

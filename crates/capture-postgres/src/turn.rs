@@ -1,0 +1,56 @@
+//! One turn: one transaction, one flush.
+
+use std::collections::BTreeSet;
+
+use capture_core::OrderId;
+use capture_journal::{Answer, Journal, Lost, Story, Turn, Turned};
+
+use crate::desk::{Desk, NEVER};
+use crate::fault::Fault;
+use crate::open::Postgres;
+use crate::read::of_orders;
+use crate::session::{Chain, Who};
+use crate::sql::Sql;
+
+impl Journal for Postgres {
+    fn turn(&mut self, turn: &Turn) -> Result<Turned, Lost> {
+        let mut session = self.session();
+        let turned = session.transact(|who, sql, chain| make(turn, who, sql, chain))?;
+        let is_work = !turned.work.is_empty()
+            || turned.answers.iter().any(|answer| matches!(answer, Answer::Work(_)));
+        // Others may have taken it for interrupted by the time it was committed.
+        if is_work && session.took >= session.who.lease {
+            session.is_closed = true;
+            return Err(Lost::Io("a turn took longer than its lease".into()));
+        }
+        Ok(turned)
+    }
+
+    fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost> {
+        self.session().transact(|who, sql, _| {
+            Ok(of_orders(sql, who.environment, &[order])?.remove(&order).unwrap_or_default())
+        })
+    }
+}
+
+fn make(turn: &Turn, who: &Who, sql: &mut Sql<'_, '_>, chain: &mut Chain) -> Result<Turned, Fault> {
+    let mut desk = Desk::new(sql, who, chain, turn.at);
+    let settled = turn.settled.iter().map(|(_, outcome)| outcome.capture().order_id());
+    let orders = settled.chain(turn.asks.iter().map(|ask| ask.capture.order_id()));
+    desk.lock(&BTreeSet::from_iter(orders))?;
+    if !turn.asks.is_empty() || turn.want.most > 0 {
+        desk.look_who_lives()?;
+    }
+    let mut told = Vec::with_capacity(turn.settled.len());
+    for (held, outcome) in &turn.settled {
+        told.push(desk.settle(*held, outcome)?);
+    }
+    let mut answers = Vec::with_capacity(turn.asks.len());
+    for ask in &turn.asks {
+        answers.push(desk.answer(ask, NEVER)?);
+    }
+    desk.write()?;
+    let (work, later) = desk.want(turn.want)?;
+    desk.write()?;
+    Ok(Turned { told, answers, work, later })
+}
