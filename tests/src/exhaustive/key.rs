@@ -164,7 +164,7 @@ impl Node {
         ]
     }
 
-    /// Where the capture stands, by the clock of whoever asks next.
+    /// Where the capture stands, by the clock of the one who asks next.
     fn stand(&self, stand: Stand) -> u32 {
         stand.kind * 4 + key_age(stand.first_sent, self.now)
     }
