@@ -45,7 +45,7 @@ impl Stand {
         }
     }
 
-    /// The same without its claim: whoever comes next resumes it in either case.
+    /// The same without its claim: the next one resumes it in either case.
     pub(crate) fn as_if_ended(self) -> Self {
         Self { kind: if self.is_claimed() { self.kind - 8 } else { self.kind }, ..self }
     }
