@@ -91,7 +91,9 @@ impl Clause {
             },
             Self::ToldOverruled => {
                 let other = |said| before.promised.is_some_and(|promised| promised != said);
-                tells().is_some_and(other) || after.promised.is_some_and(other)
+                // The evidence of a late one outweighs a "no" that an order's status allowed.
+                let late = after.promised.filter(|said| *said != Said::Captured);
+                tells().or(late).is_some_and(other)
             }
             Self::Spins => false,
         }
