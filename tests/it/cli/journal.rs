@@ -258,7 +258,7 @@ fn a_journal_that_cannot_be_used_is_refused() {
     for (path, why) in [
         (&file, "the file is no journal of Capture; it is left as it is"),
         (&foreign, "the file is no journal of Capture; it is left as it is"),
-        (&newer, "the file is of version 99, and this program knows 2; update Capture"),
+        (&newer, "the file is of version 99, and this program knows 3; update Capture"),
         (&damaged, "the file is damaged; keep it, and restore a backup or ask for help"),
         (&place, "there is something other than a file"),
         (&file.join("below"), "give another file by --journal FILE"),
