@@ -37,21 +37,32 @@ impl Sqlite {
         now: SystemTime,
         per_second: Option<u32>,
     ) -> Result<Deadlines, Lost> {
-        const SELECT: &str = "SELECT count(before), min(before), coalesce(sum(before <= ?1), 0),
-            coalesce(sum(before > ?1 AND before < ?1 + place * ?2), 0)
-            FROM (SELECT capture_before_ms AS before,
-                row_number() OVER (ORDER BY coalesce(capture_before_ms, 9e15), line) AS place
-                FROM staged)";
-        let ms_for_each = per_second.map_or(0.0, |rate| 1000.0 / f64::from(rate));
-        let found = self.connection.query_row(SELECT, params![unix_ms(now), ms_for_each], |row| {
-            Ok(Deadlines {
+        const SELECT: &str = "SELECT count(capture_before_ms), min(capture_before_ms),
+            count(*) FILTER (WHERE capture_before_ms <= ?1),
+            min(capture_before_ms) FILTER (WHERE capture_before_ms > ?1), count(*) FROM staged";
+        let now_ms = unix_ms(now);
+        let found = self.connection.query_row(SELECT, [now_ms], |row| {
+            let deadlines = Deadlines {
                 known: row.get(0)?,
                 first: row.get::<_, Option<i64>>(1)?.map(moment),
                 past: row.get(2)?,
-                too_soon: row.get(3)?,
-            })
+                too_soon: 0,
+            };
+            Ok((deadlines, row.get::<_, Option<i64>>(3)?, row.get(4)?))
         });
-        found.map_err(lost)
+        let (mut deadlines, next, lines): (_, _, u32) = found.map_err(lost)?;
+        let ms_for_each = per_second.map_or(0.0, |rate| 1000.0 / f64::from(rate));
+        let takes = (f64::from(lines) * ms_for_each) as i64;
+        // Only then does their order matter, and sorting a long list takes a while.
+        if next.is_some_and(|next| next < now_ms + takes) {
+            const TOO_SOON: &str = "SELECT count(*) FROM (SELECT capture_before_ms AS before,
+                row_number() OVER (ORDER BY coalesce(capture_before_ms, 9e15), line) AS place
+                FROM staged) WHERE before > ?1 AND before < ?1 + place * ?2";
+            let counted =
+                self.connection.query_row(TOO_SOON, params![now_ms, ms_for_each], |row| row.get(0));
+            deadlines.too_soon = counted.map_err(lost)?;
+        }
+        Ok(deadlines)
     }
 
     /// Hands on so many staged lines, or all of them, drawn by the seed.
