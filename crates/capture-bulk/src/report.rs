@@ -8,7 +8,6 @@ mod timeline;
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use capture_core::Receipt;
 use capture_journal::{Line, Run, Standing, Stands, Story, Tally, utc};
 
 use crate::plan::PlanId;
@@ -74,11 +73,9 @@ impl Report {
         let standing = story.standing();
         let stands = Stands::of(story);
         self.tally.add(stands, line.capture.money());
-        let is_unproven = |receipt: &Receipt| !receipt.amount_verified();
-        self.unproven += u64::from(match &standing {
-            Standing::Captured(receipt, _) => is_unproven(receipt),
-            _ => false,
-        });
+        let is_unproven =
+            matches!(&standing, Standing::Captured(receipt, _) if !receipt.amount_verified());
+        self.unproven += u64::from(is_unproven);
         let recorded = recorded_at(story, &standing);
         self.timeline.add(stands, recorded);
         // Each run has its own entry.

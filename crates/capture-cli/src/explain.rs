@@ -62,28 +62,26 @@ fn find(
         None => first.environments().map_err(|error| failed(path, &error))?,
     };
     drop(first);
-    let mut found: Option<Found> = None;
+    let mut found = Vec::new();
     for name in environments {
-        let environment: Environment = name.parse()?;
-        let mut opened = Sqlite::open_to_read(path, &environment)
+        let mut opened = Sqlite::open_to_read(path, &name.parse()?)
             .map_err(|error| BadInput::new("journal", one_line(&error)))?;
         let stories = journal::stories(&mut opened, order)?;
-        match (&found, stories.is_empty()) {
-            (_, true) => {}
-            (None, false) => found = Some((name, stories, chain.clone())),
-            (Some(_), false) if set == Some(&environment) => {
-                return Ok(Some((name, stories, chain)));
-            }
-            (Some((other, ..)), false) if set.is_some_and(|it| environment_name(it) == *other) => {}
-            (Some((other, ..)), false) => {
-                let sentence = format!(
-                    "the journal has order {order} at {other} and at {name}; name one by --environment"
-                );
-                return Err(BadInput::new("environment", sentence));
-            }
+        if !stories.is_empty() {
+            found.push((name, stories));
         }
     }
-    Ok(found)
+    if let [(one, _), (other, _), ..] = &found[..] {
+        let set = set.map(environment_name);
+        if !found.iter().any(|(name, _)| Some(name) == set.as_ref()) {
+            let sentence = format!(
+                "the journal has order {order} at {one} and at {other}; name one by --environment"
+            );
+            return Err(BadInput::new("environment", sentence));
+        }
+        found.retain(|(name, _)| Some(name) == set.as_ref());
+    }
+    Ok(found.pop().map(|(name, stories)| (name, stories, chain)))
 }
 
 /// Whether the records are as they were written.

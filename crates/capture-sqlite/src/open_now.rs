@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use capture_journal::{IntentId, Lost, Standing};
 
 use crate::open::Sqlite;
-use crate::place;
 use crate::read::{self, lost};
 use crate::want::{LEFT_OPEN, WITHOUT_RECORD};
 
@@ -28,9 +27,7 @@ impl Sqlite {
     /// # Errors
     /// When the journal failed.
     pub fn open_now(&mut self) -> Result<OpenNow, Lost> {
-        if place::identity(&self.path).ok() != Some(self.identity) {
-            return Err(Lost::Replaced);
-        }
+        self.is_in_its_place()?;
         let unclaimed = "SELECT count(*) FROM intent WHERE environment = ?1
             AND id >= (SELECT low FROM environment WHERE id = ?1)
             AND NOT EXISTS (SELECT 1 FROM record WHERE record.intent = intent.id AND is_note = 0)

@@ -43,16 +43,21 @@ impl Sqlite {
         })
     }
 
+    /// What is written to a file without a name is lost.
+    pub(crate) fn is_in_its_place(&self) -> Result<(), Lost> {
+        match place::identity(&self.path) {
+            Ok(identity) if identity == self.identity => Ok(()),
+            _ => Err(Lost::Replaced),
+        }
+    }
+
     /// One transaction: what is done in it is durable when this returns, or not done at all.
     pub(crate) fn with_desk<T, E: From<Lost>>(
         &mut self,
         at: SystemTime,
         work: impl FnOnce(&Desk<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        // What is written to a file without a name is lost.
-        if place::identity(&self.path).ok() != Some(self.identity) {
-            return Err(Lost::Replaced.into());
-        }
+        self.is_in_its_place()?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

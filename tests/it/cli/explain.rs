@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::SystemTime;
 
-use capture_core::{IdempotencyKey, OrderId};
+use capture_core::{Capture, IdempotencyKey, Money, OrderId};
+use capture_journal::{Ask, Journal as _, Turn, Want};
 use capture_sandbox::{Answer, Operation, PERSONAL_DATA, Script, Server};
+use capture_sqlite::Sqlite;
 use serde_json::{Value, json};
 
 use super::command::{capture, capture_at, directory, order, run, server};
@@ -135,4 +138,36 @@ fn a_bundle_holds_no_secret_and_no_personal_data() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
+}
+
+/// An order may stand at the sandbox and at another address; what is set decides, and what is named wins.
+#[test]
+fn of_two_environments_the_one_that_is_set_or_named_is_told() {
+    let journal = directory("explain-two").join("captures.journal");
+    let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+    let money = Money::parse("100.00", "USD").unwrap();
+    let asked = Capture::new(order, money, IdempotencyKey::for_order(order));
+    let urls = ["http://127.0.0.1:4001", "http://127.0.0.1:4002", "http://127.0.0.1:4003"];
+    for url in &urls[..2] {
+        let mut opened = Sqlite::open(&journal, &url.parse().unwrap()).unwrap();
+        let asks = vec![Ask { capture: asked, now: false }];
+        let at = SystemTime::now();
+        opened.turn(&Turn { at, settled: Vec::new(), asks, want: Want::default() }).unwrap();
+    }
+    let explain = |set: Option<&str>, named: &[&str]| {
+        let mut command = capture(&["explain", &order.to_string()]);
+        command.env("CAPTURE_JOURNAL", &journal).args(named);
+        run(command.envs(set.map(|url| ("CAPTURE_ENVIRONMENT", url))))
+    };
+    for set in [None, Some(urls[2])] {
+        let told = explain(set, &[]);
+        assert_eq!(told.code, 2, "{told:?}");
+        assert!(urls[..2].iter().all(|url| told.stderr.contains(url)), "{told:?}");
+    }
+    for url in &urls[..2] {
+        let told = explain(Some(url), &[]);
+        assert!(told.code == 0 && told.stdout.contains(url), "{told:?}");
+    }
+    let told = explain(Some(urls[0]), &["--environment", urls[1]]);
+    assert!(told.code == 0 && told.stdout.contains(urls[1]), "{told:?}");
 }

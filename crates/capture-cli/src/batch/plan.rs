@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use capture_bulk::{Format, Options, PlanId, Planner, ReadError, Table, read};
-use capture_core::{Capture, Environment, IdempotencyKey, Outcome, limits, one_line};
+use capture_core::{Capture, Environment, Outcome, Refusal, limits, one_line};
 use capture_journal::{Answer, Line, RunId, Standing, environment_name, utc};
 use capture_sqlite::{Deadlines, KnownLine, Sqlite};
 use serde::Serialize;
@@ -29,7 +29,6 @@ pub(crate) struct Checked {
     /// How many of its orders the journal has already, captured and open.
     pub(crate) captured: u64,
     pub(crate) open: u64,
-    pub(crate) deadlines: Deadlines,
     /// What it was held to, as flags.
     pub(crate) guards: String,
 }
@@ -39,14 +38,14 @@ pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
     let path = journal::place(args.kept.journal.as_deref())?;
     let mut journal = journal::open(&path, &environment)?;
     let json = args.kept.json;
-    let per_second = Some(args::RATE);
-    let checked =
-        check(&args.file, &args.list, &args.guards, &environment, per_second, &mut journal, json)?;
+    let checked = check(&args.file, &args.list, &args.guards, &environment, &mut journal, json)?;
     let Some(checked) = checked else { return Ok(Exit::Nothing) };
+    let deadlines = journal.deadlines(SystemTime::now(), Some(args::RATE));
+    let deadlines = deadlines.map_err(|lost| journal::failed(&lost))?;
     if json {
-        output::json(&Planned::new(&checked));
+        output::json(&Planned::new(&checked, &deadlines));
     } else {
-        checked.print();
+        checked.print(&deadlines);
         if let Some(run) = checked.planned {
             let run = find(&mut journal, run.0)?;
             let tally = tally(&mut journal, &run)?;
@@ -72,7 +71,6 @@ pub(crate) fn check(
     list: &List,
     guards: &Guards,
     environment: &Environment,
-    per_second: Option<u32>,
     journal: &mut Sqlite,
     json: bool,
 ) -> Result<Option<Checked>, BadInput> {
@@ -128,10 +126,8 @@ pub(crate) fn check(
     tell_table(&name, &table);
     let id = planner.finish();
     let planned = journal.planned(&id.0).map_err(|lost| journal::failed(&lost))?;
-    let deadlines = journal.deadlines(SystemTime::now(), per_second);
-    let deadlines = deadlines.map_err(|lost| journal::failed(&lost))?;
     let guards = limits.to_string();
-    let mut checked = Checked { name, table, id, planned, captured: 0, open: 0, deadlines, guards };
+    let mut checked = Checked { name, table, id, planned, captured: 0, open: 0, guards };
     // What was approved before was within its limits then, and its lines are told in its results.
     if checked.planned.is_some() {
         return Ok(Some(checked));
@@ -216,11 +212,14 @@ fn tell_faults(text: &str, faults: &impl Serialize, json: bool) {
     }
 }
 
-/// In a file with keys every line has one.
-fn again_with(key: IdempotencyKey) -> String {
-    format!(
-        "to ask the API again, put the line in a file of its own, with a column key and the key {key}"
-    )
+/// A refused order can be asked for again under a new key. In a file with keys every line has one.
+fn way_out(refusal: Option<&Refusal>, otherwise: &str) -> String {
+    match refusal.and_then(Refusal::new_key) {
+        Some(key) => format!(
+            "to ask the API again, put the line in a file of its own, with a column key and the key {key}"
+        ),
+        None => otherwise.to_owned(),
+    }
 }
 
 /// Lines that the journal stands in the way of.
@@ -250,22 +249,19 @@ impl Obstacles {
     fn add(&mut self, known: &KnownLine) {
         let why = match &known.answer {
             Answer::Decided(outcome, at) => {
-                let key = match outcome {
-                    Outcome::NotCaptured(refusal) => refusal.new_key(),
+                let refusal = match outcome {
+                    Outcome::NotCaptured(refusal) => Some(refusal),
                     _ => None,
                 };
-                let way_out = key.map_or_else(|| "take the line out".to_owned(), again_with);
+                let way_out = way_out(refusal, "take the line out");
                 format!("{outcome} (recorded {}); {way_out}", utc(*at))
             }
             Answer::Other(other) => {
-                let key = match &other.standing {
-                    Standing::NotCaptured(refusal, _) => refusal.new_key(),
+                let refusal = match &other.standing {
+                    Standing::NotCaptured(refusal, _) => Some(refusal),
                     _ => None,
                 };
-                let way_out = key.map_or_else(
-                    || "take the line out, or ask for the same".to_owned(),
-                    again_with,
-                );
+                let way_out = way_out(refusal, "take the line out, or ask for the same");
                 format!(
                     "it was asked for with {}, key {}, on {}, and is {}; {way_out}",
                     other.capture.money(),
@@ -311,7 +307,7 @@ impl Checked {
         format!("{}:{}", self.captures(), totals.collect::<Vec<_>>().join(","))
     }
 
-    pub(crate) fn print(&self) {
+    fn print(&self, deadlines: &Deadlines) {
         output::line(&format!("plan {}  {}  {} captures", self.id, self.name, self.captures()));
         for total in &self.table.totals {
             output::line(&format!("  {:>8} captures, {total}", total.captures));
@@ -322,7 +318,7 @@ impl Checked {
                 self.captured, self.open
             ));
         }
-        let Deadlines { known, first, past, too_soon } = self.deadlines;
+        let Deadlines { known, first, past, too_soon } = *deadlines;
         if let Some(first) = first {
             output::line(&format!("  {known} have a deadline, the first {}", utc(first)));
         }
@@ -359,7 +355,7 @@ struct Planned {
 }
 
 impl Planned {
-    fn new(checked: &Checked) -> Self {
+    fn new(checked: &Checked, deadlines: &Deadlines) -> Self {
         Self {
             plan: checked.id.to_string(),
             name: checked.name.clone(),
@@ -367,10 +363,10 @@ impl Planned {
             totals: checked.table.totals.iter().map(ToString::to_string).collect(),
             captured_before: checked.captured,
             open_before: checked.open,
-            with_deadline: checked.deadlines.known,
-            first_deadline: checked.deadlines.first.map(utc),
-            deadlines_past: checked.deadlines.past,
-            deadlines_too_soon: checked.deadlines.too_soon,
+            with_deadline: deadlines.known,
+            first_deadline: deadlines.first.map(utc),
+            deadlines_past: deadlines.past,
+            deadlines_too_soon: deadlines.too_soon,
             guards: checked.guards.clone(),
             run: checked.planned.map(|run| run.0),
             confirm: checked.confirmation(),

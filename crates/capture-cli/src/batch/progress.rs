@@ -83,9 +83,9 @@ impl Progress {
             Some(Some(before)) => self.tally.moves(before, to, money),
             Some(None) => self.tally.add(to, money),
         }
-        self.decided += u64::from(!matches!(to, Stands::Unknown | Stands::Left));
+        self.decided += u64::from(to.is_decided());
         self.has_sent |= ended.was_sent;
-        if matches!(to, Stands::Unknown | Stands::Left) {
+        if !to.is_decided() {
             self.trouble = Some(ended.outcome.to_string());
         }
         self.goes_round();

@@ -36,9 +36,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
     let mut journal = work.open()?;
     let Some(file) = &args.file else { return every(&work, journal) };
     let json = args.work.connection.json;
-    let per_second = work.pace.per_second;
-    let (list, guards, environment) = (&args.list, &args.guards, &work.environment);
-    let checked = check(file, list, guards, environment, per_second, &mut journal, json)?;
+    let checked = check(file, &args.list, &args.guards, &work.environment, &mut journal, json)?;
     let Some(checked) = checked else { return Ok(Exit::Nothing) };
     if checked.planned.is_none() || args.confirm.is_some() {
         confirmed(&checked, args.confirm.as_deref(), work.environment.is_production())?;
