@@ -1,6 +1,6 @@
 //! What was approved: one hash of where, what and within which limits.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use sha2::{Digest as _, Sha256};
 
@@ -20,13 +20,17 @@ impl fmt::Display for PlanId {
 
 /// Takes the rows of a plan, one by one.
 #[derive(Debug, Clone)]
-pub struct Planner(Sha256);
+pub struct Planner {
+    hash: Sha256,
+    /// Of the value that is hashed next, so that none needs memory of its own.
+    shown: String,
+}
 
 impl Planner {
     /// A plan at this environment, within these limits as text.
     #[must_use]
     pub fn new(environment: &str, limits: &str) -> Self {
-        let mut planner = Self(Sha256::new());
+        let mut planner = Self { hash: Sha256::new(), shown: String::new() };
         planner.text("capture plan 1");
         planner.text(environment);
         planner.text(limits);
@@ -36,23 +40,34 @@ impl Planner {
     /// The next row.
     pub fn add(&mut self, row: &Row<'_>) {
         let (capture, money) = (&row.capture, row.capture.money());
-        self.text(&capture.order_id().to_string());
-        self.text(&capture.idempotency_key().to_string());
-        self.text(&format!("{} {}", money.minor_units(), money.currency()));
+        self.shown(format_args!("{}", capture.order_id()));
+        self.shown(format_args!("{}", capture.idempotency_key()));
+        self.shown(format_args!("{} {}", money.minor_units(), money.currency()));
         self.text(row.reference.unwrap_or(""));
         let since = row.capture_before.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-        self.text(&since.map_or_else(String::new, |since| since.as_millis().to_string()));
+        match since {
+            Some(since) => self.shown(format_args!("{}", since.as_millis())),
+            None => self.text(""),
+        }
     }
 
     /// The plan.
     #[must_use]
     pub fn finish(self) -> PlanId {
-        PlanId(self.0.finalize().into())
+        PlanId(self.hash.finalize().into())
+    }
+
+    fn shown(&mut self, value: fmt::Arguments<'_>) {
+        let mut shown = std::mem::take(&mut self.shown);
+        shown.clear();
+        let _ = shown.write_fmt(value);
+        self.text(&shown);
+        self.shown = shown;
     }
 
     /// With its length before it, so that no two lists look alike.
     fn text(&mut self, text: &str) {
-        self.0.update((text.len() as u64).to_be_bytes());
-        self.0.update(text);
+        self.hash.update((text.len() as u64).to_be_bytes());
+        self.hash.update(text);
     }
 }

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use capture_core::{Environment, OrderId, one_line};
 use capture_journal::{Bundle, Chain, Lost, Story, environment_name};
-use capture_sqlite::Sqlite;
 
 use crate::args::Explain;
 use crate::config::{self, BadInput};
@@ -13,23 +12,25 @@ use crate::exit::Exit;
 use crate::file::{self, Readers};
 use crate::journal;
 use crate::output;
+use crate::place::{self, Place};
+use crate::store::Store;
 
 /// Reads the journal; it asks nobody else.
 pub(crate) fn run(args: &Explain) -> Result<Exit, BadInput> {
     let order: OrderId = args.order_id.parse()?;
     let named: Option<Environment> = args.environment.as_deref().map(str::parse).transpose()?;
     let set = config::environment(None).ok();
-    let path = journal::place(args.kept.journal.as_deref())?;
-    let found = find(&path, order, named.as_ref(), set.as_ref())?;
+    let place = place::find(args.kept.journal.as_deref())?;
+    let found = find(&place, order, named.as_ref(), set.as_ref())?;
     let Some((environment, stories, chain)) = found else {
-        let sentence = format!("journal {} has nothing of order {order}", path.display());
+        let sentence = format!("journal {place} has nothing of order {order}");
         output::error(args.kept.json, &sentence, Some("order id"));
         return Ok(Exit::No);
     };
     if let Some(path) = &args.bundle {
         write_bundle(path, &environment, &stories)?;
     }
-    let Some(explained) = capture_journal::explain(&environment, &stories, Some(chain)) else {
+    let Some(explained) = capture_journal::explain(&environment, &stories, chain) else {
         return Ok(Exit::No);
     };
     if args.kept.json {
@@ -40,32 +41,30 @@ pub(crate) fn run(args: &Explain) -> Result<Exit, BadInput> {
     Ok(Exit::Yes)
 }
 
-type Found = (String, Vec<Story>, Chain);
+type Found = (String, Vec<Story>, Option<Chain>);
 
 /// The stories of the order, in the environment that is named, or in the only one that has it; of several,
 /// in the one that the variable names.
 fn find(
-    path: &Path,
+    place: &Place,
     order: OrderId,
     named: Option<&Environment>,
     set: Option<&Environment>,
 ) -> Result<Option<Found>, BadInput> {
     // Nothing is made only to be read.
-    if !path.exists() {
+    if !place.is_there() {
         return Ok(None);
     }
-    let any = Environment::Sandbox;
-    let mut first = journal::read(path, named.unwrap_or(&any))?;
-    let chain = chain(&mut first).map_err(|error| failed(path, &error))?;
+    let mut first = journal::read(place, named.unwrap_or(&Place::ANY))?;
+    let chain = chain(&mut first).map_err(|error| failed(place, &error))?;
     let environments = match named {
         Some(environment) => vec![environment_name(environment)],
-        None => first.environments().map_err(|error| failed(path, &error))?,
+        None => first.environments().map_err(|error| failed(place, &error))?,
     };
     drop(first);
     let mut found = Vec::new();
     for name in environments {
-        let mut opened = Sqlite::open_to_read(path, &name.parse()?)
-            .map_err(|error| BadInput::new("journal", one_line(&error)))?;
+        let mut opened = journal::read(place, &name.parse()?)?;
         let stories = journal::stories(&mut opened, order)?;
         if !stories.is_empty() {
             found.push((name, stories));
@@ -84,9 +83,21 @@ fn find(
     Ok(found.pop().map(|(name, stories)| (name, stories, chain)))
 }
 
-/// Whether the records are as they were written.
-fn chain(journal: &mut Sqlite) -> Result<Chain, Lost> {
-    Ok(journal.verify(None)?.chain())
+/// Whether the records are as they were written. A database has a chain for each opening: those that are broken are
+/// told.
+fn chain(journal: &mut Store) -> Result<Option<Chain>, Lost> {
+    match journal {
+        Store::File(file) => Ok(Some(file.verify(None)?.chain())),
+        Store::Database(database) => {
+            for (fence, number) in database.verify(&[])?.broken_at {
+                output::note(&format!(
+                    "warning: chain {} is broken at record {number}: it was edited, removed or inserted",
+                    fence.0
+                ));
+            }
+            Ok(None)
+        }
+    }
 }
 
 fn write_bundle(path: &Path, environment: &str, stories: &[Story]) -> Result<(), BadInput> {
@@ -101,6 +112,6 @@ fn write_bundle(path: &Path, environment: &str, stories: &[Story]) -> Result<(),
     Ok(())
 }
 
-fn failed(path: &Path, error: &Lost) -> BadInput {
-    BadInput::new("journal", format!("journal {}: {}", path.display(), one_line(error)))
+fn failed(place: &Place, error: &Lost) -> BadInput {
+    BadInput::new("journal", format!("journal {place}: {}", one_line(error)))
 }

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 /// Which journal is read or looked after, and how to answer.
 #[derive(Args)]
 pub(crate) struct Kept {
-    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
+    /// The journal, a file or postgres://USER@HOST/DATABASE; wins over CAPTURE_JOURNAL; captures.journal in the
+    /// state directory unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
     /// Prints one JSON object on stdout
@@ -18,7 +19,8 @@ pub(crate) struct Kept {
 /// Where captures are recorded.
 #[derive(Args)]
 pub(crate) struct Journal {
-    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
+    /// The journal, a file or postgres://USER@HOST/DATABASE; wins over CAPTURE_JOURNAL; captures.journal in the
+    /// state directory unless given
     #[arg(long, value_name = "FILE", conflicts_with = "no_journal")]
     pub(crate) journal: Option<PathBuf>,
     /// Keeps no record, for those who keep one: the command knows of no earlier run

@@ -1,60 +1,52 @@
-//! The command's journal: where it is, and what is said when it is opened.
+//! The command's journal: how it is opened, and what is said then.
 
-use std::env;
-use std::ffi::OsString;
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use capture_core::{Capture, Environment, IdempotencyKey, OrderId, one_line};
 use capture_journal::{Journal as _, Lost, Standing, Story, decisive, unix_ms, utc};
+use capture_postgres::Postgres;
 use capture_sqlite::{OpenError, Sqlite};
 use serde::Serialize;
 
 use crate::args::Journal;
 use crate::config::BadInput;
 use crate::output;
+use crate::place::{self, Place};
+use crate::store::Store;
 
-const FILE: &str = "captures.journal";
-
-/// The journal's file; `None` with `--no-journal`.
-pub(crate) fn wanted(args: &Journal) -> Result<Option<PathBuf>, BadInput> {
-    if args.no_journal { Ok(None) } else { place(args.journal.as_deref()).map(Some) }
-}
-
-/// The journal's file, by flag, by variable or in the state directory.
-pub(crate) fn place(flag: Option<&Path>) -> Result<PathBuf, BadInput> {
-    const VARIABLE: &str = "CAPTURE_JOURNAL";
-    if let Some(path) = flag {
-        return Ok(path.to_owned());
-    }
-    match env::var_os(VARIABLE) {
-        Some(path) if path.is_empty() => {
-            Err(refuse(&format!("{VARIABLE} is set but empty; give it a value or unset it")))
-        }
-        Some(path) => Ok(path.into()),
-        None => state_directory().map(|directory| directory.join(FILE)).ok_or_else(|| {
-            refuse(
-                "there is no home directory to keep the journal in; give --journal FILE, or \
-                 --no-journal to keep a record yourself",
-            )
-        }),
-    }
+/// Where the journal is; `None` with `--no-journal`.
+pub(crate) fn wanted(args: &Journal) -> Result<Option<Place>, BadInput> {
+    if args.no_journal { Ok(None) } else { place::find(args.journal.as_deref()).map(Some) }
 }
 
 /// Opens the journal, and says aloud if it is not the one that was left there.
-pub(crate) fn open(path: &Path, environment: &Environment) -> Result<Sqlite, BadInput> {
-    told(path, Sqlite::open(path, environment))
+pub(crate) fn open(place: &Place, environment: &Environment) -> Result<Store, BadInput> {
+    match place {
+        Place::File(path) => told(place, Sqlite::open(path, environment)),
+        Place::Database { config, options } => {
+            opened(Postgres::open_with(config, environment, options))
+        }
+    }
 }
 
 /// The same for a command that only looks at it, so that it must be there.
-pub(crate) fn read(path: &Path, environment: &Environment) -> Result<Sqlite, BadInput> {
-    if !path.exists() {
-        return Err(refuse(&format!("journal {}: there is none", path.display())));
+pub(crate) fn read(place: &Place, environment: &Environment) -> Result<Store, BadInput> {
+    match place {
+        Place::File(path) if !path.exists() => {
+            Err(refuse(&format!("journal {place}: there is none")))
+        }
+        Place::File(path) => told(place, Sqlite::open_to_read(path, environment)),
+        Place::Database { config, options } => {
+            opened(Postgres::open_to_read(config, environment, options))
+        }
     }
-    told(path, Sqlite::open_to_read(path, environment))
 }
 
-fn told(path: &Path, opened: Result<Sqlite, OpenError>) -> Result<Sqlite, BadInput> {
+fn opened(opened: Result<Postgres, capture_postgres::OpenError>) -> Result<Store, BadInput> {
+    opened.map(Store::Database).map_err(|error| refuse(&one_line(&error)))
+}
+
+fn told(place: &Place, opened: Result<Sqlite, OpenError>) -> Result<Store, BadInput> {
     let journal = opened.map_err(|error| {
         let way_out = match error {
             OpenError::Place { .. } => "; give another file by --journal FILE",
@@ -64,39 +56,39 @@ fn told(path: &Path, opened: Result<Sqlite, OpenError>) -> Result<Sqlite, BadInp
     })?;
     if let Some(noticed) = journal.restored_at() {
         output::note(&format!(
-            "warning: an older copy was put in the place of journal {} (noticed {}): captures since \
+            "warning: an older copy was put in the place of journal {place} (noticed {}): captures since \
              that copy are missing in it, so each order is looked up before it is sent",
-            path.display(),
             utc(noticed)
         ));
     }
-    Ok(journal)
+    Ok(Store::File(journal))
 }
 
 /// All that the journal has of an order.
-pub(crate) fn stories(journal: &mut Sqlite, order: OrderId) -> Result<Vec<Story>, BadInput> {
+pub(crate) fn stories(journal: &mut Store, order: OrderId) -> Result<Vec<Story>, BadInput> {
     journal.stories(order).map_err(|error| failed(&error))
 }
 
 /// What was asked for of an order before, if there is a journal that can be opened.
 pub(crate) fn asked(args: &Journal, environment: &Environment, order: OrderId) -> Vec<Capture> {
-    let Ok(Some(path)) = wanted(args) else { return Vec::new() };
-    if !path.exists() {
+    let Ok(Some(place)) = wanted(args) else { return Vec::new() };
+    if !place.is_there() {
         return Vec::new();
     }
-    let stories =
-        Sqlite::open_to_read(&path, environment).map(|mut journal| journal.stories(order));
-    let stories = stories.ok().and_then(Result::ok).unwrap_or_default();
+    let journal = read(&place, environment).ok();
+    let stories = journal.and_then(|mut journal| journal.stories(order).ok()).unwrap_or_default();
     stories.iter().map(|story| story.capture).collect()
 }
 
 /// How a capture stands: `ready`, `claimed` (a process is at it now), `interrupted` (one was), `unknown`,
 /// `captured` or `not_captured`.
-pub(crate) fn standing(journal: &Sqlite, story: &Story) -> &'static str {
-    match story.standing() {
-        Standing::Claimed(..) if !journal.is_held(story) => "interrupted",
+pub(crate) fn standing(journal: &mut Store, story: &Story) -> Result<&'static str, BadInput> {
+    Ok(match story.standing() {
+        Standing::Claimed(..) if !journal.is_held(story).map_err(|lost| failed(&lost))? => {
+            "interrupted"
+        }
         standing => standing.name(),
-    }
+    })
 }
 
 /// What the journal has of an order, in short.
@@ -120,14 +112,14 @@ impl fmt::Display for Noted {
 
 /// The same of a journal that need not be there. One that cannot be read is a warning: it was not asked
 /// for.
-pub(crate) fn noted(path: &Path, environment: &Environment, order: OrderId) -> Option<Noted> {
-    if !path.exists() {
+pub(crate) fn noted(place: &Place, environment: &Environment, order: OrderId) -> Option<Noted> {
+    if !place.is_there() {
         return None;
     }
-    let found = read(path, environment).and_then(|mut journal| {
+    let found = read(place, environment).and_then(|mut journal| {
         let stories = stories(&mut journal, order)?;
-        let standing = decisive(&stories).map(|story| standing(&journal, story));
-        Ok((stories, standing))
+        let standing = decisive(&stories).map(|story| standing(&mut journal, story));
+        Ok((stories, standing.transpose()?))
     });
     let (stories, standing) = match found {
         Ok(found) => found,
@@ -161,24 +153,4 @@ pub(crate) fn failed(error: &Lost) -> BadInput {
 
 fn refuse(sentence: &str) -> BadInput {
     BadInput::new("journal", sentence)
-}
-
-/// Where a program keeps what must outlive it. The rules are few, and the usual crates know no state
-/// directory of macOS and Windows.
-fn state_directory() -> Option<PathBuf> {
-    let home = || absolute(env::home_dir().map(PathBuf::into_os_string));
-    let state = if cfg!(windows) {
-        absolute(env::var_os("LOCALAPPDATA"))
-    } else if cfg!(target_os = "macos") {
-        home().map(|home| home.join("Library/Application Support"))
-    } else {
-        let state = absolute(env::var_os("XDG_STATE_HOME"));
-        state.or_else(|| home().map(|home| home.join(".local/state")))
-    };
-    state.map(|state| state.join("capture"))
-}
-
-/// A relative path would lead to another journal from another directory. XDG ignores it too.
-fn absolute(path: Option<OsString>) -> Option<PathBuf> {
-    path.map(PathBuf::from).filter(|path| path.is_absolute())
 }

@@ -1,13 +1,13 @@
-//! `capture journal`: looking after the file.
+//! `capture journal`: looking after the file, or the database.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek as _, Write};
 use std::path::Path;
 
 use capture_core::{Environment, one_line};
-use capture_journal::{Chain, Hash, Lost, day, utc};
-use capture_sqlite::{KeepError, Sqlite};
+use capture_journal::{Chain, Hash, KeepError, Lost, day, utc};
+use capture_postgres::{Head, Verified};
 use serde::Serialize;
 
 use crate::args::{Keep, Kept};
@@ -15,6 +15,8 @@ use crate::config::{self, BadInput};
 use crate::exit::Exit;
 use crate::journal;
 use crate::output;
+use crate::place::{self, Place};
+use crate::store::Store;
 
 /// Does one thing to the journal.
 pub(crate) fn run(keep: &Keep) -> Result<Exit, BadInput> {
@@ -38,14 +40,21 @@ pub(crate) fn run(keep: &Keep) -> Result<Exit, BadInput> {
                 .ok_or_else(|| BadInput::new("before", format!("--before \"{before}\": {rule}")))?;
             // It must be there: nothing is made only to be shortened.
             drop(there(kept)?);
-            let path = journal::place(kept.journal.as_deref())?;
-            let mut journal = journal::open(&path, &Environment::Sandbox)?;
-            let count = journal.prune(moment).map_err(|error| refuse("before", &error))?;
+            let place = place::find(kept.journal.as_deref())?;
+            let Store::File(mut file) = journal::open(&place, &Place::ANY)? else {
+                return Err(refuse("journal", &"a journal in a database is not shortened yet"));
+            };
+            let count = file.prune(moment).map_err(|error| refuse("before", &error))?;
             Ok(done(kept, "removed", count))
         }
         Keep::Backup { file, kept } => {
             let name = file.display();
-            let copied = there(kept)?.back_up(file);
+            let Store::File(journal) = there(kept)? else {
+                let why =
+                    "a database is backed up with its own tools, such as pg_dump --schema capture";
+                return Err(refuse("journal", &why));
+            };
+            let copied = journal.back_up(file);
             copied.map_err(|error| refuse("file", &format!("{name}: {}", one_line(&error))))?;
             output::note(&format!("copied to {name}"));
             Ok(done(kept, "copied", 1))
@@ -68,24 +77,38 @@ impl Keep {
 }
 
 fn check(kept: &Kept) -> Result<Exit, BadInput> {
-    let mut journal = there(kept)?;
-    let mut found = journal.check().map_err(|error| failed(&error))?;
-    let chain = journal.verify(None).map_err(|error| failed(&error))?;
-    if let Some(number) = chain.broken_at {
-        found.push(format!("the chain is broken at record {number}"));
-    }
+    let (records, found) = match there(kept)? {
+        Store::File(mut file) => {
+            let mut found = file.check().map_err(|error| failed(&error))?;
+            let chain = file.verify(None).map_err(|error| failed(&error))?;
+            let broken = chain.broken_at.iter();
+            found.extend(broken.map(|number| format!("the chain is broken at record {number}")));
+            (chain.records, found)
+        }
+        Store::Database(mut database) => {
+            let mut found = database.check().map_err(|error| failed(&error))?;
+            let chains = database.verify(&[]).map_err(|error| failed(&error))?;
+            let broken = chains.broken_at.iter();
+            found.extend(
+                broken.map(|(fence, number)| {
+                    format!("chain {} is broken at record {number}", fence.0)
+                }),
+            );
+            (chains.records, found)
+        }
+    };
     if kept.json {
         #[derive(Serialize)]
         struct Checked<'a> {
             records: i64,
             faults: &'a [String],
         }
-        output::json(&Checked { records: chain.records, faults: &found });
+        output::json(&Checked { records, faults: &found });
     } else if found.is_empty() {
-        output::line(&format!("sound: {} records", chain.records));
+        output::line(&format!("sound: {records} records"));
     } else {
         found.iter().for_each(|fault| output::line(fault));
-        output::line("next: keep the file, and restore the newest backup in its place");
+        output::line("next: keep it as it is, and restore the newest backup elsewhere to compare");
     }
     Ok(if found.is_empty() { Exit::Yes } else { Exit::No })
 }
@@ -95,19 +118,27 @@ fn verify(kept: &Kept, head: Option<&str>) -> Result<Exit, BadInput> {
     let noted =
         head.map(|text| hash(text).ok_or_else(|| refuse("head", &format!("--head: {rule}"))));
     let noted = noted.transpose()?;
-    let verified = there(kept)?.verify(noted.as_ref()).map_err(|error| failed(&error))?;
+    let mut file = match there(kept)? {
+        Store::File(file) => file,
+        Store::Database(mut database) => {
+            let noted = Vec::from_iter(noted);
+            let verified = database.verify(&noted).map_err(|error| failed(&error))?;
+            return Ok(tell_chains(&verified, !noted.is_empty(), kept.json));
+        }
+    };
+    let verified = file.verify(noted.as_ref()).map_err(|error| failed(&error))?;
     let chain = verified.chain();
     let pruned = verified.pruned.map(|(number, at)| (number, utc(at)));
     if kept.json {
         #[derive(Serialize)]
-        struct Verified<'a> {
+        struct Walked<'a> {
             #[serde(flatten)]
             chain: &'a Chain,
             pruned_to: Option<i64>,
             pruned_at: Option<&'a str>,
             has_head: Option<bool>,
         }
-        output::json(&Verified {
+        output::json(&Walked {
             chain: &chain,
             pruned_to: pruned.as_ref().map(|(number, _)| *number),
             pruned_at: pruned.as_ref().map(|(_, at)| at.as_str()),
@@ -134,13 +165,56 @@ fn verify(kept: &Kept, head: Option<&str>) -> Result<Exit, BadInput> {
     Ok(if is_well { Exit::Yes } else { Exit::No })
 }
 
+/// Of a database: a chain for each opening that recorded something.
+fn tell_chains(verified: &Verified, is_noted: bool, json: bool) -> Exit {
+    #[derive(Serialize)]
+    struct Told {
+        records: i64,
+        heads: Vec<Chain>,
+        has_head: Option<bool>,
+    }
+    let chain = |head: &Head| {
+        let broken = verified.broken_at.iter().find(|(fence, _)| *fence == head.fence);
+        Chain::new(head.records, &head.hash, broken.map(|(_, number)| *number))
+    };
+    let heads: Vec<_> = verified.heads.iter().map(chain).collect();
+    let has_head = is_noted.then_some(verified.missing.is_empty());
+    if json {
+        output::json(&Told { records: verified.records, heads, has_head });
+    } else {
+        let (count, records) = (heads.len(), verified.records);
+        match verified.broken_at.len() {
+            0 => output::line(&format!("unbroken: {records} records in {count} chains")),
+            broken => output::line(&format!("{broken} of {count} chains are broken")),
+        }
+        for (head, chain) in verified.heads.iter().zip(&heads) {
+            let broken = chain.broken_at.map_or_else(String::new, |number| {
+                format!("  broken at record {number}: it was edited, removed or inserted")
+            });
+            let (fence, records) = (head.fence.0, head.records);
+            output::line(&format!("head of {fence}: {}  {records} records{broken}", chain.head));
+        }
+        match has_head {
+            Some(true) => output::line("the noted head is in a chain"),
+            Some(false) => output::line("the noted head is NOT in a chain"),
+            None => {}
+        }
+    }
+    let is_well = verified.broken_at.is_empty() && has_head != Some(false);
+    if is_well { Exit::Yes } else { Exit::No }
+}
+
 fn export(kept: &Kept, environment: &Environment, file: Option<&Path>) -> Result<usize, BadInput> {
-    let mut journal = journal::read(&journal::place(kept.journal.as_deref())?, environment)?;
+    let mut journal = journal::read(&place::find(kept.journal.as_deref())?, environment)?;
+    let mut export = |to: &mut dyn Write| match &mut journal {
+        Store::File(file) => file.export(to),
+        Store::Database(database) => database.export(to),
+    };
     let exported = match file {
-        None => journal.export(io::stdout().lock()),
+        None => export(&mut io::stdout().lock()),
         Some(path) => File::create_new(path).map_err(KeepError::from).and_then(|file| {
             let mut to = BufWriter::new(file);
-            let count = journal.export(&mut to)?;
+            let count = export(&mut to)?;
             to.flush()?;
             to.get_ref().sync_all()?;
             Ok(count)
@@ -150,15 +224,19 @@ fn export(kept: &Kept, environment: &Environment, file: Option<&Path>) -> Result
 }
 
 fn import(kept: &Kept, environment: &Environment, file: &Path) -> Result<usize, BadInput> {
-    let mut journal = journal::open(&journal::place(kept.journal.as_deref())?, environment)?;
+    let mut journal = journal::open(&place::find(kept.journal.as_deref())?, environment)?;
+    let mut import = |from: &mut dyn BufRead| match &mut journal {
+        Store::File(file) => file.import(from),
+        Store::Database(database) => database.import(from),
+    };
     let imported = match file.to_str() {
         // Whole before the journal is locked: others work with it, and a pipe may be slow.
         Some("-") => spooled(io::stdin().lock())
             .map_err(KeepError::from)
-            .and_then(|file| journal.import(BufReader::new(file))),
+            .and_then(|file| import(&mut BufReader::new(file))),
         _ => File::open(file)
             .map_err(KeepError::from)
-            .and_then(|file| journal.import(BufReader::new(file))),
+            .and_then(|file| import(&mut BufReader::new(file))),
     };
     let name = file.display();
     imported.map_err(|error| {
@@ -174,8 +252,8 @@ fn spooled(mut from: impl Read) -> io::Result<File> {
 }
 
 /// The journal, of whatever environment.
-fn there(kept: &Kept) -> Result<Sqlite, BadInput> {
-    journal::read(&journal::place(kept.journal.as_deref())?, &Environment::Sandbox)
+fn there(kept: &Kept) -> Result<Store, BadInput> {
+    journal::read(&place::find(kept.journal.as_deref())?, &Place::ANY)
 }
 
 fn done(kept: &Kept, what: &str, count: usize) -> Exit {

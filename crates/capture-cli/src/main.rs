@@ -18,10 +18,12 @@ mod length;
 mod man;
 mod order;
 mod output;
+mod place;
 mod report;
 mod route;
 mod sandbox;
 mod status;
+mod store;
 mod told;
 mod transport;
 

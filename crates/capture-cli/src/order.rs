@@ -12,7 +12,6 @@ use capture_core::{
 use capture_journal::{
     Answer, Ask, Decision, DurableError, Fence, How, Other, Standing, decide, utc,
 };
-use capture_sqlite::Sqlite;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -23,6 +22,7 @@ use crate::journal;
 use crate::output;
 use crate::report::{report, report_busy};
 use crate::route::Route;
+use crate::store::Store;
 use crate::told::Told;
 use crate::transport::Client;
 
@@ -43,9 +43,9 @@ pub(crate) fn run(args: &Order) -> Result<Exit, BadInput> {
         return Ok(show_request(&api, &capture, args.connection.json));
     }
     match journal::wanted(&args.journal)? {
-        Some(path) => {
-            let journal = journal::open(&path, &environment)?;
-            durably(args, journal, &capture, &environment, || {
+        Some(place) => {
+            let journal = journal::open(&place, &environment)?;
+            durably(args, journal, &place.to_string(), &capture, &environment, || {
                 connect(args, &environment, policy, content_type)
             })
         }
@@ -100,19 +100,19 @@ fn connect(
 /// Captures, resumes, or shows the recorded outcome, which needs neither network nor credentials.
 fn durably(
     args: &Order,
-    mut journal: Sqlite,
+    mut journal: Store,
+    place: &str,
     capture: &Capture,
     environment: &Environment,
     connect: impl FnOnce() -> Result<Client, BadInput>,
 ) -> Result<Exit, BadInput> {
     let json = args.connection.json;
     let stories = journal::stories(&mut journal, capture.order_id())?;
-    let path = journal.path().display().to_string();
     // Who is alive is decided later, when the capture is claimed.
     let resumes = match decide(&stories, &Ask { capture: *capture, now: true }, Fence(0), |_| false)
     {
         Decision::Answer(Answer::Decided(outcome, at)) => {
-            output::note(&format!("journal {path}"));
+            output::note(&format!("journal {place}"));
             return Ok(report(&Told::recorded(&outcome, at), json));
         }
         Decision::Answer(Answer::Other(other)) => return Err(refused(capture, &other)),
@@ -123,7 +123,7 @@ fn durably(
     let (stop, decided) = (Stop::new(), Arc::new(OnceLock::new()));
     stop_when_interrupted(stop.clone(), decided.clone())?;
     let verb = if resumes { "resuming" } else { "capturing" };
-    announce(verb, capture, environment, Some(&path));
+    announce(verb, capture, environment, Some(place));
     let client = client.with_stop(&stop);
     let result = client.durably(journal, capture);
     drop(client);
@@ -171,8 +171,8 @@ fn announce(verb: &str, capture: &Capture, environment: &Environment, journal: O
     if environment.is_production() {
         output::note("PRODUCTION: real money");
     }
-    if let Some(path) = journal {
-        output::note(&format!("journal {path}"));
+    if let Some(place) = journal {
+        output::note(&format!("journal {place}"));
     }
     let (order, money, key) = (capture.order_id(), capture.money(), capture.idempotency_key());
     output::note(&format!("{verb} {money} of order {order} at {environment}, key {key}"));

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Status) -> Result<Exit, BadInput> {
     let client = Client::new(connection.transport, setup, &route)?;
     let place = journal::wanted(&args.journal)?;
     let asked = client.status(order);
-    let noted = place.and_then(|path| journal::noted(&path, &environment, order));
+    let noted = place.and_then(|place| journal::noted(&place, &environment, order));
     let exit = match asked {
         Ok(status) => {
             report(order, status, noted.as_ref(), connection.json);

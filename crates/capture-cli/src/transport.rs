@@ -9,7 +9,6 @@ use capture_core::{
     Capture, ListError, Listed, Order, OrderId, OrderStatus, Outcome, Search, Setup, StatusError,
 };
 use capture_journal::{Durable, DurableError, End, News, Pace, Recorded, RunError};
-use capture_sqlite::Sqlite;
 use capture_ureq::Ureq;
 use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
@@ -19,6 +18,7 @@ use crate::args::Transport;
 use crate::config::BadInput;
 use crate::connections::{self, Connections};
 use crate::route::Route;
+use crate::store::Store;
 
 /// A client that blocks, whatever it runs on.
 pub(crate) struct Client {
@@ -80,7 +80,7 @@ impl Client {
     /// Captures once, whatever became of earlier runs.
     pub(crate) fn durably(
         &self,
-        journal: Sqlite,
+        journal: Store,
         capture: &Capture,
     ) -> Result<Recorded, DurableError> {
         match &self.over {
@@ -93,7 +93,7 @@ impl Client {
     fn record<T: capture_client::Transport>(
         &self,
         client: capture_client::Client<T>,
-        journal: Sqlite,
+        journal: Store,
         capture: &Capture,
     ) -> Result<Recorded, DurableError> {
         self.block_on(Durable::new(client, journal).capture(capture))
@@ -102,7 +102,7 @@ impl Client {
     /// Works off what is in the journal.
     pub(crate) fn run(
         &self,
-        journal: Sqlite,
+        journal: Store,
         pace: &Pace,
         stop: &Stop,
         news: impl FnMut(News<'_>),

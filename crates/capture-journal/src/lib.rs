@@ -37,8 +37,10 @@ mod decide;
 mod drive;
 mod durable;
 mod explain;
+mod exported;
 mod foreman;
 mod journal;
+mod lists;
 mod memory;
 mod pace;
 mod rate;
@@ -56,11 +58,13 @@ pub use decide::{Decision, decide, due, later};
 pub use drive::{News, Round, RunError};
 pub use durable::Durable;
 pub use explain::{Asked, Chain, Event, Explanation, decisive, explain};
+pub use exported::{Exported, KeepError};
 pub use foreman::{Brake, End, Ended, Foreman, Move};
 pub use journal::{
     Answer, Ask, Busy, ClaimId, Fence, HELD_ELSEWHERE, Held, Holder, How, IntentId, Journal, Lost,
     Other, Turn, Turned, Want, Work, environment_name,
 };
+pub use lists::{Deadlines, KnownLine, Lists, OpenNow, Staging};
 pub use memory::{Disk, Memory};
 pub use pace::Pace;
 pub use run::{Line, Run, RunId, Stands, Sum, Tally};

@@ -56,6 +56,9 @@ enum Pending {
     Decided,
 }
 
+/// "Asks" in ASCII: the lock of those who ask for captures, beside the number of their environment.
+const ASKS: i32 = 0x4173_6b73;
+
 /// What voids never is the least urgent.
 pub(crate) const NEVER: i64 = i64::MAX;
 
@@ -74,30 +77,52 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
     /// Removes the leases that ran out, so that their holders cannot renew them, and learns of the others. One
     /// whose row is locked is being renewed.
     pub(crate) fn look_who_lives(&mut self) -> Result<(), Fault> {
+        const LOOK: &str = "SELECT fence FROM capture.lease WHERE lease_until > clock_timestamp()";
         const BURY: &str = "WITH buried AS (DELETE FROM capture.lease WHERE fence IN (
                 SELECT fence FROM capture.lease WHERE lease_until <= clock_timestamp()
                 FOR UPDATE SKIP LOCKED) RETURNING fence)
             SELECT fence FROM capture.lease WHERE fence NOT IN (SELECT fence FROM buried)";
-        self.alive = self.sql.query(BURY, &[])?.iter().map(|row| Fence(row.get(0))).collect();
+        let rows = self.sql.query(if self.who.only_reads { LOOK } else { BURY }, &[])?;
+        self.alive = rows.iter().map(|row| Fence(row.get(0))).collect();
         Ok(())
+    }
+
+    /// Locks what asks for captures: together with others who ask, or alone, for a list that cannot lock each of its
+    /// orders.
+    pub(crate) fn lock_asks(&mut self, alone: bool) -> Result<(), Fault> {
+        const TOGETHER: &str = "SELECT pg_advisory_xact_lock_shared($1, $2::bigint::integer)";
+        const ALONE: &str = "SELECT pg_advisory_xact_lock($1, $2::bigint::integer)";
+        let lock = if alone { ALONE } else { TOGETHER };
+        self.sql.query(lock, &[&ASKS, &self.who.environment])?;
+        Ok(())
+    }
+
+    /// The same, together with others, if nobody is alone at it.
+    pub(crate) fn try_lock_asks(&mut self) -> Result<bool, Fault> {
+        const TOGETHER: &str = "SELECT pg_try_advisory_xact_lock_shared($1, $2::bigint::integer)";
+        Ok(self.sql.query(TOGETHER, &[&ASKS, &self.who.environment])?[0].get(0))
     }
 
     /// Locks these orders against all other holders, and reads them. Every turn locks all of its orders first, and
     /// in the same order, so that no two wait for each other.
     pub(crate) fn lock(&mut self, orders: &BTreeSet<OrderId>) -> Result<(), Fault> {
         const ORDERS: &str = "SELECT pg_advisory_xact_lock(it) FROM unnest($1::bigint[]) it";
-        // A holder that wants work locks these rows alone.
-        const PENDING: &str = "SELECT intent FROM capture.pending WHERE intent IN (SELECT id
-                FROM capture.intent WHERE environment = $1 AND order_id = ANY($2::text[]::uuid[]))
-            ORDER BY intent FOR UPDATE";
         if orders.is_empty() {
             return Ok(());
         }
         let locks: BTreeSet<i64> = orders.iter().map(lock_of).collect();
         self.sql.query(ORDERS, &[&Vec::from_iter(locks)])?;
+        self.lock_pending(&Vec::from_iter(orders.iter().copied()))
+    }
+
+    /// Locks what is open of these orders, and reads them. A holder that wants work locks these rows alone.
+    pub(crate) fn lock_pending(&mut self, orders: &[OrderId]) -> Result<(), Fault> {
+        const PENDING: &str = "SELECT intent FROM capture.pending WHERE intent IN (SELECT id
+                FROM capture.intent WHERE environment = $1 AND order_id = ANY($2::text[]::uuid[]))
+            ORDER BY intent FOR UPDATE";
         let texts: Vec<String> = orders.iter().map(OrderId::to_string).collect();
         self.sql.query(PENDING, &[&self.who.environment, &texts])?;
-        self.read(&Vec::from_iter(orders.iter().copied()))
+        self.read(orders)
     }
 
     pub(crate) fn read(&mut self, orders: &[OrderId]) -> Result<(), Fault> {
@@ -187,6 +212,14 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         self.writes.claims.push((id.0, intent.0));
         self.writes.pending.insert(intent.0, Pending::Held);
         Ok(Work { held: Held { intent, claim: id }, how })
+    }
+
+    /// The latest claim of this capture.
+    pub(crate) fn last_claim(&self, capture: &Capture) -> Option<Held> {
+        let stories = self.orders.get(&capture.order_id())?;
+        let same = stories.iter().find(|story| story.capture == *capture);
+        let story = same.or(stories.last())?;
+        Some(Held { intent: story.intent, claim: story.claims.last()?.id })
     }
 
     /// Looks no more for a capture.

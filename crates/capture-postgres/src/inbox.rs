@@ -22,7 +22,7 @@ impl Desk<'_, '_, '_> {
             return Ok(());
         }
         let rows = self.sql.query(NEXT, &[&self.who.environment, &(most as i64)])?;
-        if rows.is_empty() {
+        if rows.is_empty() || !self.try_lock_asks()? {
             return Ok(());
         }
         let orders: BTreeSet<OrderId> = rows.iter().filter_map(order).collect();

@@ -11,14 +11,15 @@ use tokio_postgres::Config;
 
 use crate::connect::connect;
 use crate::holder;
-use crate::schema::{VERSION, migrate};
+use crate::schema::{VERSION, migrate, version};
 use crate::session::{Chain, Session, Who, enter};
 use crate::sql::{Sql, Statements};
 
 /// The journal of one environment's captures, in a database that any number of machines share.
 ///
-/// It blocks, and has a runtime of its own: do not call it within another one, but leave it to
-/// [`Durable`](capture_journal::Durable), which has a thread for it. Opening and dropping it is safe anywhere.
+/// It blocks, so that within a runtime it is best left to [`Durable`](capture_journal::Durable), which has a thread
+/// for it. What hands on lines one by one ([`Lists::lines`](capture_journal::Lists::lines) and its like) must not be
+/// called within one.
 #[derive(Debug)]
 pub struct Postgres {
     session: Option<Arc<Mutex<Session>>>,
@@ -55,6 +56,11 @@ pub enum OpenError {
         "the journal's server runs with {0}=off, and may lose what it has committed; turn it on"
     )]
     Forgetful(&'static str),
+    /// There are no tables, or those of an older version.
+    #[error(
+        "there is no journal in the database, or one of an older version; open it to work with it first"
+    )]
+    NotThere,
     /// A newer program made the tables.
     #[error(
         "the journal's tables are of version {0}, and this program knows {VERSION}; update Capture"
@@ -89,9 +95,7 @@ impl Postgres {
         environment: &Environment,
         options: &Options,
     ) -> Result<Self, OpenError> {
-        // The caller may be within a runtime.
-        let opening = || thread::scope(|it| it.spawn(|| open(config, environment, options)).join());
-        let session = opening().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let session = outside(|| open(config, environment, options))?;
         let session = Arc::new(Mutex::new(session));
         let (stop, stopped) = mpsc::channel();
         let (held, every) = (Arc::clone(&session), options.lease / 3);
@@ -100,6 +104,19 @@ impl Postgres {
             .spawn(move || holder::beat(&held, &stopped, every));
         let beating = Some((stop, beating.expect("a thread")));
         Ok(Self { session: Some(session), beating })
+    }
+
+    /// Opens a journal only to read it: nothing is made, nobody is noted as its opener, and a turn fails.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when there is no journal of this version.
+    pub fn open_to_read(
+        config: &Config,
+        environment: &Environment,
+        options: &Options,
+    ) -> Result<Self, OpenError> {
+        let session = outside(|| open_to_read(config, environment, options))?;
+        Ok(Self { session: Some(Arc::new(Mutex::new(session))), beating: None })
     }
 
     /// The number of this opening. It has a new one from the turn on that finds its lease run out.
@@ -156,9 +173,46 @@ fn open(
     }
     let fence = enter(sql, &us, lease).map_err(OpenError::Database)?;
     transaction.commit().map_err(OpenError::Database)?;
-    let who = Who { us, lease, environment: id[0].get(0), environment_name: name };
+    let environment = id[0].get(0);
+    let who = Who { us, lease, only_reads: false, environment, environment_name: name };
     let (chain, took) = (Chain::new(fence), Duration::ZERO);
     Ok(Session { client, statements, who, chain, is_closed: false, took })
+}
+
+fn open_to_read(
+    config: &Config,
+    environment: &Environment,
+    options: &Options,
+) -> Result<Session, OpenError> {
+    const ID: &str = "SELECT id FROM capture.environment WHERE name = $1";
+    let mut client = connect(config, options)?;
+    match version(&mut client)? {
+        Some(VERSION) => {}
+        Some(newer) if newer > VERSION => return Err(OpenError::Newer(newer)),
+        _ => return Err(OpenError::NotThere),
+    }
+    let name = environment_name(environment);
+    let id = client.query_opt(ID, &[&name]).map_err(OpenError::Database)?;
+    // No environment has the number 0, and no opening either.
+    let id = id.map_or(0, |row| row.get(0));
+    let (us, lease) = (holder::this(), options.lease);
+    let who = Who { us, lease, only_reads: true, environment: id, environment_name: name };
+    let (statements, chain) = (Statements::default(), Chain::new(Fence(0)));
+    Ok(Session { client, statements, who, chain, is_closed: false, took: Duration::ZERO })
+}
+
+/// Does this on a thread of its own where the caller is within a runtime: a connection has one of its own.
+pub(crate) fn outside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => apart(work),
+        Err(_) => work(),
+    }
+}
+
+/// On a thread of its own.
+fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let done = thread::scope(|it| it.spawn(work).join());
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn agree(ours: SystemTime, theirs: SystemTime) -> Result<(), OpenError> {

@@ -17,6 +17,11 @@ pub(crate) fn moment(ms: i64) -> SystemTime {
     capture_journal::moment(ms.try_into().unwrap_or(0))
 }
 
+/// The columns of [`intent`].
+pub(crate) const INTENT: &str =
+    "intent.id, intent.order_id::text, intent.idempotency_key::text, intent.amount,
+    intent.currency, intent.exponent, intent.at_ms";
+
 const OF_ORDERS: &str =
     "SELECT id, order_id::text, idempotency_key::text, amount, currency, exponent, at_ms
     FROM capture.intent WHERE environment = $1 AND order_id = ANY($2::text[]::uuid[]) ORDER BY id";
@@ -33,17 +38,24 @@ pub(crate) fn of_orders(
     let texts: Vec<String> = orders.iter().map(OrderId::to_string).collect();
     let rows = sql.query(OF_ORDERS, &[&environment, &texts])?;
     let stories = rows.iter().map(intent).collect::<Result<Vec<_>, _>>()?;
+    let mut found: Orders = orders.iter().map(|order| (*order, Vec::new())).collect();
+    for story in whole(sql, stories)? {
+        found.entry(story.capture.order_id()).or_default().push(story);
+    }
+    Ok(found)
+}
+
+/// The same stories with their claims and entries.
+pub(crate) fn whole(sql: &mut Sql<'_, '_>, stories: Vec<Story>) -> Result<Vec<Story>, Fault> {
     let intents: Vec<i64> = stories.iter().map(|story| story.intent.0).collect();
     let mut claims = claims(sql, &intents)?;
     let mut entries = entries(sql, &intents)?;
-    let mut found: Orders = orders.iter().map(|order| (*order, Vec::new())).collect();
-    for story in stories {
+    let whole = stories.into_iter().map(|story| {
         let claims = claims.remove(&story.intent.0).unwrap_or_default();
         let entries = entries.remove(&story.intent.0).unwrap_or_default();
-        let order = found.entry(story.capture.order_id()).or_default();
-        order.push(Story { claims, entries, ..story });
-    }
-    Ok(found)
+        Story { claims, entries, ..story }
+    });
+    Ok(whole.collect())
 }
 
 /// A story without claims and entries.

@@ -6,7 +6,7 @@ use postgres::Client;
 use crate::open::OpenError;
 
 /// One step for each version.
-const SCHEMA: [&str; 1] = [include_str!("schema-1.sql")];
+const SCHEMA: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
 
 pub(crate) const VERSION: i32 = SCHEMA.len() as i32;
 
@@ -40,7 +40,7 @@ pub(crate) fn migrate(client: &mut Client) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn version(client: &mut impl postgres::GenericClient) -> Result<Option<i32>, OpenError> {
+pub(crate) fn version(client: &mut impl postgres::GenericClient) -> Result<Option<i32>, OpenError> {
     // By its snapshot: `to_regclass` may remember that there was none before this program waited.
     let there =
         "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

@@ -27,6 +27,8 @@ pub(crate) struct Session {
 pub(crate) struct Who {
     pub(crate) us: Holder,
     pub(crate) lease: Duration,
+    /// Whether it has no number and no lease, and writes nothing.
+    pub(crate) only_reads: bool,
     pub(crate) environment: i64,
     pub(crate) environment_name: String,
 }
@@ -91,10 +93,11 @@ impl Session {
         let Self { client, statements, who, .. } = self;
         // What another holder has committed is seen by the statement after the one that waited for it.
         let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
-        let mut transaction = builder.start()?;
+        let mut transaction = builder.read_only(who.only_reads).start()?;
         let mut sql = Sql { transaction: &mut transaction, statements };
         let mut chain = self.chain;
-        if sql.execute(RENEW, &[&chain.fence.0, &milliseconds(who.lease)])? == 0 {
+        if !who.only_reads && sql.execute(RENEW, &[&chain.fence.0, &milliseconds(who.lease)])? == 0
+        {
             // Its lease ran out: a holder that came meanwhile takes what it holds for interrupted. What it
             // claims from now on is under a new number.
             chain = Chain::new(enter(&mut sql, &who.us, who.lease)?);
@@ -121,6 +124,9 @@ impl Session {
 
     /// Gives the lease back.
     pub(crate) fn end(&mut self) {
+        if self.who.only_reads {
+            return;
+        }
         let gone = "DELETE FROM capture.lease WHERE fence = $1";
         // Where the connection is lost it runs out.
         let _ = self.client.execute(gone, &[&self.chain.fence.0]);

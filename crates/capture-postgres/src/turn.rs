@@ -7,13 +7,27 @@ use capture_journal::{Answer, Journal, Lost, Story, Turn, Turned};
 
 use crate::desk::{Desk, NEVER};
 use crate::fault::Fault;
-use crate::open::Postgres;
+use crate::open::{Postgres, outside};
 use crate::read::of_orders;
 use crate::session::{Chain, Who};
 use crate::sql::Sql;
 
 impl Journal for Postgres {
     fn turn(&mut self, turn: &Turn) -> Result<Turned, Lost> {
+        outside(|| self.take(turn))
+    }
+
+    fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost> {
+        outside(|| {
+            self.session().transact(|who, sql, _| {
+                Ok(of_orders(sql, who.environment, &[order])?.remove(&order).unwrap_or_default())
+            })
+        })
+    }
+}
+
+impl Postgres {
+    fn take(&mut self, turn: &Turn) -> Result<Turned, Lost> {
         let mut session = self.session();
         let turned = session.transact(|who, sql, chain| make(turn, who, sql, chain))?;
         let is_work = !turned.work.is_empty()
@@ -25,18 +39,15 @@ impl Journal for Postgres {
         }
         Ok(turned)
     }
-
-    fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost> {
-        self.session().transact(|who, sql, _| {
-            Ok(of_orders(sql, who.environment, &[order])?.remove(&order).unwrap_or_default())
-        })
-    }
 }
 
 fn make(turn: &Turn, who: &Who, sql: &mut Sql<'_, '_>, chain: &mut Chain) -> Result<Turned, Fault> {
     let mut desk = Desk::new(sql, who, chain, turn.at);
     let settled = turn.settled.iter().map(|(_, outcome)| outcome.capture().order_id());
     let orders = settled.chain(turn.asks.iter().map(|ask| ask.capture.order_id()));
+    if !turn.asks.is_empty() {
+        desk.lock_asks(false)?;
+    }
     desk.lock(&BTreeSet::from_iter(orders))?;
     if !turn.asks.is_empty() || turn.want.most > 0 {
         desk.look_who_lives()?;

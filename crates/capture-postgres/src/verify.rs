@@ -6,6 +6,7 @@ use postgres::Row;
 
 use crate::fault::Fault;
 use crate::open::Postgres;
+use crate::plan::PAGE;
 use crate::read;
 use crate::session::Chain;
 use crate::sql::Sql;
@@ -34,9 +35,6 @@ pub struct Head {
     /// The hash of the last one.
     pub hash: Hash,
 }
-
-/// So many rows are in memory at once.
-const PAGE: i32 = 1000;
 
 impl Postgres {
     /// Walks the chain of every opening, of all environments. `noted` are heads that were noted before.

@@ -18,6 +18,26 @@ type Place = (i64, i64);
 
 const BEGINNING: Place = (i64::MIN, i64::MIN);
 
+/// What nobody has begun.
+const NEW: &str = "SELECT urgency, intent, order_id::text FROM capture.pending
+    JOIN capture.intent ON intent.id = pending.intent
+    WHERE pending.environment = $1 AND fence IS NULL AND (urgency, intent) > ($2, $3) AND $5::bigint IS NULL
+    ORDER BY urgency, intent LIMIT $4 FOR UPDATE OF pending SKIP LOCKED";
+
+/// The same of one list: by an index of its own, as others may have a million more.
+const NEW_OF_RUN: &str = "SELECT urgency, intent, order_id::text FROM capture.pending
+    JOIN capture.intent ON intent.id = pending.intent
+    WHERE pending.environment = $1 AND fence IS NULL AND (urgency, intent) > ($2, $3) AND pending.run = $5
+    ORDER BY urgency, intent LIMIT $4 FOR UPDATE OF pending SKIP LOCKED";
+
+/// What a list asks for that was written down before it.
+const NEW_OF_AN_EARLIER_RUN: &str = "SELECT urgency, intent, order_id::text FROM capture.pending
+    JOIN capture.intent ON intent.id = pending.intent
+    WHERE pending.environment = $1 AND fence IS NULL AND (urgency, intent) > ($2, $3)
+        AND pending.run IS DISTINCT FROM $5 AND EXISTS
+            (SELECT FROM capture.run_line WHERE run_line.intent = pending.intent AND run_line.run = $5)
+    ORDER BY urgency, intent LIMIT $4 FOR UPDATE OF pending SKIP LOCKED";
+
 /// So many candidates are looked at together at most.
 const PAGE: usize = 256;
 
@@ -25,14 +45,18 @@ impl Desk<'_, '_, '_> {
     /// Claims so much that is due, and says when more may be.
     pub(crate) fn want(&mut self, want: Want) -> Result<(Vec<Work>, Option<SystemTime>), Fault> {
         let mut work = Vec::new();
-        // This journal has no lists.
-        if want.most == 0 || want.run.is_some() {
+        if want.most == 0 {
             return Ok((work, None));
         }
         self.take_open(want, &mut work)?;
-        if !want.only_open {
+        if want.only_open {
+            // Nothing new.
+        } else if want.run.is_some() {
+            self.take_new(NEW_OF_RUN, want, &mut work)?;
+            self.take_new(NEW_OF_AN_EARLIER_RUN, want, &mut work)?;
+        } else {
             self.empty_inbox(want.most - work.len())?;
-            self.take_new(want, &mut work)?;
+            self.take_new(NEW, want, &mut work)?;
         }
         let later = if work.len() < want.most { self.later(want)? } else { None };
         Ok((work, later))
@@ -42,7 +66,8 @@ impl Desk<'_, '_, '_> {
         const OPEN: &str = "SELECT urgency, intent, order_id::text FROM capture.pending
             JOIN capture.intent ON intent.id = pending.intent
             WHERE pending.environment = $1 AND fence IS NOT NULL AND (urgency, intent) > ($2, $3)
-                AND (NOT is_held AND due_ms <= $4 OR fence <> ALL($5))
+                AND (NOT is_held AND due_ms <= $4 OR fence <> ALL($5)) AND ($7::bigint IS NULL OR EXISTS
+                    (SELECT FROM capture.run_line WHERE run_line.intent = pending.intent AND run_line.run = $7))
             ORDER BY urgency, intent LIMIT $6 FOR UPDATE OF pending SKIP LOCKED";
         let mut place = BEGINNING;
         while work.len() < want.most {
@@ -50,7 +75,15 @@ impl Desk<'_, '_, '_> {
             let (at, page) = (unix_ms(self.at), PAGE.min(want.most - work.len()));
             let rows = self.sql.query(
                 OPEN,
-                &[&self.who.environment, &place.0, &place.1, &at, &alive, &(page as i64)],
+                &[
+                    &self.who.environment,
+                    &place.0,
+                    &place.1,
+                    &at,
+                    &alive,
+                    &(page as i64),
+                    &want.run.map(|run| run.0),
+                ],
             )?;
             place = self.look(&rows, place)?;
             for row in &rows {
@@ -68,17 +101,19 @@ impl Desk<'_, '_, '_> {
         Ok(())
     }
 
-    fn take_new(&mut self, want: Want, work: &mut Vec<Work>) -> Result<(), Fault> {
-        const NEW: &str = "SELECT urgency, intent, order_id::text FROM capture.pending
-            JOIN capture.intent ON intent.id = pending.intent
-            WHERE pending.environment = $1 AND fence IS NULL AND (urgency, intent) > ($2, $3)
-            ORDER BY urgency, intent LIMIT $4 FOR UPDATE OF pending SKIP LOCKED";
+    fn take_new(
+        &mut self,
+        new: &'static str,
+        want: Want,
+        work: &mut Vec<Work>,
+    ) -> Result<(), Fault> {
+        let run = want.run.map(|run| run.0);
         let mut place = BEGINNING;
         while work.len() < want.most {
             let page = PAGE.min(want.most - work.len());
             let rows = self
                 .sql
-                .query(NEW, &[&self.who.environment, &place.0, &place.1, &(page as i64)])?;
+                .query(new, &[&self.who.environment, &place.0, &place.1, &(page as i64), &run])?;
             place = self.look(&rows, place)?;
             for row in &rows {
                 let Some(story) = self.story(row) else { continue };
@@ -121,18 +156,22 @@ impl Desk<'_, '_, '_> {
     fn later(&mut self, want: Want) -> Result<Option<SystemTime>, Fault> {
         const HELD: &str = "SELECT urgency, intent, order_id::text FROM capture.pending
             JOIN capture.intent ON intent.id = pending.intent
-            WHERE pending.environment = $1 AND fence IS NOT NULL AND is_held
+            WHERE pending.environment = $1 AND fence IS NOT NULL AND is_held AND ($2::bigint IS NULL OR EXISTS
+                (SELECT FROM capture.run_line WHERE run_line.intent = pending.intent AND run_line.run = $2))
             ORDER BY urgency, intent LIMIT 1";
         const OPEN: &str = "SELECT urgency, intent, order_id::text FROM capture.pending
             JOIN capture.intent ON intent.id = pending.intent
-            WHERE pending.environment = $1 AND fence IS NOT NULL AND NOT is_held
+            WHERE pending.environment = $1 AND fence IS NOT NULL AND NOT is_held AND ($2::bigint IS NULL OR EXISTS
+                (SELECT FROM capture.run_line WHERE run_line.intent = pending.intent AND run_line.run = $2))
             ORDER BY due_ms, intent LIMIT 64";
-        const NEW: &str =
-            "SELECT EXISTS (SELECT FROM capture.pending WHERE environment = $1 AND fence IS NULL)
-            OR EXISTS (SELECT FROM capture.inbox WHERE environment = $1)";
+        const NEW: &str = "SELECT EXISTS (SELECT FROM capture.pending WHERE environment = $1 AND fence IS NULL
+                AND ($2::bigint IS NULL OR EXISTS
+                (SELECT FROM capture.run_line WHERE run_line.intent = pending.intent AND run_line.run = $2)))
+            OR $2 IS NULL AND EXISTS (SELECT FROM capture.inbox WHERE environment = $1)";
+        let (environment, run) = (self.who.environment, want.run.map(|run| run.0));
         let mut found = Vec::new();
         for candidates in [HELD, OPEN] {
-            let rows = self.sql.query(candidates, &[&self.who.environment])?;
+            let rows = self.sql.query(candidates, &[&environment, &run])?;
             self.look(&rows, BEGINNING)?;
             let stories = rows.iter().filter_map(|row| self.story(row));
             let is_alive = |fence| self.is_alive(fence);
@@ -140,7 +179,7 @@ impl Desk<'_, '_, '_> {
         }
         // Another holder is taking it just now, and may give it back.
         let is_new =
-            !want.only_open && self.sql.query(NEW, &[&self.who.environment])?[0].get::<_, bool>(0);
+            !want.only_open && self.sql.query(NEW, &[&environment, &run])?[0].get::<_, bool>(0);
         found.extend(is_new.then(|| self.at.checked_add(HELD_ELSEWHERE)).flatten());
         Ok(found.into_iter().min())
     }

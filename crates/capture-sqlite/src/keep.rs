@@ -5,55 +5,17 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use capture_core::{Outcome, Refusal};
-use capture_journal::{Answer, Ask, Hash, IntentId, Lost, Standing, Story, unix_ms};
+use capture_core::Outcome;
+use capture_journal::{Answer, Ask, Exported, Hash, IntentId, KeepError, Lost, Story, unix_ms};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, Transaction, params};
-use serde::{Deserialize, Serialize};
 
 use crate::open::Sqlite;
 use crate::place;
 use crate::read::{self, lost};
 
-/// Why a journal could not be copied, read in or shortened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeepError {
-    /// The journal failed.
-    #[error("the journal failed")]
-    Journal(#[from] Lost),
-    /// The other file cannot be read or written.
-    #[error("the file cannot be read or written")]
-    Io(#[from] std::io::Error),
-    /// A line that is no record.
-    #[error("line {line}: {why}")]
-    Line {
-        /// Its number; the first is 1.
-        line: usize,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Too little time has passed.
-    #[error(
-        "what was decided within the last {} days stays: until then the same order may be asked for again",
-        DAYS
-    )]
-    TooRecent,
-}
-
 /// How long a decided order is kept at least.
 const DAYS: u64 = 30;
-
-/// One capture, as it travels between journals: a line of JSON.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Exported {
-    environment: String,
-    asked_at_ms: i64,
-    standing: String,
-    /// What became of it, or a ticket to find out.
-    outcome: Outcome,
-}
 
 impl Sqlite {
     /// Copies the journal to a new file, while it may be in use.
@@ -86,12 +48,7 @@ impl Sqlite {
         while let Some(row) = rows.next().map_err(lost)? {
             let intent = IntentId(row.get(0).map_err(lost)?);
             let story = read::story(&transaction, intent)?;
-            let line = serde_json::to_string(&Exported {
-                environment: self.environment_name.clone(),
-                asked_at_ms: unix_ms(story.asked_at),
-                standing: story.standing().name().to_owned(),
-                outcome: outcome(&story),
-            });
+            let line = serde_json::to_string(&Exported::of(&story, &self.environment_name));
             writeln!(to, "{}", line.map_err(std::io::Error::other)?)?;
             count += 1;
         }
@@ -109,28 +66,18 @@ impl Sqlite {
         self.with_desk(SystemTime::now(), |desk| {
             let mut count = 0;
             for (index, line) in from.lines().enumerate() {
-                let refuse = |why: String| KeepError::Line { line: index + 1, why };
-                // serde's own message could quote it.
-                let record: Exported = serde_json::from_str(&line?)
-                    .map_err(|error| refuse(format!("no record (column {})", error.column())))?;
-                let (theirs, ours) = (&record.environment, desk.environment_name);
-                if theirs != ours {
-                    return Err(refuse(format!("it is of {theirs}, and this journal of {ours}")));
-                }
-                let capture = *record.outcome.capture();
-                let held = match desk.answer(&Ask { capture, now: true })? {
-                    Answer::Work(work) => Some(work.held),
-                    Answer::Decided(..) => match record.outcome {
-                        Outcome::Captured(_) => desk.last_claim(&capture)?,
-                        _ => None,
-                    },
-                    Answer::Busy(_) => return Err(refuse("the order is in progress here".into())),
-                    Answer::Other(_) | Answer::Queued => {
-                        return Err(refuse("the order is known here with other values".into()));
-                    }
+                let record = Exported::read(&line?, index + 1, desk.environment_name)?;
+                let outcome = record.outcome();
+                let capture = *outcome.capture();
+                let answer = desk.answer(&Ask { capture, now: true })?;
+                Exported::fits(&answer, index + 1)?;
+                let held = match (answer, outcome) {
+                    (Answer::Work(work), _) => Some(work.held),
+                    (Answer::Decided(..), Outcome::Captured(_)) => desk.last_claim(&capture)?,
+                    _ => None,
                 };
                 if let Some(held) = held {
-                    desk.settle(&[(held, record.outcome)])?;
+                    desk.settle(&[(held, outcome.clone())])?;
                 }
                 count += 1;
             }
@@ -218,16 +165,4 @@ fn last_prunable(
 
 fn was_decided(story: &Story, before: SystemTime) -> bool {
     story.standing().decided().is_some_and(|(_, at)| at < before)
-}
-
-/// What another journal needs to know of a capture.
-fn outcome(story: &Story) -> Outcome {
-    let standing = story.standing();
-    match (standing.decided(), standing) {
-        (Some((outcome, _)), _) => outcome,
-        (None, Standing::Claimed(_, ticket) | Standing::Unknown(ticket)) => {
-            Outcome::Unknown(ticket)
-        }
-        (None, _) => Outcome::NotCaptured(Refusal::not_started(story.capture)),
-    }
 }

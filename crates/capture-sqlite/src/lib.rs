@@ -16,7 +16,6 @@
 //! [`Durable`](capture_journal::Durable) is the client over it.
 
 mod body;
-mod environments;
 mod holder;
 mod keep;
 mod open;
@@ -31,9 +30,5 @@ mod turn;
 mod verify;
 mod want;
 
-pub use keep::KeepError;
 pub use open::{OpenError, Sqlite};
-pub use open_now::OpenNow;
-pub use plan::KnownLine;
-pub use staged::Deadlines;
 pub use verify::Verified;

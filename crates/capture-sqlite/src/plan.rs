@@ -1,110 +1,116 @@
 //! Writing a list of captures down: staged line by line, held to what the journal knows, and then planned
 //! in one transaction.
 
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use capture_core::Capture;
-use capture_journal::{Answer, Ask, Decision, Line, Lost, RunId, decide, unix_ms};
+use capture_journal::{
+    Answer, Ask, Deadlines, Decision, KnownLine, Line, Lost, RunId, Staging, decide, unix_ms,
+};
 use rusqlite::{Connection, params};
 
 use crate::open::Sqlite;
-use crate::read::{lost, maybe};
+use crate::read::{lost, maybe, moment};
 use crate::staged::{STAGED, staged};
 use crate::turn::Desk;
 
-/// A line that the journal knows something about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownLine {
-    /// Its number in the file.
-    pub line: u32,
-    /// What is to be captured.
-    pub capture: Capture,
-    /// What it knows: the recorded outcome, other values, or that it is open with the same ones.
-    pub answer: Answer,
-}
-
-impl KnownLine {
-    /// Whether it stands in the way: the order is open, or captured, with other values, or it was decided
-    /// that it is not captured.
-    #[must_use]
-    pub fn is_obstacle(&self) -> bool {
-        match &self.answer {
-            Answer::Other(_) => true,
-            Answer::Decided(outcome, _) => outcome.name() == "not_captured",
-            Answer::Work(_) | Answer::Queued | Answer::Busy(_) => false,
-        }
-    }
-}
-
 /// Staged lines are in a table of this connection alone; SQLite keeps it in a file of its own.
 const STAGE: &str = "CREATE TEMP TABLE IF NOT EXISTS staged (
-    line INTEGER PRIMARY KEY, order_id BLOB NOT NULL UNIQUE, idempotency_key BLOB NOT NULL,
+    line INTEGER PRIMARY KEY, order_id BLOB NOT NULL, idempotency_key BLOB NOT NULL,
     amount INTEGER NOT NULL, currency TEXT NOT NULL, exponent INTEGER NOT NULL,
     reference TEXT, capture_before_ms INTEGER) STRICT;
     DELETE FROM staged";
 
-impl Sqlite {
-    /// Forgets what was staged before.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn stage(&mut self) -> Result<(), Lost> {
+impl Staging for Sqlite {
+    fn stage(&mut self) -> Result<(), Lost> {
         self.connection.execute_batch(STAGE).map_err(lost)
     }
 
-    /// Stages a line, and says whether it is the first one of its order; nothing is durable yet.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn stage_line(&mut self, line: &Line) -> Result<bool, Lost> {
-        const INSERT: &str = "INSERT OR IGNORE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-        let (order, key) = (line.capture.order_id(), line.capture.idempotency_key());
-        let (amount, currency) =
-            (line.capture.money().minor_units(), line.capture.money().currency());
-        let before = line.capture_before.map(unix_ms);
-        let (code, exponent) = (currency.code(), currency.exponent());
-        let row = params![
-            line.line,
-            order.as_bytes(),
-            key.as_bytes(),
-            amount,
-            code,
-            exponent,
-            line.reference,
-            before
-        ];
-        let staged = self.connection.prepare_cached(INSERT).map_err(lost)?.execute(row);
-        Ok(staged.map_err(lost)? == 1)
+    fn stage_lines(&mut self, lines: &[Line]) -> Result<(), Lost> {
+        const INSERT: &str = "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        // One for all: a transaction of its own would cost each line as much again.
+        let transaction = self.connection.transaction().map_err(lost)?;
+        let mut statement = transaction.prepare_cached(INSERT).map_err(lost)?;
+        for line in lines {
+            let (order, key) = (line.capture.order_id(), line.capture.idempotency_key());
+            let money = line.capture.money();
+            let (amount, currency) = (money.minor_units(), money.currency());
+            let row = params![
+                line.line,
+                order.as_bytes(),
+                key.as_bytes(),
+                amount,
+                currency.code(),
+                currency.exponent(),
+                line.reference,
+                line.capture_before.map(unix_ms)
+            ];
+            statement.execute(row).map_err(lost)?;
+        }
+        drop(statement);
+        transaction.commit().map_err(lost)
     }
 
-    /// The staged lines that the journal knows something about, each handed on in the order of the file.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn known_lines(&mut self, each: impl FnMut(KnownLine)) -> Result<(), Lost> {
+    fn known_lines(&mut self, each: &mut dyn FnMut(KnownLine)) -> Result<(), Lost> {
         self.with_desk(SystemTime::now(), |desk| desk.known_lines(each))
     }
 
-    /// The list of this plan, if it was planned before.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn planned(&mut self, plan: &[u8; 32]) -> Result<Option<RunId>, Lost> {
+    fn deadlines(&mut self, now: SystemTime, per_second: Option<u32>) -> Result<Deadlines, Lost> {
+        const SELECT: &str = "SELECT count(capture_before_ms), min(capture_before_ms),
+            count(*) FILTER (WHERE capture_before_ms <= ?1),
+            min(capture_before_ms) FILTER (WHERE capture_before_ms > ?1), count(*) FROM staged";
+        let now_ms = unix_ms(now);
+        let found = self.connection.query_row(SELECT, [now_ms], |row| {
+            let deadlines = Deadlines {
+                known: row.get(0)?,
+                first: row.get::<_, Option<i64>>(1)?.map(moment),
+                past: row.get(2)?,
+                too_soon: 0,
+            };
+            Ok((deadlines, row.get::<_, Option<i64>>(3)?, row.get(4)?))
+        });
+        let (mut deadlines, next, lines): (_, _, u32) = found.map_err(lost)?;
+        let ms_for_each = per_second.map_or(0.0, |rate| 1000.0 / f64::from(rate));
+        let takes = (f64::from(lines) * ms_for_each) as i64;
+        // Only then does their order matter, and sorting a long list takes a while.
+        if next.is_some_and(|next| next < now_ms + takes) {
+            const TOO_SOON: &str = "SELECT count(*) FROM (SELECT capture_before_ms AS before,
+                row_number() OVER (ORDER BY coalesce(capture_before_ms, 9e15), line) AS place
+                FROM staged) WHERE before > ?1 AND before < ?1 + place * ?2";
+            let counted =
+                self.connection.query_row(TOO_SOON, params![now_ms, ms_for_each], |row| row.get(0));
+            deadlines.too_soon = counted.map_err(lost)?;
+        }
+        Ok(deadlines)
+    }
+
+    fn drawn(
+        &mut self,
+        seed: u32,
+        most: Option<u32>,
+        each: &mut dyn FnMut(Line) -> ControlFlow<()>,
+    ) -> Result<(), Lost> {
+        // A multiplier without a pattern in it (Knuth), so that neighbours are not drawn together.
+        let select = format!(
+            "SELECT {STAGED} FROM staged ORDER BY (line * 2654435761 + ?) % 4294967296, line LIMIT ?"
+        );
+        let most = most.map_or(-1, i64::from);
+        let mut statement = self.connection.prepare(&select).map_err(lost)?;
+        let mut rows = statement.query(params![seed, most]).map_err(lost)?;
+        while let Some(row) = rows.next().map_err(lost)? {
+            if each(staged(row)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn planned(&mut self, plan: &[u8; 32]) -> Result<Option<RunId>, Lost> {
         planned(&self.connection, self.environment, plan)
     }
 
-    /// Plans what is staged: all of it is durable when this returns, or nothing. What voids first stands
-    /// first; what the journal has already is not written again. `None` if something stands in the way of a
-    /// line by now. `guards` is what the list was held to, for people.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn plan(
-        &mut self,
-        name: &str,
-        plan: &[u8; 32],
-        guards: &str,
-    ) -> Result<Option<RunId>, Lost> {
+    fn plan(&mut self, name: &str, plan: &[u8; 32], guards: &str) -> Result<Option<RunId>, Lost> {
         let environment = self.environment;
         let at = SystemTime::now();
         self.with_desk(at, |desk| {
@@ -125,7 +131,7 @@ impl Sqlite {
                 AND intent.idempotency_key = staged.idempotency_key";
             const CAPTURED: &str = "UPDATE staged SET idempotency_key = ? WHERE line = ?";
             let (mut is_free, mut captured) = (true, Vec::new());
-            desk.known_lines(|known| {
+            desk.known_lines(&mut |known| {
                 is_free &= !known.is_obstacle();
                 if let Answer::Decided(outcome, _) = &known.answer {
                     captured.push((known.line, outcome.capture().idempotency_key()));
@@ -152,7 +158,7 @@ impl Sqlite {
 }
 
 impl Desk<'_> {
-    fn known_lines(&self, mut each: impl FnMut(KnownLine)) -> Result<(), Lost> {
+    fn known_lines(&self, each: &mut dyn FnMut(KnownLine)) -> Result<(), Lost> {
         let select = format!(
             "SELECT DISTINCT {STAGED} FROM staged JOIN intent
              ON intent.order_id = staged.order_id AND environment = ? ORDER BY line"

@@ -3,9 +3,8 @@
 use std::time::SystemTime;
 
 use crate::body;
-use crate::open::Sqlite;
 use capture_core::{Capture, Currency, IdempotencyKey, Money, OrderId};
-use capture_journal::{Claim, ClaimId, Entry, Fence, Holder, IntentId, Lost, Standing, Story};
+use capture_journal::{Claim, ClaimId, Entry, Fence, Holder, IntentId, Lost, Story};
 use rusqlite::{Connection, Params, Row, params};
 
 /// A failure of SQLite, as the trait reports it.
@@ -15,15 +14,6 @@ pub(crate) fn lost(error: rusqlite::Error) -> Lost {
         Some(DiskFull) => Lost::Full(error.into()),
         Some(DatabaseCorrupt | NotADatabase) => Lost::Damaged(error.to_string()),
         _ => Lost::Io(error.into()),
-    }
-}
-
-impl Sqlite {
-    /// Whether a process is at this capture now. One that is claimed by a process which has ended was
-    /// interrupted, and the next run resumes it.
-    #[must_use]
-    pub fn is_held(&self, story: &Story) -> bool {
-        matches!(story.standing(), Standing::Claimed(claim, _) if self.holders.is_alive(claim.fence))
     }
 }
 

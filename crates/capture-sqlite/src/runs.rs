@@ -1,12 +1,17 @@
 //! Lists of captures: which there are, their lines, and what they come to.
 
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use capture_core::limits::History;
-use capture_journal::{Fence, IntentId, Line, Lost, Run, RunId, Stands, Story, Tally, unix_ms};
+use capture_journal::{
+    Fence, IntentId, Line, Lists, Lost, OpenNow, Run, RunId, Standing, Stands, Story, Tally,
+    unix_ms,
+};
 use rusqlite::{Row, params};
 
 use crate::open::Sqlite;
+use crate::open_now::open_now;
 use crate::read::{self, INTENT, lost, maybe, moment};
 
 const RUN: &str =
@@ -19,36 +24,24 @@ const LATEST: usize = 20_000;
 
 const LINE: &str = "line, reference, capture_before_ms";
 
-impl Sqlite {
-    /// Every list of this environment, oldest first.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn runs(&mut self) -> Result<Vec<Run>, Lost> {
+impl Lists for Sqlite {
+    fn runs(&mut self) -> Result<Vec<Run>, Lost> {
         let mut statement = self.connection.prepare(&format!("{RUN} ORDER BY id")).map_err(lost)?;
         let rows = statement.query_map([self.environment], |row| Ok(run(row))).map_err(lost)?;
         rows.map(|row| row.map_err(lost)?).collect()
     }
 
-    /// The list of this number.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn run(&mut self, id: RunId) -> Result<Option<Run>, Lost> {
+    fn run(&mut self, id: RunId) -> Result<Option<Run>, Lost> {
         let select = format!("{RUN} AND id = ?2");
         let row = |row: &Row<'_>| Ok(run(row));
         maybe(self.connection.query_row(&select, params![self.environment, id.0], row))?.transpose()
     }
 
-    /// Hands on each line of a list with its story, in the order of the file. Memory does not grow with it.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn lines<E: From<Lost>>(
+    fn lines(
         &mut self,
         run: RunId,
-        mut each: impl FnMut(Line, Story) -> Result<(), E>,
-    ) -> Result<(), E> {
+        each: &mut dyn FnMut(Line, Story) -> ControlFlow<()>,
+    ) -> Result<(), Lost> {
         let select = format!(
             "SELECT {INTENT}, {LINE} FROM run_line JOIN intent ON intent.id = run_line.intent
              WHERE run = ? ORDER BY line"
@@ -58,16 +51,14 @@ impl Sqlite {
         let mut rows = statement.query([run.0]).map_err(lost)?;
         while let Some(row) = rows.next().map_err(lost)? {
             let story = read::story(&transaction, read::intent(row)?.intent)?;
-            each(line(row, &story)?, story)?;
+            if each(line(row, &story)?, story).is_break() {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// The lists and lines that a capture is in.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn lines_of(&mut self, intent: IntentId) -> Result<Vec<(RunId, Line)>, Lost> {
+    fn lines_of(&mut self, intent: IntentId) -> Result<Vec<(RunId, Line)>, Lost> {
         let select = format!(
             "SELECT {INTENT}, {LINE}, run FROM run_line JOIN intent ON intent.id = run_line.intent
              WHERE intent.id = ? ORDER BY run"
@@ -82,11 +73,7 @@ impl Sqlite {
         Ok(found)
     }
 
-    /// What a list comes to now.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn tally(&mut self, run: RunId) -> Result<Tally, Lost> {
+    fn tally(&mut self, run: RunId) -> Result<Tally, Lost> {
         // Most captures have one record or none, and need not be read whole.
         let select = format!(
             "SELECT {INTENT}, (SELECT count(*) FROM record WHERE record.intent = intent.id),
@@ -114,12 +101,7 @@ impl Sqlite {
         Ok(tally)
     }
 
-    /// What was captured of late, and what today (UTC), for the guards of a list: the latest 20,000 captures,
-    /// and all of today's.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn history(&mut self, now: SystemTime) -> Result<History, Lost> {
+    fn history(&mut self, now: SystemTime) -> Result<History, Lost> {
         let select = format!(
             "SELECT {INTENT}, record.at_ms FROM record JOIN intent ON intent.id = record.intent
              WHERE environment = ? AND json_extract(unpacked(body), '$.outcome') = 'captured'
@@ -144,11 +126,7 @@ impl Sqlite {
         Ok(history)
     }
 
-    /// Notes what a list came to, once each of its captures is captured, so that it need not be counted again.
-    ///
-    /// # Errors
-    /// When the journal failed.
-    pub fn note_end(&mut self, run: RunId, tally: &Tally) -> Result<(), Lost> {
+    fn note_end(&mut self, run: RunId, tally: &Tally) -> Result<(), Lost> {
         const UPDATE: &str = "UPDATE run SET ended = ? WHERE id = ?";
         // Only what is captured stays as it is.
         let is_final = tally.is_decided() && tally.count(Stands::NotCaptured) == 0;
@@ -160,6 +138,25 @@ impl Sqlite {
         })
     }
 
+    fn open_now(&mut self) -> Result<OpenNow, Lost> {
+        open_now(self)
+    }
+
+    fn is_held(&mut self, story: &Story) -> Result<bool, Lost> {
+        Ok(
+            matches!(story.standing(), Standing::Claimed(claim, _) if self.holders.is_alive(claim.fence)),
+        )
+    }
+
+    fn environments(&mut self) -> Result<Vec<String>, Lost> {
+        let used = "SELECT name FROM environment WHERE id IN (SELECT environment FROM intent) ORDER BY name";
+        let mut statement = self.connection.prepare(used).map_err(lost)?;
+        let names = statement.query_map([], |row| row.get(0)).map_err(lost)?;
+        names.collect::<Result<_, _>>().map_err(lost)
+    }
+}
+
+impl Sqlite {
     /// The number of this opening.
     #[must_use]
     pub fn fence(&self) -> Fence {

@@ -118,6 +118,22 @@ fn every_fault_comes_at_once_and_nothing_is_sent() {
 }
 
 #[test]
+fn a_line_that_is_there_twice_is_one_capture() {
+    let batch = Batch::new("twice", 3);
+    let text = fs::read_to_string(batch.path("orders.csv")).unwrap();
+    let line = text.lines().nth(1).unwrap();
+    batch.write("orders.csv", &format!("{text}{line}\n"));
+    let run = batch.run(&with(&["--json"]));
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(run.json()["captures"], 3);
+    assert!(
+        run.stderr.contains("orders.csv:5: the same as line 2; it is captured once"),
+        "{run:?}"
+    );
+    batch.all_captured();
+}
+
+#[test]
 fn a_file_is_planned_captured_and_told() {
     let batch = Batch::new("whole", 40);
     let mut planning = capture(&["plan", "orders.csv"]);

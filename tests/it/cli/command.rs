@@ -84,7 +84,7 @@ pub(crate) fn directory(name: &str) -> PathBuf {
 
 /// The binary, built once per run of the tests. Cargo tells the path of a binary only to tests of
 /// its own package, so this asks for it.
-fn binary() -> &'static str {
+pub(crate) fn binary() -> &'static str {
     static BINARY: OnceLock<String> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));

@@ -8,6 +8,8 @@ mod crash;
 mod credentials;
 mod demo;
 mod explain;
+#[cfg(unix)]
+mod fleet;
 mod input;
 mod interrupt;
 mod journal;

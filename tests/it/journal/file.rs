@@ -6,8 +6,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Capture, Environment, Outcome};
-use capture_journal::{Answer, Ask, How, Journal as _, Lost, Stands, Turn, Want};
-use capture_sqlite::{KeepError, OpenError, Sqlite};
+use capture_journal::{
+    Answer, Ask, How, Journal as _, KeepError, Lists as _, Lost, Stands, Turn, Want,
+};
+use capture_sqlite::{OpenError, Sqlite};
 use rusqlite::Connection;
 
 use super::store::{

@@ -10,7 +10,7 @@ mod killed;
 mod lists;
 mod outbox;
 mod run;
-mod server;
+pub(crate) mod server;
 mod service;
 mod store;
 mod tls;

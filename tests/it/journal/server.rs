@@ -93,6 +93,11 @@ impl Server {
         assert!(done.success());
     }
 
+    /// Where its programs are.
+    pub(crate) fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// Its folder, which belongs to the user that it runs as.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
@@ -153,6 +158,12 @@ impl Database {
             self.server.port,
             self.name
         )
+    }
+
+    /// The same for the command.
+    pub(crate) fn journal(&self) -> String {
+        let (directory, port) = (self.server.directory.display(), self.server.port);
+        format!("postgres://capture@/{}?host={directory}&port={port}", self.name)
     }
 
     /// A role that no other test has.

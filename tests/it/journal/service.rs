@@ -8,10 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 use capture_client::{Client, Stop};
 use capture_core::{Capture, OrderId, OrderStatus, Outcome, Ticket};
 use capture_journal::{
-    Durable, End, Journal, Lost, News, Pace, Round, Story, Turn, Turned, Want, blocking,
+    Durable, End, Journal, Lists as _, Lost, News, OpenNow, Pace, Round, Story, Turn, Turned, Want,
+    blocking,
 };
 use capture_sandbox::{Sandbox, Server};
-use capture_sqlite::{OpenNow, Sqlite};
+use capture_sqlite::Sqlite;
 
 use super::run::{runtime, setup, written};
 use super::store::{Directory, Store};

@@ -1,6 +1,9 @@
-//! Orders and keys that are in a file twice, found in 32 bytes a row.
+//! Orders and keys that are in a file twice: an order as its row comes, a key at the end.
 
-use capture_core::{Capture, Currency, IdempotencyKey, Money, OrderId};
+use std::hash::{BuildHasher as _, RandomState};
+
+use capture_core::{Capture, Currency, IdempotencyKey, Money};
+use hashbrown::HashTable;
 
 use super::fault::{Fault, Faults};
 
@@ -37,12 +40,18 @@ impl std::fmt::Display for Total {
     }
 }
 
-/// Every row, in short.
+/// Every order, in short.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
+    count: u64,
+    /// The first row of each order.
     rows: Vec<Entry>,
+    /// Where in `rows` an order is.
+    places: HashTable<u32>,
+    hasher: RandomState,
     /// Only of rows with a key of their own.
     keys: Vec<OwnKey>,
+    repeats: Vec<Repeat>,
     totals: Vec<(u64, u128)>,
 }
 
@@ -76,67 +85,86 @@ pub(crate) struct At {
 }
 
 impl Orders {
-    pub(crate) fn add(&mut self, at: At, capture: &Capture, currency: u16) {
+    /// Takes a row, and says whether it repeats an earlier one. One that contradicts an earlier one is a fault.
+    pub(crate) fn add(
+        &mut self,
+        at: At,
+        capture: &Capture,
+        currency: u16,
+        currencies: &[Currency],
+        faults: &mut Faults,
+    ) -> bool {
         let (order, key) = (capture.order_id(), capture.idempotency_key());
-        let minor_units = capture.money().minor_units();
-        let number = u128::from_be_bytes(*order.as_bytes());
-        self.rows.push(Entry {
-            order: number,
+        let row = Entry {
+            order: u128::from_be_bytes(*order.as_bytes()),
             line: at.line,
-            minor_units,
+            minor_units: capture.money().minor_units(),
             key: short(*key.as_bytes()),
             column: clipped(at.order),
             currency,
-        });
+        };
+        self.count += 1;
         if let Some(column) = at.key {
             let (key, order) = (*key.as_bytes(), short(*order.as_bytes()));
             self.keys.push(OwnKey { key, order, line: at.line, column: clipped(column) });
         }
-        let index = usize::from(currency);
+        let Some(first) = self.first(row) else {
+            self.count(&row);
+            return false;
+        };
+        match contradiction(&first, &row, currencies) {
+            Some(why) => {
+                let fault = Fault::of_line(row.line, why).at(row.column.into());
+                faults.add(fault.of("order_id").showing(&order.to_string()));
+            }
+            None => self.repeats.push(Repeat { line: row.line, first_line: first.line }),
+        }
+        true
+    }
+
+    /// The first row of this order, if this is not the one.
+    fn first(&mut self, row: Entry) -> Option<Entry> {
+        let Self { rows, places, hasher, .. } = self;
+        let hash = |order: u128| hasher.hash_one(order);
+        let place = |at: &u32| rows[*at as usize];
+        let found = places.find(hash(row.order), |at| place(at).order == row.order);
+        if let Some(at) = found {
+            return Some(place(at));
+        }
+        let next = u32::try_from(rows.len()).expect("a file has fewer lines");
+        places.insert_unique(hash(row.order), next, |at| hash(place(at).order));
+        rows.push(row);
+        None
+    }
+
+    fn count(&mut self, row: &Entry) {
+        let index = usize::from(row.currency);
         if self.totals.len() <= index {
             self.totals.resize(index + 1, (0, 0));
         }
         let (captures, sum) = &mut self.totals[index];
         *captures += 1;
-        *sum += u128::from(minor_units);
+        *sum += u128::from(row.minor_units);
     }
 
     pub(crate) fn len(&self) -> u64 {
-        self.rows.len() as u64
+        self.count
     }
 
-    /// Finds what is there twice: the repeats by line, and the totals without them.
+    /// The repeats by line, and the totals without them. Finds what keys are shared.
     pub(crate) fn finish(
-        mut self,
+        self,
         currencies: &[Currency],
         faults: &mut Faults,
     ) -> (Vec<Repeat>, Vec<Total>) {
-        let mut repeats = Vec::new();
-        self.rows.sort_unstable_by_key(|row| (row.order, row.line));
-        for same in self.rows.chunk_by(|one, other| one.order == other.order) {
-            let (first, others) = same.split_first().expect("a chunk has a row");
-            for row in others {
-                if let Some(why) = contradiction(first, row, currencies) {
-                    let order = OrderId::from_bytes(row.order.to_be_bytes()).expect("read as one");
-                    let fault = Fault::of_line(row.line, why).at(row.column.into());
-                    faults.add(fault.of("order_id").showing(&order.to_string()));
-                    continue;
-                }
-                repeats.push(Repeat { line: row.line, first_line: first.line });
-                let (captures, sum) = &mut self.totals[usize::from(row.currency)];
-                *captures -= 1;
-                *sum -= u128::from(row.minor_units);
-            }
-        }
         drop(self.rows);
-        repeats.sort_unstable();
         shared_keys(self.keys, faults);
         let totals = currencies.iter().zip(self.totals);
         let mut totals: Vec<_> = totals
             .map(|(&currency, (captures, minor_units))| Total { currency, captures, minor_units })
             .collect();
         totals.sort_by_key(|total| total.currency.code().to_owned());
-        (repeats, totals)
+        (self.repeats, totals)
     }
 }
 

@@ -158,6 +158,8 @@ fn a_repeated_row_is_told_and_counted_once() {
         file("{H}{A},100.00,USD\n{B},10.00,USD\n{A},100.00,USD\n{C},5.00,EUR\n{A},100.00,USD\n");
     let (rows, table) = good(&text, &Options::default());
     assert_eq!((rows.len(), table.rows), (5, 5));
+    let told: Vec<_> = rows.iter().map(|row| row.is_repeat).collect();
+    assert_eq!(told, [false, false, true, false, true]);
     let repeats: Vec<_> = table.repeats.iter().map(|it| (it.line, it.first_line)).collect();
     assert_eq!(repeats, [(4, 2), (6, 2)]);
     let totals: Vec<_> = table.totals.iter().map(|it| (it.to_string(), it.captures)).collect();

@@ -31,6 +31,7 @@ struct Kept {
     capture: Capture,
     reference: Option<String>,
     capture_before: Option<SystemTime>,
+    is_repeat: bool,
 }
 
 impl Kept {
@@ -40,6 +41,7 @@ impl Kept {
             capture: row.capture,
             reference: row.reference.map(str::to_owned),
             capture_before: row.capture_before,
+            is_repeat: row.is_repeat,
         }
     }
 }

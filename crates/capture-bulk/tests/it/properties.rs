@@ -1,6 +1,7 @@
 //! What holds for every file: what is accepted prints back equal, no bytes panic, and it does not matter
 //! how the bytes come.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Read};
 
@@ -26,7 +27,8 @@ fn any_row() -> impl Strategy<Value = Kept> {
         |(order, key, money, reference, capture_before)| {
             let (order, key) =
                 (OrderId::from_bytes(order).unwrap(), IdempotencyKey::from_bytes(key).unwrap());
-            Kept { line: 0, capture: Capture::new(order, money, key), reference, capture_before }
+            let capture = Capture::new(order, money, key);
+            Kept { line: 0, capture, reference, capture_before, is_repeat: false }
         },
     )
 }
@@ -153,6 +155,24 @@ proptest! {
             for ((row, expected), line) in rows.iter().zip(&expected).zip(first_line..) {
                 prop_assert_eq!(row, &Kept { line, reference: expected.reference.clone(), ..*expected });
             }
+        }
+    }
+
+    #[test]
+    fn each_order_is_no_repeat_once(numbers in vec(1_u8..30, 0..200)) {
+        let order = |number: &u8| OrderId::from_bytes([*number; 16]).unwrap();
+        let lines: String = numbers.iter().map(|it| format!("{},1.00,USD\n", order(it))).collect();
+        let (rows, table) = rows(format!("{H}{lines}").as_bytes(), &Options::default());
+        let mut seen = BTreeSet::new();
+        for (row, number) in rows.iter().zip(&numbers) {
+            prop_assert_eq!(row.is_repeat, !seen.insert(number));
+        }
+        let repeats = table.unwrap().repeats;
+        prop_assert_eq!(repeats.len(), numbers.len() - seen.len());
+        for repeat in &repeats {
+            let of = |line: u32| numbers[line as usize - 2];
+            prop_assert_eq!(of(repeat.line), of(repeat.first_line));
+            prop_assert!(!rows[repeat.first_line as usize - 2].is_repeat);
         }
     }
 

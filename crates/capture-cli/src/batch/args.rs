@@ -80,7 +80,8 @@ pub(crate) struct Work {
     /// application/*+json (the contract's literal) or application/json
     #[arg(long, value_name = "TYPE", default_value = "application/*+json")]
     pub(crate) content_type: String,
-    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
+    /// The journal, a file or postgres://USER@HOST/DATABASE; wins over CAPTURE_JOURNAL; captures.journal in the
+    /// state directory unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
     #[command(flatten)]
@@ -133,7 +134,8 @@ pub(crate) struct Due {
     /// How long an order waits for its capture (5m to 7d), as configured with FlexFactor
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) window: Option<String>,
-    /// The journal; wins over CAPTURE_JOURNAL; captures.journal in the state directory unless given
+    /// The journal, a file or postgres://USER@HOST/DATABASE; wins over CAPTURE_JOURNAL; captures.journal in the
+    /// state directory unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
     #[command(flatten)]

@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use capture_core::wire::orders::ListedOrder;
 use capture_core::{Search, Setup, one_line};
 use capture_journal::{Journal as _, decisive, unix_ms, utc};
-use capture_sqlite::Sqlite;
 use serde::Serialize;
 
 use super::args::Due;
@@ -15,7 +14,9 @@ use crate::exit::Exit;
 use crate::journal;
 use crate::length::length;
 use crate::output;
+use crate::place;
 use crate::route::Route;
+use crate::store::Store;
 use crate::transport::Client;
 
 /// An order that waits.
@@ -53,10 +54,10 @@ pub(crate) fn run(args: &Due) -> Result<Exit, BadInput> {
     let policy = config::policy(timeout, None, None)?;
     let setup = Setup::new(&environment, tokens).with_policy(policy);
     let client = Client::new(args.connection.transport, setup, &route)?;
-    let path = journal::place(args.journal.as_deref())?;
+    let place = place::find(args.journal.as_deref())?;
     // One that is not there knows of no order.
-    let mut journal = match path.exists() {
-        true => Some(journal::read(&path, &environment)?),
+    let mut journal = match place.is_there() {
+        true => Some(journal::read(&place, &environment)?),
         false => None,
     };
     let listed = client.waiting_orders(&Search::default()).map_err(|error| {
@@ -99,14 +100,14 @@ pub(crate) fn run(args: &Due) -> Result<Exit, BadInput> {
 fn waiting(
     order: &ListedOrder,
     window: Option<Duration>,
-    journal: Option<&mut Sqlite>,
+    journal: Option<&mut Store>,
 ) -> Result<Waiting, BadInput> {
     let failed = |lost| journal::failed(&lost);
     let (mut standing, mut reference, mut before) = (None, None, None);
     if let Some(journal) = journal {
         let stories = journal.stories(order.order).map_err(failed)?;
         if let Some(story) = decisive(&stories) {
-            standing = Some(journal::standing(journal, story));
+            standing = Some(journal::standing(journal, story)?);
             for (_, line) in journal.lines_of(story.intent).map_err(failed)? {
                 reference = line.reference.or(reference);
                 before = line.capture_before.or(before);

@@ -7,8 +7,7 @@ use std::time::SystemTime;
 
 use capture_bulk::{Format, Options, PlanId, Planner, ReadError, Table, read};
 use capture_core::{Capture, Environment, Outcome, Refusal, limits, one_line};
-use capture_journal::{Answer, Line, RunId, Standing, environment_name, utc};
-use capture_sqlite::{Deadlines, KnownLine, Sqlite};
+use capture_journal::{Answer, Deadlines, KnownLine, Line, RunId, Standing, environment_name, utc};
 use serde::Serialize;
 
 use super::args::{self, List, Plan};
@@ -18,6 +17,8 @@ use crate::config::{self, BadInput};
 use crate::exit::Exit;
 use crate::journal;
 use crate::output;
+use crate::place;
+use crate::store::Store;
 
 /// A file without a fault, staged in the journal.
 pub(crate) struct Checked {
@@ -35,8 +36,8 @@ pub(crate) struct Checked {
 
 pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
     let environment = config::environment(args.environment.as_deref())?;
-    let path = journal::place(args.kept.journal.as_deref())?;
-    let mut journal = journal::open(&path, &environment)?;
+    let place = place::find(args.kept.journal.as_deref())?;
+    let mut journal = journal::open(&place, &environment)?;
     let json = args.kept.json;
     let checked = check(&args.file, &args.list, &args.guards, &environment, &mut journal, json)?;
     let Some(checked) = checked else { return Ok(Exit::Nothing) };
@@ -65,13 +66,16 @@ pub(crate) fn run(args: &Plan) -> Result<Exit, BadInput> {
     Ok(Exit::Yes)
 }
 
+/// So many lines are staged together.
+const AT_ONCE: usize = 1000;
+
 /// Checks every line and stages it; `None` once faults have been printed.
 pub(crate) fn check(
     file: &Path,
     list: &List,
     guards: &Guards,
     environment: &Environment,
-    journal: &mut Sqlite,
+    journal: &mut Store,
     json: bool,
 ) -> Result<Option<Checked>, BadInput> {
     let name = file.file_name().map_or_else(
@@ -90,30 +94,32 @@ pub(crate) fn check(
     let mut guard = limits::Check::new(&limits, &history);
     let as_text = serde_json::to_string(&limits).expect("plain values");
     let mut planner = Planner::new(&environment_name(environment), &as_text);
+    let mut lines = Vec::with_capacity(AT_ONCE);
     let mut staging = journal.stage();
     let read = read(input, &options(file, list)?, |row| {
         planner.add(row);
-        let line = Line {
+        // A repeated line is one capture.
+        if row.is_repeat {
+            return Ok(());
+        }
+        guard.add(row.line, row.capture.money());
+        lines.push(Line {
             line: row.line,
             capture: row.capture,
             reference: row.reference.map(str::to_owned),
             capture_before: row.capture_before,
-        };
-        match journal.stage_line(&line) {
-            // A repeated line is one capture.
-            Ok(is_first) => {
-                if is_first {
-                    guard.add(row.line, row.capture.money());
-                }
-                Ok(())
-            }
-            Err(lost) => {
-                staging = Err(lost);
-                Err(io::Error::other("the journal failed"))
-            }
+        });
+        if lines.len() < AT_ONCE {
+            return Ok(());
         }
+        let staged = journal.stage_lines(&lines);
+        lines.clear();
+        staged.map_err(|lost| {
+            staging = Err(lost);
+            io::Error::other("the journal failed")
+        })
     });
-    staging.map_err(|lost| journal::failed(&lost))?;
+    staging.and_then(|()| journal.stage_lines(&lines)).map_err(|lost| journal::failed(&lost))?;
     let table = match read {
         Ok(table) => table,
         Err(ReadError::Io(error)) => return Err(refuse(error.to_string())),
@@ -133,7 +139,7 @@ pub(crate) fn check(
         return Ok(Some(checked));
     }
     let mut obstacles = Obstacles::default();
-    let known = journal.known_lines(|known| match &known.answer {
+    let known = journal.known_lines(&mut |known| match &known.answer {
         Answer::Decided(Outcome::Captured(_), _) => checked.captured += 1,
         Answer::Queued | Answer::Busy(_) => checked.open += 1,
         _ => obstacles.add(&known),

@@ -1,19 +1,20 @@
 //! `--preflight`: what the API shows of the orders of a list before the first send. It can change at any
 //! moment, so that it is evidence for nobody.
 
+use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use capture_core::http::StatusCode;
-use capture_core::{Currency, Order, OrderStatus, StatusError, one_line};
-use capture_journal::{Line, Lost};
-use capture_sqlite::Sqlite;
+use capture_core::{Currency, Order, OrderId, OrderStatus, StatusError, one_line};
+use capture_journal::Line;
 
 use super::plan::{Checked, Obstacles};
 use super::prepared::Prepared;
 use crate::config::BadInput;
 use crate::journal;
 use crate::output;
+use crate::store::Store;
 use crate::transport::Client;
 
 /// How many orders are looked at: the number, or `None` for all.
@@ -44,17 +45,23 @@ pub(super) fn passes(
     checked: &Checked,
     most: Option<u32>,
     work: &Prepared<'_>,
-    journal: &mut Sqlite,
+    journal: &mut Store,
     client: &Client,
 ) -> Result<bool, BadInput> {
     let found = Obstacles::default();
     let mut look = Look { client, work, found, captured: 0, seen: 0 };
     let [a, b, c, d, ..] = checked.id.0;
     let mut lines = Vec::with_capacity(AT_ONCE);
-    journal.drawn(u32::from_be_bytes([a, b, c, d]), most, |line| {
+    let mut looked = Ok(());
+    let drawn = journal.drawn(u32::from_be_bytes([a, b, c, d]), most, &mut |line| {
         lines.push(line);
-        if lines.len() < AT_ONCE { Ok(()) } else { look.at(&mut lines) }
-    })?;
+        if lines.len() == AT_ONCE {
+            looked = look.at(&mut lines);
+        }
+        if looked.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    looked?;
+    drawn.map_err(|lost| journal::failed(&lost))?;
     look.at(&mut lines)?;
     output::note(&format!(
         "preflight: {} of {} orders looked at, {} of them captured already",
@@ -79,7 +86,7 @@ struct Look<'a> {
 
 impl Look<'_> {
     /// Looks at these orders, and forgets them.
-    fn at(&mut self, lines: &mut Vec<Line>) -> Result<(), Failed> {
+    fn at(&mut self, lines: &mut Vec<Line>) -> Result<(), BadInput> {
         for tried in 1.. {
             if self.work.stop.is_stopped() {
                 lines.clear();
@@ -120,7 +127,7 @@ impl Look<'_> {
         }
     }
 
-    fn judge(&mut self, line: &Line, shown: Result<Order, StatusError>) -> Result<(), Failed> {
+    fn judge(&mut self, line: &Line, shown: Result<Order, StatusError>) -> Result<(), BadInput> {
         let order = line.capture.order_id();
         let why = match shown {
             Ok(Order { status: OrderStatus::Completed, .. }) => {
@@ -131,7 +138,7 @@ impl Look<'_> {
             Err(StatusError::Refused(StatusCode::NOT_FOUND, _)) => Some(
                 "the API does not know it; is it the right environment and account?".to_owned(),
             ),
-            Err(error) => return Err(Failed::Order(order.to_string(), error)),
+            Err(error) => return Err(failed(order, &error)),
         };
         self.seen += 1;
         if let Some(why) = why {
@@ -153,31 +160,14 @@ fn obstacle(shown: &Order, asked: Currency) -> Option<String> {
     Some(format!("the API shows it in {currency}, and the line is in {asked}"))
 }
 
-/// Why the API's view could not be had.
-enum Failed {
-    Journal(Lost),
-    Order(String, StatusError),
-}
-
-impl From<Lost> for Failed {
-    fn from(lost: Lost) -> Self {
-        Self::Journal(lost)
-    }
-}
-
-impl From<Failed> for BadInput {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Journal(lost) => journal::failed(&lost),
-            Failed::Order(order, error) => Self::new(
-                "preflight",
-                format!(
-                    "preflight: order {order} could not be read: {}; nothing was sent. {}, then run it \
-                     again",
-                    one_line(&error),
-                    error.advice()
-                ),
-            ),
-        }
-    }
+/// The API's view of an order could not be had.
+fn failed(order: OrderId, error: &StatusError) -> BadInput {
+    BadInput::new(
+        "preflight",
+        format!(
+            "preflight: order {order} could not be read: {}; nothing was sent. {}, then run it again",
+            one_line(error),
+            error.advice()
+        ),
+    )
 }

@@ -1,6 +1,5 @@
 //! What every command that works off the journal prepares: where, with what, how fast, and what a signal does.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -9,21 +8,22 @@ use std::time::Duration;
 use capture_client::Stop;
 use capture_core::{Environment, Policy, Resend, Setup};
 use capture_journal::Pace;
-use capture_sqlite::Sqlite;
 
 use super::args::Work;
 use crate::args;
 use crate::config::{self, BadInput};
 use crate::exit::Exit;
 use crate::journal;
+use crate::place::{self, Place};
 use crate::route::Route;
+use crate::store::Store;
 use crate::transport::Client;
 
 /// Where, with what and how it is worked off.
 pub(super) struct Prepared<'a> {
     pub(super) args: &'a Work,
     pub(super) environment: Environment,
-    pub(super) path: PathBuf,
+    pub(super) place: Place,
     pub(super) pace: Pace,
     /// Whether events are printed while it works.
     pub(super) tells_events: bool,
@@ -43,7 +43,7 @@ impl<'a> Prepared<'a> {
                             CAPTURE_JOURNAL";
             return Err(BadInput::new("journal", sentence));
         }
-        let path = journal::place(args.journal.as_deref())?;
+        let place = place::find(args.journal.as_deref())?;
         let per_second = match &*args.rate {
             "none" => None,
             rate => match rate.parse::<u32>() {
@@ -69,11 +69,11 @@ impl<'a> Prepared<'a> {
         let deadline = args.deadline.as_deref();
         let policy = config::policy(timeout, deadline, None)?.with_resend(resend);
         let (stop, end) = (Stop::new(), Stop::new());
-        Ok(Self { args, environment, path, pace, tells_events: false, policy, stop, end })
+        Ok(Self { args, environment, place, pace, tells_events: false, policy, stop, end })
     }
 
-    pub(super) fn open(&self) -> Result<Sqlite, BadInput> {
-        journal::open(&self.path, &self.environment)
+    pub(super) fn open(&self) -> Result<Store, BadInput> {
+        journal::open(&self.place, &self.environment)
     }
 
     /// The client. `stops` is called when the first signal comes, in a thread of its own.

@@ -1,9 +1,10 @@
 //! `capture report`: what became of a list, as one HTML file.
 
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use capture_bulk::Head;
-use capture_journal::{Lost, environment_name};
+use capture_journal::environment_name;
 use serde::Serialize;
 
 use super::args::Report;
@@ -13,22 +14,27 @@ use crate::exit::Exit;
 use crate::file::{self, Readers};
 use crate::journal;
 use crate::output;
+use crate::store::Store;
 
 pub(crate) fn run(args: &Report) -> Result<Exit, BadInput> {
     let environment = config::environment(args.of.environment.as_deref())?;
     let mut journal = runs::open(&args.of)?;
     let run = runs::find(&mut journal, args.run)?;
     let id = run.id;
-    let journal_head = journal.head().map_err(|lost| journal::failed(&lost))?;
+    let journal_head = match &mut journal {
+        Store::File(file) => Some(file.head().map_err(|lost| journal::failed(&lost))?),
+        // It has a chain for each opening.
+        Store::Database(_) => None,
+    };
     let mut report = capture_bulk::Report::new(Head {
         run,
         environment: environment_name(&environment),
-        journal_head: Some(journal_head),
+        journal_head,
         made_at: SystemTime::now(),
     });
-    let read = journal.lines(id, |line, story| {
+    let read = journal.lines(id, &mut |line, story| {
         report.add(&line, &story);
-        Ok::<_, Lost>(())
+        ControlFlow::Continue(())
     });
     read.map_err(|lost| journal::failed(&lost))?;
     let path = args.html.display();

@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use capture_core::{Attempt, Operation, Outcome, Phase};
 use capture_journal::{Ended, Journal as _, Line, Lost, RunId, Stands, Story, utc};
-use capture_sqlite::Sqlite;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use super::args::Format;
 use crate::config::BadInput;
+use crate::store::Store;
 
 /// One line of the results. The order of the fields is that of the columns.
 #[derive(Serialize)]
@@ -115,7 +116,7 @@ fn cell(text: &str) -> Cow<'_, str> {
 
 /// Every line of a list; what is not decided is `pending` while a run that has just begun is at it.
 pub(crate) fn write(
-    journal: &mut Sqlite,
+    journal: &mut Store,
     run: RunId,
     format: Format,
     is_amid: bool,
@@ -125,9 +126,12 @@ pub(crate) fn write(
     if format == Format::Csv {
         to.write_all(HEADER.as_bytes())?;
     }
-    journal.lines(run, |line, story| {
-        Told::new(&line, &story, is_amid).write(&mut to, format).map_err(Failed::Io)
+    let mut written = Ok(());
+    journal.lines(run, &mut |line, story| {
+        written = Told::new(&line, &story, is_amid).write(&mut to, format);
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
+    written?;
     Ok(to.flush()?)
 }
 
@@ -154,7 +158,7 @@ impl From<io::Error> for Failed {
 pub(crate) struct File {
     path: PathBuf,
     format: Format,
-    journal: Sqlite,
+    journal: Store,
     run: RunId,
     appended: BufWriter<std::fs::File>,
 }
@@ -170,7 +174,7 @@ pub(crate) fn format(path: &Path) -> Result<Format, BadInput> {
 
 impl File {
     /// Begins with what the list has come to before.
-    pub(crate) fn new(path: &Path, journal: Sqlite, run: RunId) -> Result<Self, BadInput> {
+    pub(crate) fn new(path: &Path, journal: Store, run: RunId) -> Result<Self, BadInput> {
         let format = format(path)?;
         let failed =
             |error: io::Error| BadInput::new("out", format!("{}: {error}", path.display()));

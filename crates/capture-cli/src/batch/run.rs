@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use capture_journal::{End, News, Pace, RunId, Stands, Tally};
-use capture_sqlite::Sqlite;
 use serde::Serialize;
 
 use super::args::{Run, Settle, Until, Work};
@@ -19,6 +18,7 @@ use crate::config::BadInput;
 use crate::exit::Exit;
 use crate::journal;
 use crate::output;
+use crate::store::Store;
 use crate::transport::Client;
 
 pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, BadInput> {
 }
 
 /// Every list that is not decided, the oldest first.
-fn every(work: &Prepared<'_>, mut journal: Sqlite) -> Result<Exit, BadInput> {
+fn every(work: &Prepared<'_>, mut journal: Store) -> Result<Exit, BadInput> {
     let json = work.args.connection.json;
     let mut open = Vec::new();
     for run in journal.runs().map_err(|lost| journal::failed(&lost))? {
@@ -140,7 +140,7 @@ impl Prepared<'_> {
     fn off(
         &self,
         client: &Client,
-        mut journal: Sqlite,
+        mut journal: Store,
         run: Option<RunId>,
         out: Option<&Path>,
     ) -> Result<Exit, BadInput> {
@@ -152,10 +152,7 @@ impl Prepared<'_> {
                 }
                 output::note(&format!(
                     "run {}: {}, {} captures, journal {}",
-                    id.0,
-                    found.name,
-                    found.captures,
-                    self.path.display()
+                    id.0, found.name, found.captures, self.place
                 ));
                 tally(&mut journal, &found)?
             }
@@ -163,7 +160,7 @@ impl Prepared<'_> {
         };
         let mut file = match (out, run) {
             (Some(out), Some(run)) => {
-                Some(results::File::new(out, journal::read(&self.path, &self.environment)?, run)?)
+                Some(results::File::new(out, journal::read(&self.place, &self.environment)?, run)?)
             }
             _ => None,
         };

@@ -3,7 +3,6 @@
 use std::fs;
 
 use capture_journal::{Run, RunId, Stands, Tally, utc};
-use capture_sqlite::Sqlite;
 use serde::Serialize;
 
 use super::args::{self, Format, Results};
@@ -12,6 +11,8 @@ use crate::config::{self, BadInput};
 use crate::exit::Exit;
 use crate::journal;
 use crate::output;
+use crate::place;
+use crate::store::Store;
 
 pub(crate) fn runs(args: &args::Runs) -> Result<Exit, BadInput> {
     let mut journal = open(args)?;
@@ -70,7 +71,7 @@ pub(crate) fn results(args: &Results) -> Result<Exit, BadInput> {
 }
 
 /// The list of this number.
-pub(super) fn find(journal: &mut Sqlite, number: i64) -> Result<Run, BadInput> {
+pub(super) fn find(journal: &mut Store, number: i64) -> Result<Run, BadInput> {
     let run = journal.run(RunId(number)).map_err(|lost| journal::failed(&lost))?;
     run.ok_or_else(|| {
         let sentence = format!(
@@ -80,13 +81,13 @@ pub(super) fn find(journal: &mut Sqlite, number: i64) -> Result<Run, BadInput> {
     })
 }
 
-pub(super) fn open(args: &args::Runs) -> Result<Sqlite, BadInput> {
+pub(super) fn open(args: &args::Runs) -> Result<Store, BadInput> {
     let environment = config::environment(args.environment.as_deref())?;
-    journal::read(&journal::place(args.kept.journal.as_deref())?, &environment)
+    journal::read(&place::find(args.kept.journal.as_deref())?, &environment)
 }
 
 /// What a list comes to; counted only as long as something of it is open.
-pub(crate) fn tally(journal: &mut Sqlite, run: &Run) -> Result<Tally, BadInput> {
+pub(crate) fn tally(journal: &mut Store, run: &Run) -> Result<Tally, BadInput> {
     match &run.ended {
         Some(tally) => Ok(tally.clone()),
         None => journal.tally(run.id).map_err(|lost| journal::failed(&lost)),

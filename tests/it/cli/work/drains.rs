@@ -3,9 +3,8 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use capture_journal::{Journal as _, Turn, Want};
+use capture_journal::{Journal as _, Lists as _, OpenNow, Turn, Want};
 use capture_sandbox::{Answer, Operation, Script};
-use capture_sqlite::OpenNow;
 use serde_json::json;
 
 use super::super::command::Run;

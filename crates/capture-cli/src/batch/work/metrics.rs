@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use capture_sqlite::OpenNow;
+use capture_journal::OpenNow;
 
 use super::state::Seen;
 

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use capture_core::one_line;
 use capture_journal::{End, News, Pace, Round, RunError, Stands};
-use capture_sqlite::Sqlite;
 use serde::Serialize;
 use tracing::{error, info};
 
@@ -43,7 +42,7 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
     let client = client.with_observer(state.clone());
     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = listener {
-        let watched = journal::read(&work.path, &work.environment)?;
+        let watched = journal::read(&work.place, &work.environment)?;
         let pages = pages::pages(state.clone(), watched);
         health::serve(listener, pages)
             .map_err(|error| BadInput::new("health", format!("health: {error}")))?;
@@ -53,7 +52,7 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
         version = env!("CARGO_PKG_VERSION"),
         environment = %work.environment.base_url(),
         production = work.environment.is_production(),
-        journal = %work.path.display(),
+        journal = %work.place,
         health = address.map(tracing::field::display),
         "started"
     );
@@ -79,7 +78,7 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
     notify.say("STOPPING=1");
     let mut seen = state.seen();
     if seen.doubts() > 0
-        && let Ok(mut journal) = Sqlite::open_to_read(&work.path, &work.environment)
+        && let Ok(mut journal) = journal::read(&work.place, &work.environment)
     {
         seen.ask(&mut journal);
     }

@@ -4,15 +4,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use capture_core::http::StatusCode;
-use capture_sqlite::{OpenNow, Sqlite};
+use capture_journal::OpenNow;
 use serde::Serialize;
 
 use super::health::Page;
 use super::metrics;
 use super::state::{Seen, State};
+use crate::store::Store;
 
 /// The pages. They read the journal by an opening of their own, which claims nothing.
-pub(super) fn pages(state: State, journal: Sqlite) -> impl Fn(&str) -> Option<Page> + Send + Sync {
+pub(super) fn pages(state: State, journal: Store) -> impl Fn(&str) -> Option<Page> + Send + Sync {
     let watched = Mutex::new(Watched { journal, open: None, read_at: None });
     move |path| match path {
         "/health" => Some(health(&state.seen())),
@@ -30,7 +31,7 @@ pub(super) fn pages(state: State, journal: Sqlite) -> impl Fn(&str) -> Option<Pa
 
 /// The journal, and what was open in it a moment ago.
 struct Watched {
-    journal: Sqlite,
+    journal: Store,
     open: Option<OpenNow>,
     read_at: Option<Instant>,
 }

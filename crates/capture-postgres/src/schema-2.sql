@@ -1,0 +1,31 @@
+-- Version 2: lists, and how many share a rate.
+
+-- A list that was approved as one.
+CREATE TABLE capture.run (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    environment bigint NOT NULL REFERENCES capture.environment,
+    plan bytea NOT NULL CHECK (length(plan) = 32),
+    name text NOT NULL,
+    captures bigint NOT NULL,
+    at_ms bigint NOT NULL,
+    guards text NOT NULL,
+    ended text,                          -- what it came to, once each of it is captured
+    UNIQUE (environment, plan)
+);
+
+CREATE TABLE capture.run_line (
+    run bigint NOT NULL REFERENCES capture.run,
+    line bigint NOT NULL,
+    intent bigint NOT NULL REFERENCES capture.intent,
+    reference text,
+    capture_before_ms bigint,
+    PRIMARY KEY (run, line)
+);
+CREATE INDEX run_line_intent ON capture.run_line (intent, run);
+
+-- The list that a capture was planned with, if it was; later lists may have it too.
+ALTER TABLE capture.pending ADD COLUMN run bigint;
+CREATE INDEX pending_of_run ON capture.pending (run, urgency, intent) WHERE fence IS NULL AND run IS NOT NULL;
+
+-- The environment that a holder wants work of: those of one share its rate.
+ALTER TABLE capture.lease ADD COLUMN works_for bigint;
