@@ -49,6 +49,7 @@ pub(crate) fn weekly(is_quick: bool) -> Result<(), String> {
     report.take("foremen", simulate(&format!("--foremen {}", effort.foremen)));
     if !is_quick {
         report.take("kills", torture());
+        report.take("storm", storm());
     }
     for target in FUZZ_TARGETS {
         report.take(&format!("fuzzing `{target}`"), fuzz(target, effort.fuzz_seconds));
@@ -101,6 +102,10 @@ fn simulate(arguments: &str) -> Result<String, String> {
 
 fn torture() -> Result<String, String> {
     figures("test --locked -p capture-tests --test it -- --ignored --nocapture two_hundred_kills")
+}
+
+fn storm() -> Result<String, String> {
+    figures("test --locked -p capture-tests --test it -- --ignored --nocapture survive_the_storm")
 }
 
 fn figures(arguments: &str) -> Result<String, String> {

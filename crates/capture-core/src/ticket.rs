@@ -50,6 +50,12 @@ impl Ticket {
         }
     }
 
+    /// The same, with its times as another clock has them, such as that of a database which several hosts share.
+    #[must_use]
+    pub fn with_times(self, first_sent: Option<SystemTime>, due_at: SystemTime) -> Self {
+        Self { first_sent, due_at, ..self }
+    }
+
     /// What may have been captured.
     #[must_use]
     pub fn capture(&self) -> &Capture {

@@ -18,6 +18,7 @@ pub(crate) struct Desk<'d, 's, 't> {
     pub(crate) sql: &'d mut Sql<'s, 't>,
     pub(crate) who: &'d Who,
     pub(crate) chain: &'d mut Chain,
+    /// Now, by the server's clock.
     pub(crate) at: SystemTime,
     /// Whose lease has not run out.
     pub(crate) alive: BTreeSet<Fence>,
@@ -69,6 +70,7 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         chain: &'d mut Chain,
         at: SystemTime,
     ) -> Self {
+        let at = sql.clock.theirs(at);
         let (alive, orders, writes) = (BTreeSet::new(), Orders::new(), Writes::default());
         let (claim_ids, intent_ids) = (VecDeque::new(), VecDeque::new());
         Self { sql, who, chain, at, alive, orders, writes, claim_ids, intent_ids }
@@ -137,6 +139,7 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         let story = stories.into_iter().find(|story| story.intent == held.intent);
         let missing = || Lost::Damaged(format!("order {order} has no capture {}", held.intent.0));
         let story = story.ok_or_else(missing)?;
+        let outcome = &self.sql.clock.recorded(outcome, story, at);
         let merged = merge(story, held, outcome, at);
         let body = serde_json::to_string(outcome).map_err(|error| Lost::Io(error.into()))?;
         self.chain.number += 1;
@@ -163,7 +166,7 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         }
         let (number, hash) = (self.chain.number, self.chain.head.to_vec());
         self.writes.records.push(Record { number, held, is_note, body, hash });
-        Ok(merged.told)
+        Ok(self.sql.clock.told(merged.told))
     }
 
     pub(crate) fn answer(&mut self, ask: &Ask, urgency: i64) -> Result<Answer, Fault> {
@@ -211,7 +214,7 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         }
         self.writes.claims.push((id.0, intent.0));
         self.writes.pending.insert(intent.0, Pending::Held);
-        Ok(Work { held: Held { intent, claim: id }, how })
+        Ok(Work { held: Held { intent, claim: id }, how: self.sql.clock.handed_out(how) })
     }
 
     /// The latest claim of this capture.

@@ -14,6 +14,7 @@
 //! [`Durable`](capture_journal::Durable) is the client over it. [`enqueue`] writes a capture down in a
 //! transaction of the merchant's own. What a person needs to know is in `docs/fleet.md`.
 
+mod clock;
 mod connect;
 mod desk;
 mod fault;

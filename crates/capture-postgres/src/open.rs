@@ -9,6 +9,7 @@ use capture_core::Environment;
 use capture_journal::{Fence, environment_name};
 use tokio_postgres::Config;
 
+use crate::clock::Clock;
 use crate::connect::connect;
 use crate::holder;
 use crate::schema::{VERSION, migrate, version};
@@ -162,7 +163,11 @@ fn open(
     let (name, lease, us) = (environment_name(environment), options.lease, holder::this());
     let mut statements = Statements::default();
     let mut transaction = client.transaction().map_err(OpenError::Database)?;
-    let sql = &mut Sql { transaction: &mut transaction, statements: &mut statements };
+    let sql = &mut Sql {
+        transaction: &mut transaction,
+        statements: &mut statements,
+        clock: Clock::default(),
+    };
     const ENVIRONMENT: &str =
         "INSERT INTO capture.environment (name) VALUES ($1) ON CONFLICT DO NOTHING";
     const ID: &str = "SELECT id FROM capture.environment WHERE name = $1";

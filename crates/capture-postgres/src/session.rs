@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use capture_journal::{Fence, Hash, Holder, Lost};
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Error, IsolationLevel};
 
+use crate::clock::Clock;
 use crate::fault::{Fault, lost};
 use crate::sql::{Sql, Statements};
 
@@ -52,7 +53,10 @@ impl Chain {
 
 const RENEW: &str = "UPDATE capture.lease
     SET lease_until = clock_timestamp() + $2::bigint * interval '1 ms'
-    WHERE fence = $1 AND lease_until > clock_timestamp()";
+    WHERE fence = $1 AND lease_until > clock_timestamp()
+    RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /// How often a transaction is tried that the server undid.
 const TRIES: u32 = 6;
@@ -94,13 +98,20 @@ impl Session {
         // What another holder has committed is seen by the statement after the one that waited for it.
         let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
         let mut transaction = builder.read_only(who.only_reads).start()?;
-        let mut sql = Sql { transaction: &mut transaction, statements };
+        let clock = Clock::default();
+        let mut sql = Sql { transaction: &mut transaction, statements, clock };
         let mut chain = self.chain;
-        if !who.only_reads && sql.execute(RENEW, &[&chain.fence.0, &milliseconds(who.lease)])? == 0
-        {
-            // Its lease ran out: a holder that came meanwhile takes what it holds for interrupted. What it
-            // claims from now on is under a new number.
-            chain = Chain::new(enter(&mut sql, &who.us, who.lease)?);
+        if !who.only_reads {
+            let before = SystemTime::now();
+            let lease = milliseconds(who.lease);
+            let mut now = sql.query(RENEW, &[&chain.fence.0, &lease])?;
+            if now.is_empty() {
+                // Its lease ran out: a holder that came meanwhile takes what it holds for interrupted. What it
+                // claims from now on is under a new number.
+                chain = Chain::new(enter(&mut sql, &who.us, who.lease)?);
+                now = sql.query(NOW, &[])?;
+            }
+            sql.clock = Clock::new(before, now[0].get(0), SystemTime::now());
         }
         let done = work(who, &mut sql, &mut chain)?;
         transaction.commit().map_err(lost)?;

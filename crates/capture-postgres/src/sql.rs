@@ -6,6 +6,8 @@ use std::fmt;
 use postgres::types::ToSql;
 use postgres::{Error, Row, Statement, Transaction};
 
+use crate::clock::Clock;
+
 /// What has been prepared on a connection.
 #[derive(Default)]
 pub(crate) struct Statements(BTreeMap<&'static str, Statement>);
@@ -14,6 +16,8 @@ pub(crate) struct Statements(BTreeMap<&'static str, Statement>);
 pub(crate) struct Sql<'s, 't> {
     pub(crate) transaction: &'s mut Transaction<'t>,
     pub(crate) statements: &'s mut Statements,
+    /// How this host's clock differs from the server's.
+    pub(crate) clock: Clock,
 }
 
 impl Sql<'_, '_> {

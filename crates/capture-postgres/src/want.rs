@@ -181,7 +181,7 @@ impl Desk<'_, '_, '_> {
         let is_new =
             !want.only_open && self.sql.query(NEW, &[&environment, &run])?[0].get::<_, bool>(0);
         found.extend(is_new.then(|| self.at.checked_add(HELD_ELSEWHERE)).flatten());
-        Ok(found.into_iter().min())
+        Ok(found.into_iter().min().map(|at| self.sql.clock.ours(at)))
     }
 }
 

@@ -186,6 +186,11 @@ impl Database {
     pub(crate) fn psql(&self, role: &str, sql: &str) -> Result<String, String> {
         self.server.psql(&self.name, role, sql)
     }
+
+    /// Lets the whole server crash, and start again.
+    pub(crate) fn crash(&self) {
+        self.server.crash();
+    }
 }
 
 fn connect(config: &Config) -> Client {
