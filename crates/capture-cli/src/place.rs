@@ -11,6 +11,7 @@ use capture_postgres::{Config, Host, Options};
 use crate::config::{BadInput, variable};
 
 /// A file, or a database.
+#[derive(Clone)]
 pub(crate) enum Place {
     File(PathBuf),
     Database { config: Box<Config>, options: Options },

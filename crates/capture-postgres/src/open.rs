@@ -1,5 +1,7 @@
 //! Opening the journal: what the database must be, and what its opener is told.
 
+use std::error::Error as _;
+use std::io;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -8,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use capture_core::Environment;
 use capture_journal::{Fence, environment_name};
 use tokio_postgres::Config;
+use tokio_postgres::error::SqlState;
 
 use crate::clock::Clock;
 use crate::connect::connect;
@@ -70,6 +73,28 @@ pub enum OpenError {
     /// The clocks differ.
     #[error("this machine's clock is {} s off the database's; set it first", .0.as_secs())]
     Clock(Duration),
+}
+
+impl OpenError {
+    /// Whether it may pass by itself: the server cannot be reached, is starting or stopping, or has no room for
+    /// another connection.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let Some(code) = error.code() else {
+            // A certificate that is not trusted is an error of the network too, and stays so.
+            let network = error.source().and_then(|it| it.downcast_ref::<io::Error>());
+            return error.is_closed()
+                || network.is_some_and(|it| it.kind() != io::ErrorKind::InvalidData);
+        };
+        let passing = [
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+        ];
+        passing.contains(code)
+    }
 }
 
 /// So much may the clocks differ. What is due and how old a key is rests on this machine's.

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::command::{Run, capture_at, directory, server};
 use super::interrupt::send;
 use super::scenario::Site;
+use super::work::service::Service;
 use crate::journal::server::{self as postgres, Database};
 
 /// A sandbox, a database, and a list of orders.
@@ -252,6 +253,62 @@ fn workers_come_and_go_and_each_order_is_captured_once() {
         assert!(worker.wait().unwrap().success());
     }
     fleet.sound();
+}
+
+/// Its connection is cut, and its server crashes: it goes on by itself, and what was on its way is looked up.
+#[test]
+fn a_service_outlives_its_database() {
+    let Some(server) = postgres::Server::start(None) else { return };
+    let database = Database::on(Box::leak(Box::new(server)));
+    let Some(fleet) = Fleet::new("outlives", 60) else { return };
+    let fleet = Fleet { database, ..fleet };
+    fleet
+        .server
+        .script(Script::delayed(Duration::from_millis(50)).on(Operation::Capture).times(999));
+    let mut command = fleet.command(&["work", "--rate", "none", "--concurrency", "4", "--json"]);
+    command.args(["--health", "127.0.0.1:0"]);
+    let service = Service::start(&mut command);
+    let orders: Vec<_> = fleet.orders.iter().map(|order| format!("('{order}'::uuid)")).collect();
+    let (environment, orders) = (fleet.server.environment(), orders.join(","));
+    let url = environment.base_url();
+    let insert = format!(
+        "SELECT capture.enqueue(id, 10000, 'USD', '{url}') FROM (VALUES {orders}) AS it (id)"
+    );
+    fleet.database.psql("capture", &insert).unwrap();
+    service.wait("the first captures", || fleet.captured() >= 5);
+    let cut =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'capture'";
+    fleet.database.psql("capture", cut).unwrap();
+    service.wait("more captures", || fleet.captured() >= 20);
+    fleet.database.crash();
+    service.wait("all captures", || fleet.captured() == 60);
+    service.wait("the last record", || {
+        let left = fleet.database.psql("capture", "SELECT count(*) FROM capture.pending");
+        left.is_ok_and(|left| left == "0")
+    });
+    let (status, health) = service.health();
+    assert_eq!((status, &health["status"]), (200, &json!("ok")), "{health}");
+    let metrics = service.get("/metrics").2;
+    assert!(metrics.contains("capture_open{standing=\"unknown\"} 0"), "{metrics}");
+    let run = service.stop();
+    assert_eq!((run.code, &run.json()["unknown"]), (0, &json!(0)), "{run:?}");
+    assert!(run.stderr.contains("nothing more begins"), "it lost its journal: {run:?}");
+    fleet.sound();
+}
+
+/// It waits for a server that is not there yet, and gives up on one that refuses it.
+#[test]
+fn a_service_waits_for_its_database_to_start() {
+    let Some(fleet) = Fleet::new("waits", 0) else { return };
+    let nowhere = "postgres://capture@127.0.0.1:1/shop";
+    let mut command = fleet.command(&["work", "--json"]);
+    let service = Service::launch(command.env("CAPTURE_JOURNAL", nowhere));
+    service.wait("the warning", || service.log().contains("nothing begins until it is there"));
+    service.kill();
+    let wrong = fleet.database.journal().replace("capture@", "nobody_there@");
+    let mut command = fleet.command(&["work", "--json"]);
+    let refused = Run::of(command.env("CAPTURE_JOURNAL", wrong).output().unwrap());
+    assert_eq!((refused.code, &refused.json()["field"]), (2, &json!("journal")), "{refused:?}");
 }
 
 #[test]

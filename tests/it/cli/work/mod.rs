@@ -3,5 +3,5 @@
 mod drains;
 mod health;
 mod notify;
-mod service;
+pub(super) mod service;
 mod unit;

@@ -79,14 +79,21 @@ impl Shop {
 }
 
 /// A process of `capture work`.
-pub(super) struct Service {
+pub(in super::super) struct Service {
     child: Option<Child>,
     log: Arc<Mutex<String>>,
     reads: Option<JoinHandle<()>>,
 }
 
 impl Service {
-    pub(super) fn start(command: &mut Command) -> Self {
+    pub(in super::super) fn start(command: &mut Command) -> Self {
+        let service = Self::launch(command);
+        service.wait("that it starts", || !service.events("started").is_empty());
+        service
+    }
+
+    /// The same, and does not wait for it.
+    pub(in super::super) fn launch(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().unwrap());
         let reads = thread::spawn({
@@ -97,28 +104,26 @@ impl Service {
                 }
             }
         });
-        let service = Self { child: Some(child), log, reads: Some(reads) };
-        service.wait("that it starts", || !service.events("started").is_empty());
-        service
+        Self { child: Some(child), log, reads: Some(reads) }
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(in super::super) fn id(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(in super::super) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// The events whose message begins so. Each line of the log is one object.
-    pub(super) fn events(&self, message: &str) -> Vec<Value> {
+    pub(in super::super) fn events(&self, message: &str) -> Vec<Value> {
         let events = self.log().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let events: Vec<Value> = events;
         let is = |event: &Value| event["message"].as_str().unwrap().starts_with(message);
         events.into_iter().filter(is).collect()
     }
 
-    pub(super) fn wait(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+    pub(in super::super) fn wait(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let began = Instant::now();
         while !is_so() {
             assert!(began.elapsed() < Duration::from_secs(60), "{what}: {}", self.log());
@@ -126,16 +131,16 @@ impl Service {
         }
     }
 
-    pub(super) fn address(&self) -> String {
+    pub(in super::super) fn address(&self) -> String {
         self.events("started")[0]["health"].as_str().unwrap().to_owned()
     }
 
     /// The status, the head and the body at this path.
-    pub(super) fn get(&self, path: &str) -> (u16, String, String) {
+    pub(in super::super) fn get(&self, path: &str) -> (u16, String, String) {
         self.ask(&format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.address()))
     }
 
-    pub(super) fn ask(&self, request: &str) -> (u16, String, String) {
+    pub(in super::super) fn ask(&self, request: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         let _ = stream.write_all(request.as_bytes());
         let mut reply = Vec::new();
@@ -146,18 +151,18 @@ impl Service {
         (status, head.to_ascii_lowercase(), body.to_owned())
     }
 
-    pub(super) fn health(&self) -> (u16, Value) {
+    pub(in super::super) fn health(&self) -> (u16, Value) {
         let (status, _, body) = self.get("/health");
         (status, serde_json::from_str(&body).unwrap())
     }
 
     /// SIGTERM, and how it ended.
-    pub(super) fn stop(mut self) -> Run {
+    pub(in super::super) fn stop(mut self) -> Run {
         send("TERM", self.id());
         self.end()
     }
 
-    pub(super) fn end(&mut self) -> Run {
+    pub(in super::super) fn end(&mut self) -> Run {
         let mut run = ended(self.child.take().unwrap());
         self.reads.take().unwrap().join().unwrap();
         run.stderr = self.log();
@@ -167,7 +172,7 @@ impl Service {
         run
     }
 
-    pub(super) fn kill(mut self) {
+    pub(in super::super) fn kill(mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();

@@ -5,6 +5,7 @@ mod log;
 mod metrics;
 mod notify;
 mod pages;
+mod reopen;
 mod state;
 
 use std::sync::Arc;
@@ -29,8 +30,9 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
     log::begin(args.log);
     let work = Prepared::new(&args.work)?;
     let listener = args.health.as_deref().map(health::bind).transpose()?;
-    let journal = work.open()?;
     let (state, notify) = (State::new(), Arc::new(Notify::new()));
+    let mut rounds = Rounds::new(&state, &notify);
+    let Some(mut journal) = work.open_in_time(&mut rounds)? else { return Ok(Exit::Nothing) };
     let client = work.connect({
         let (state, notify) = (state.clone(), Arc::clone(&notify));
         move || {
@@ -42,8 +44,9 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
     let client = client.with_observer(state.clone());
     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = listener {
-        let watched = journal::read(&work.place, &work.environment)?;
-        let pages = pages::pages(state.clone(), watched);
+        let (place, environment) = (work.place.clone(), work.environment.clone());
+        let read = move || journal::read(&place, &environment).ok();
+        let pages = pages::pages(state.clone(), read);
         health::serve(listener, pages)
             .map_err(|error| BadInput::new("health", format!("health: {error}")))?;
     }
@@ -59,30 +62,46 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
     notify.say("READY=1\nSTATUS=started");
     // A service has no list: nothing goes one by one, and refusals say nothing about one.
     let pace = Pace { stays: true, one_by_one: 0, ..work.pace };
-    let mut rounds = Rounds::new(&state, &notify);
-    let end = client.run(journal, &pace, &work.stop, |news| match news {
-        News::Ended(ended) => {
-            state.ended(ended);
-            log::ended(ended);
+    let end = loop {
+        let end = client.run(journal, &pace, &work.stop, |news| match news {
+            News::Ended(ended) => {
+                state.ended(ended);
+                log::ended(ended);
+            }
+            News::Brake(brake) => {
+                state.brakes(brake);
+                log::brakes(brake);
+            }
+            News::Round(round) => rounds.goes_round(round),
+            News::Lost(lost) => {
+                error!(target: TARGET, "{}; nothing more begins", one_line(lost));
+                match work.goes_on_without_journal() {
+                    true => state.journal_is_there(false),
+                    false => state.ends("the journal failed"),
+                }
+            }
+        });
+        let Err(failed) = &end else { break end };
+        reopen::tell_unrecorded(failed);
+        if !work.goes_on_without_journal() {
+            break end;
         }
-        News::Brake(brake) => {
-            state.brakes(brake);
-            log::brakes(brake);
-        }
-        News::Round(round) => rounds.goes_round(round),
-        News::Lost(lost) => {
-            state.ends("the journal failed");
-            error!(target: TARGET, "{}; nothing more begins", one_line(lost));
-        }
-    });
+        journal = match work.open_in_time(&mut rounds)? {
+            Some(journal) => journal,
+            None => break Ok(End::Stopped),
+        };
+    };
     notify.say("STOPPING=1");
     let mut seen = state.seen();
-    if seen.doubts() > 0
+    // What was on its way when the journal was lost is known to the journal alone.
+    let mut in_journal = if seen.has_lost_journal { None } else { Some(0) };
+    if (seen.doubts() > 0 || seen.has_lost_journal)
         && let Ok(mut journal) = journal::read(&work.place, &work.environment)
     {
         seen.ask(&mut journal);
+        in_journal = in_journal.or_else(|| journal.open_now().ok().map(|open| open.unknown));
     }
-    Ok(tell(&seen, &end, args.work.connection.json))
+    Ok(tell(&seen, &end, in_journal, args.work.connection.json))
 }
 
 /// What is done when the work goes round.
@@ -105,6 +124,12 @@ impl<'a> Rounds<'a> {
         Self { state, notify, watchdog, status: String::new(), said_at: None, is_drained: false }
     }
 
+    /// It waits for its journal.
+    fn waits(&mut self) {
+        self.watchdog.goes_round(self.notify);
+        self.tell_status();
+    }
+
     fn goes_round(&mut self, round: Round) {
         self.state.goes_round(round);
         self.watchdog.goes_round(self.notify);
@@ -119,6 +144,10 @@ impl<'a> Rounds<'a> {
         {
             info!(target: TARGET, "drained: nothing is left that can be done now");
         }
+        self.tell_status();
+    }
+
+    fn tell_status(&mut self) {
         if self.said_at.is_none_or(|at| at.elapsed() >= PAUSE) {
             let status = self.state.seen().status();
             if status != self.status {
@@ -141,20 +170,15 @@ struct Told<'a> {
 }
 
 /// How it ended.
-fn tell(seen: &Seen, end: &Result<End, RunError>, as_json: bool) -> Exit {
-    if let Err(failed) = end {
-        for outcome in &failed.unrecorded {
-            let (order_id, key) =
-                (outcome.capture().order_id(), outcome.capture().idempotency_key());
-            let (name, code) = (outcome.name(), outcome.code());
-            error!(target: TARGET, %order_id, idempotency_key = %key, outcome = name, code, "not recorded");
-        }
-    }
+///
+/// `in_journal` is how many the journal has in doubt that this process does not know of; `None` if nobody can say.
+fn tell(seen: &Seen, end: &Result<End, RunError>, in_journal: Option<u64>, as_json: bool) -> Exit {
     let captured = seen.count(Stands::Captured);
     let captured_with_caveat = seen.count(Stands::CapturedWithCaveat);
     // To the journal, what could not be recorded is in doubt.
     let unrecorded = end.as_ref().err().map_or(0, |failed| failed.unrecorded.len() as u64);
-    let (not_captured, unknown) = (seen.count(Stands::NotCaptured), seen.doubts() + unrecorded);
+    let unknown = (seen.doubts() + unrecorded).max(in_journal.unwrap_or(1));
+    let not_captured = seen.count(Stands::NotCaptured);
     let (stopped_by, exit) = match end {
         Err(_) => ("the journal failed", Exit::Unknown),
         Ok(End::Stopped) if unknown == 0 => ("a signal", Exit::Yes),

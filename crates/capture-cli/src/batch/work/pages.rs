@@ -12,9 +12,14 @@ use super::metrics;
 use super::state::{Seen, State};
 use crate::store::Store;
 
-/// The pages. They read the journal by an opening of their own, which claims nothing.
-pub(super) fn pages(state: State, journal: Store) -> impl Fn(&str) -> Option<Page> + Send + Sync {
-    let watched = Mutex::new(Watched { journal, open: None, read_at: None });
+/// The pages. They read the journal by an opening of their own, which claims nothing; one that failed is opened
+/// again.
+pub(super) fn pages(
+    state: State,
+    reopen: impl Fn() -> Option<Store> + Send + 'static,
+) -> impl Fn(&str) -> Option<Page> + Send + Sync {
+    let reopen = Box::new(reopen);
+    let watched = Mutex::new(Watched { reopen, journal: None, open: None, read_at: None });
     move |path| match path {
         "/health" => Some(health(&state.seen())),
         "/metrics" => {
@@ -31,7 +36,8 @@ pub(super) fn pages(state: State, journal: Store) -> impl Fn(&str) -> Option<Pag
 
 /// The journal, and what was open in it a moment ago.
 struct Watched {
-    journal: Store,
+    reopen: Box<dyn Fn() -> Option<Store> + Send>,
+    journal: Option<Store>,
     open: Option<OpenNow>,
     read_at: Option<Instant>,
 }
@@ -42,7 +48,9 @@ const FRESH: Duration = Duration::from_secs(5);
 impl Watched {
     fn open(&mut self) -> Option<OpenNow> {
         if self.read_at.is_none_or(|at| at.elapsed() >= FRESH) {
-            self.open = self.journal.open_now().ok();
+            let mut journal = self.journal.take().or_else(&self.reopen);
+            self.open = journal.as_mut().and_then(|journal| journal.open_now().ok());
+            self.journal = journal.filter(|_| self.open.is_some());
             self.read_at = Some(Instant::now());
         }
         self.open

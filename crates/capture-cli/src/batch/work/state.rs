@@ -26,6 +26,10 @@ pub(super) struct Seen {
     pub(super) brake: Option<Brake>,
     /// Why it is about to end.
     ending: Option<&'static str>,
+    /// Whether its journal cannot be reached now.
+    is_without_journal: bool,
+    /// Whether it could not be reached while captures were on their way: of these it does not know.
+    pub(super) has_lost_journal: bool,
     /// Sent by this process, and in doubt as far as it knows.
     doubts: BTreeMap<IntentId, OrderId>,
     /// Whether this process has sent any capture.
@@ -47,6 +51,8 @@ impl State {
             went_round: Instant::now(),
             brake: None,
             ending: None,
+            is_without_journal: false,
+            has_lost_journal: false,
             doubts: BTreeMap::new(),
             has_sent: false,
         })))
@@ -78,6 +84,15 @@ impl State {
         let mut seen = self.seen();
         (seen.running, seen.in_hand) = (round.running, round.in_hand);
         seen.turn = round.turn.or(seen.turn);
+        seen.went_round = Instant::now();
+    }
+
+    /// Its journal cannot be reached, or can be again.
+    pub(super) fn journal_is_there(&self, is_there: bool) {
+        let mut seen = self.seen();
+        seen.is_without_journal = !is_there;
+        seen.has_lost_journal |= !is_there && seen.running > 0;
+        // What waits does not hang.
         seen.went_round = Instant::now();
     }
 
@@ -113,6 +128,7 @@ impl Seen {
         let hangs = self.went_round.elapsed() > HANGS;
         match (self.ending, self.brake) {
             (Some(why), _) => Some(why),
+            _ if self.is_without_journal => Some("the journal's database cannot be reached"),
             _ if hangs => Some("the work does not go round: perhaps the journal's disk hangs"),
             (_, Some(Brake::Outage { .. })) => Some("the API is out of order"),
             (_, Some(Brake::Wait(_))) => Some("the API asked to wait"),
