@@ -52,5 +52,6 @@ fn make(turn: &Turn, who: &Who, sql: &mut Sql<'_, '_>, chain: &mut Chain) -> Res
     desk.write()?;
     let (work, later) = desk.want(turn.want)?;
     desk.write()?;
-    Ok(Turned { told, answers, work, later })
+    let (sharers, fence, held_for) = (1, desk.chain.fence, Some(who.lease));
+    Ok(Turned { told, answers, work, later, sharers, fence, held_for })
 }
