@@ -48,11 +48,13 @@ pub enum Misuse {
     TakesSilenceForYes,
     /// Sends at the whole rate, however many share it.
     IgnoresTheSharers,
+    /// Believes for ever how many shared the rate when it came.
+    HearsOfSharersOnce,
 }
 
 impl Misuse {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SendsBeforeTheTurnReturns,
         Self::ForgetsItsClaims,
         Self::StartsAfresh,
@@ -74,6 +76,7 @@ impl Misuse {
         Self::DoesNotAskAfterAStall,
         Self::TakesSilenceForYes,
         Self::IgnoresTheSharers,
+        Self::HearsOfSharersOnce,
     ];
 
     /// The trouble of many hosts without which it does no harm.
@@ -117,7 +120,7 @@ impl Misuse {
             Self::BelievesALateNo => Rule::LateNoDecidesNothing,
             Self::DropsALateYes => Rule::LateYesCounts,
             Self::TakesSilenceForYes => Rule::RecordedBeforeTold,
-            Self::IgnoresTheSharers => Rule::SharedRate,
+            Self::IgnoresTheSharers | Self::HearsOfSharersOnce => Rule::SharedRate,
         }
     }
 }

@@ -108,14 +108,14 @@ pub fn hosts(seed: u64, misuse: Option<Misuse>, off: &BTreeSet<Trouble>) -> Repo
 #[must_use]
 pub fn share(seed: u64, misuse: Option<Misuse>, is_calm: bool) -> Report {
     let mut world = fleet(seed, misuse, 300);
-    (world.is_calm, world.end) = (is_calm, Duration::from_secs(60));
+    (world.is_calm, world.is_api_well, world.end) = (is_calm, !is_calm, Duration::from_secs(60));
     world.pace.per_second = Some(20);
     for order in 0..world.orders.len() {
         world.orders[order].nature = Nature::Captures;
         world.later(Duration::ZERO, Event::Written(order));
     }
-    let latest = if is_calm { 1 } else { 15_000 };
     let chance = world.chance;
+    let latest = if is_calm { 1 } else { [100, 3000, 15_000][chance.below(3, "come", 0) as usize] };
     let mut opens: Vec<_> = (0..10).map(|host| chance.millis(0, latest, "comes", host)).collect();
     opens.sort_unstable();
     for (host, at) in opens.into_iter().enumerate() {
@@ -129,7 +129,9 @@ pub fn share(seed: u64, misuse: Option<Misuse>, is_calm: bool) -> Report {
 pub fn against(misuse: Misuse, seed: u64) -> Report {
     match misuse {
         Misuse::Leaves | Misuse::IgnoresWhatArrives => serve(seed, Some(misuse), seed % 2 == 0),
-        Misuse::IgnoresTheSharers => share(seed, Some(misuse), seed % 2 == 0),
+        Misuse::IgnoresTheSharers | Misuse::HearsOfSharersOnce => {
+            share(seed, Some(misuse), seed % 2 == 0)
+        }
         _ if misuse.is_shown_by().is_empty() => play(seed, Some(misuse)),
         _ => hosts(seed, Some(misuse), &BTreeSet::new()),
     }

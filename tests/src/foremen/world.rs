@@ -62,6 +62,8 @@ pub(crate) struct World {
     pub(crate) is_calm: bool,
     /// Whether the hosts have leases and clocks of their own.
     pub(crate) is_fleet: bool,
+    /// Whether the API answers well, whatever becomes of the hosts: some replies only take long.
+    pub(crate) is_api_well: bool,
     /// Whether no host opens the journal any more.
     pub(crate) is_closing: bool,
     /// The trouble of a fleet that does not happen.
@@ -79,6 +81,8 @@ pub(crate) struct Host {
     is_over: bool,
     pub(crate) is_stopped: bool,
     turn: Option<Turning>,
+    /// How many shared the rate when it came.
+    sharers: Option<u32>,
     pub(crate) running: usize,
     pub(crate) wait_until: Duration,
     pub(crate) starts: VecDeque<Duration>,
@@ -182,6 +186,7 @@ pub(crate) fn world(seed: u64, misuse: Option<Misuse>) -> World {
         deaths: 0,
         is_calm: false,
         is_fleet: false,
+        is_api_well: false,
         is_closing: false,
         off: BTreeSet::new(),
         meter: (Duration::ZERO, 0.0),
@@ -349,6 +354,7 @@ impl World {
             is_over: false,
             is_stopped: false,
             turn: None,
+            sharers: None,
             running: 0,
             wait_until: Duration::ZERO,
             starts: VecDeque::new(),
@@ -526,6 +532,10 @@ impl World {
         if self.misuse == Some(Misuse::IgnoresTheSharers) {
             turned.sharers = 1;
         }
+        let first = *self.hosts[host].sharers.get_or_insert(turned.sharers);
+        if self.misuse == Some(Misuse::HearsOfSharersOnce) {
+            turned.sharers = first;
+        }
         let now = self.clock(host);
         let ended = self.hosts[host].foreman.turned(turned, now);
         ended.iter().for_each(|ended| self.is_told(ended.held, &ended.outcome));
@@ -564,11 +574,14 @@ impl World {
         it.was_sent |= !matches!(fate, Fate::NotSent | Fate::Throttled(_));
         let is_fresh = matches!(work.how, How::Fresh(_));
         self.count(if is_fresh { "captures begun" } else { "captures resumed" });
-        let takes = self.chance.millis(2, 900, "latency", self.numbers);
+        let is_long = self.is_api_well && self.chance.once_in(5, "long", self.numbers);
+        let latest = if is_long { 20_000 } else { 900 };
+        let takes = self.chance.millis(2, latest, "latency", self.numbers);
         let life = self.hosts[host].life;
         let flight = self.flights.len();
         self.flights.push(Flight { host, life, work, order, fate, is_outside });
-        self.later(takes / 2, Event::Arrives(flight));
+        // What travels for longer than a lease is left to the server's key.
+        self.later((takes / 2).min(Duration::from_millis(450)), Event::Arrives(flight));
         self.later(takes, Event::Ends(flight));
     }
 
@@ -577,7 +590,7 @@ impl World {
             return Fate::OutOfOrder;
         }
         // One that was tried often meets no more trouble, and the last run meets none.
-        if self.orders[order].begun > 3 || self.is_calm {
+        if self.orders[order].begun > 3 || self.is_calm || self.is_api_well {
             return Fate::Served;
         }
         let storm = if self.chance.once_in(3, "storm", 0) { 25 } else { 4 };
