@@ -79,7 +79,8 @@ fn hosts_with_leases_capture_once_and_lose_nothing() {
         let counted = report.counts.into_iter();
         counted.for_each(|(what, times)| *counts.entry(what).or_default() += times);
     }
-    let happened = ["captures resumed", "late captured", "late not captured", "leases that ran out"];
+    let happened =
+        ["captures resumed", "late captured", "late not captured", "leases that ran out"];
     for what in happened.into_iter().chain(Trouble::ALL.map(Trouble::name)) {
         assert!(counts.get(what).is_some_and(|times| *times > 5), "{what}: {counts:#?}");
     }

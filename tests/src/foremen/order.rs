@@ -39,7 +39,7 @@ pub enum Rule {
     Stays,
     /// What arrives while a service has nothing else to do is begun soon.
     TakenSoon,
-    /// I1, at a server that neither knows keys nor looks at the order's state.
+    /// I1 in a fleet, at a server that neither knows keys nor looks at the order's state.
     CapturedOnce,
     /// What a holder found captured counts, however late it says so.
     LateYesCounts,

@@ -115,7 +115,9 @@ impl Store {
         let mut turn = turn.clone();
         for (held, outcome) in &mut turn.settled {
             let story = self.story(outcome.capture().order_id());
-            let Some(latest) = story.claims.last().filter(|it| it.id != held.claim) else { continue };
+            let Some(latest) = story.claims.last().filter(|it| it.id != held.claim) else {
+                continue;
+            };
             match (self.misuse, &*outcome) {
                 (Some(Misuse::BelievesALateNo), Outcome::NotCaptured(_)) => held.claim = latest.id,
                 (Some(Misuse::DropsALateYes), Outcome::Captured(_)) => {
