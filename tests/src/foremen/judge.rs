@@ -27,7 +27,7 @@ impl World {
     /// What is known of the orders that this turn settles.
     pub(crate) fn stories_of(&self, turn: &Turn) -> Vec<Story> {
         let orders = turn.settled.iter().map(|(_, outcome)| outcome.capture().order_id());
-        orders.map(|order| self.store.story(order)).collect()
+        orders.filter_map(|order| self.store.story(order)).collect()
     }
 
     pub(crate) fn judges_the_turn(
@@ -68,7 +68,7 @@ impl World {
             }
             Outcome::NotCaptured(_) if is_late && before.standing().decided().is_none() => {
                 self.count("late not captured");
-                let after = self.store.story(order).standing();
+                let after = self.store.story(order).expect("it was settled").standing();
                 let decides = matches!(after, Standing::Ready | Standing::NotCaptured(..));
                 if decides || matches!(told, Outcome::NotCaptured(_)) {
                     let after = after.name();
@@ -97,7 +97,7 @@ impl World {
         let now = self.now;
         let fence = self.hosts[host].fence;
         let story = self.store.story(self.orders[order].capture.order_id());
-        let mut claims = story.claims.iter();
+        let mut claims = story.iter().flat_map(|story| &story.claims);
         let is_claimed = claims.any(|it| it.id == work.held.claim && it.fence == fence);
         if !is_claimed {
             self.broken(Rule::ClaimedBeforeSent, || format!("order {order} at {now:?}"));
@@ -162,7 +162,7 @@ impl World {
     }
 
     pub(crate) fn is_told(&mut self, held: Held, outcome: &Outcome) {
-        let story = self.store.story(outcome.capture().order_id());
+        let story = self.store.story(outcome.capture().order_id()).expect("it was settled");
         let order = outcome.capture().order_id();
         let standing = story.standing();
         let is_recorded = match outcome {

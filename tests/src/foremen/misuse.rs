@@ -2,6 +2,7 @@
 
 use super::order::Rule;
 use super::trouble::Trouble;
+use crate::leases::Broken;
 
 /// A mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,18 @@ impl Misuse {
         Self::IgnoresTheSharers,
         Self::HearsOfSharersOnce,
     ];
+
+    /// How the store is broken, where it is.
+    pub(crate) fn of_the_store(self) -> Option<Broken> {
+        Some(match self {
+            Self::LeasesByTheHostsClock => Broken::LeasesByTheHostsClock,
+            Self::GoesOnUnderItsOldNumber => Broken::GoesOnUnderItsOldNumber,
+            Self::BuriesNobody => Broken::BuriesNobody,
+            Self::BelievesALateNo => Broken::BelievesALateNo,
+            Self::DropsALateYes => Broken::DropsALateYes,
+            _ => return None,
+        })
+    }
 
     /// The trouble of many hosts without which it does no harm.
     #[must_use]

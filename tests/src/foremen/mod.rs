@@ -6,7 +6,6 @@ mod judge;
 mod misuse;
 mod order;
 mod plays;
-mod store;
 mod trouble;
 mod world;
 

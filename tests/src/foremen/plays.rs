@@ -7,9 +7,9 @@ use capture_journal::Pace;
 
 use super::misuse::Misuse;
 use super::order::{Nature, Order, Rule};
-use super::store::Store;
 use super::trouble::Trouble;
 use super::world::{END, Event, Report, World, world};
+use crate::leases::Store;
 
 /// How long a service works in its world, and when the last order arrives.
 const SERVICE: Duration = Duration::from_secs(2400);
@@ -60,7 +60,7 @@ pub fn serve(seed: u64, misuse: Option<Misuse>, is_calm: bool) -> Report {
     (world.is_calm, world.end) = (is_calm, SERVICE);
     let lasts = if is_calm { 0 } else { world.chance.below(900, "outage", 2) };
     world.outage.1 = world.outage.0 + Duration::from_secs(lasts);
-    world.store = Store::new(false, misuse);
+    world.store = Store::new(false, None);
     for order in 0..world.orders.len() {
         let at = world.chance.millis(0, LAST_ARRIVAL * 1000, "arrival", order as u64);
         world.later(at, Event::Written(order));
@@ -142,7 +142,7 @@ fn fleet(seed: u64, misuse: Option<Misuse>, orders: usize) -> World {
     let chance = world.chance;
     world.orders = (0..orders).map(|number| Order::new(number, chance)).collect();
     world.report.orders = orders;
-    world.store = Store::new(true, misuse);
+    world.store = Store::new(true, misuse.and_then(Misuse::of_the_store));
     world.pace = Pace { stays: true, per_second: Some(4), ..world.pace };
     world.outage = (Duration::ZERO, Duration::ZERO);
     (world.is_fleet, world.end) = (true, FLEET);

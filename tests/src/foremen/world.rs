@@ -10,8 +10,8 @@ use capture_journal::{Ask, End, Fence, Foreman, Held, How, Move, Pace, Turn, Tur
 
 use super::misuse::Misuse;
 use super::order::{Fate, Order, Rule};
-use super::store::{BEAT, LEASE, Store};
 use super::trouble::Trouble;
+use crate::leases::{BEAT, LEASE, Store};
 use crate::simulation::Chance;
 
 /// What a world came to.
@@ -174,7 +174,7 @@ pub(crate) fn world(seed: u64, misuse: Option<Misuse>) -> World {
         chance,
         misuse,
         pace,
-        store: Store::new(false, misuse),
+        store: Store::new(false, None),
         now: Duration::ZERO,
         queue: BinaryHeap::new(),
         numbers: 0,

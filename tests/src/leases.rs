@@ -1,4 +1,4 @@
-//! The journal of a world: with locks, as the file has them, or with leases by the store's own clock.
+//! The journal of a simulated world: with locks, as the file has them, or with leases by the store's own clock.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -6,8 +6,6 @@ use std::time::{Duration, SystemTime};
 use capture_core::driver::Now;
 use capture_core::{OrderId, Outcome, Ticket};
 use capture_journal::{Disk, Fence, Journal as _, Memory, Story, Turn, Turned};
-
-use super::misuse::Misuse;
 
 /// How long a lease lasts, and how often a holder renews it while it does nothing else.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -19,7 +17,22 @@ pub(crate) struct Store {
     /// Else a holder that has ended is known at once.
     has_leases: bool,
     openings: BTreeMap<Fence, Opening>,
-    misuse: Option<Misuse>,
+    broken: Option<Broken>,
+}
+
+/// How a store is broken, or who uses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// It judges leases by the clock of the host that asks.
+    LeasesByTheHostsClock,
+    /// A holder whose lease ran out goes on under its old number.
+    GoesOnUnderItsOldNumber,
+    /// No lease ever runs out.
+    BuriesNobody,
+    /// It believes a late *not captured*, as if its holder still held the capture.
+    BelievesALateNo,
+    /// It makes nothing of a late *captured*.
+    DropsALateYes,
 }
 
 struct Opening {
@@ -29,8 +42,8 @@ struct Opening {
 }
 
 impl Store {
-    pub(crate) fn new(has_leases: bool, misuse: Option<Misuse>) -> Self {
-        Self { disk: Disk::default(), has_leases, openings: BTreeMap::new(), misuse }
+    pub(crate) fn new(has_leases: bool, broken: Option<Broken>) -> Self {
+        Self { disk: Disk::default(), has_leases, openings: BTreeMap::new(), broken }
     }
 
     pub(crate) fn all(&self) -> Vec<Story> {
@@ -38,8 +51,12 @@ impl Store {
     }
 
     /// The story of an order, which has no other one.
-    pub(crate) fn story(&self, order: OrderId) -> Story {
-        self.disk.of(order).pop().expect("it was written down")
+    pub(crate) fn story(&self, order: OrderId) -> Option<Story> {
+        self.disk.of(order).pop()
+    }
+
+    pub(crate) fn has_leases(&self) -> bool {
+        self.has_leases
     }
 
     /// Writes captures down, as a shop does.
@@ -58,11 +75,11 @@ impl Store {
     pub(crate) fn turn(&mut self, mut fence: Fence, turn: &Turn, now: Now) -> Turned {
         if self.has_leases {
             self.buries(now);
-            if !self.beats(fence, now) && self.misuse != Some(Misuse::GoesOnUnderItsOldNumber) {
+            if !self.beats(fence, now) && self.broken != Some(Broken::GoesOnUnderItsOldNumber) {
                 fence = self.open(now);
             }
         }
-        let turn = self.misused(turn);
+        let turn = self.as_written(turn);
         let opening = self.openings.get_mut(&fence).expect("it is open");
         let mut turned = opening.memory.turn(&turn).expect("memory does not fail");
         turned.held_for = self.has_leases.then_some(LEASE);
@@ -73,7 +90,7 @@ impl Store {
     pub(crate) fn beats(&mut self, fence: Fence, now: Now) -> bool {
         let now = self.clock(now);
         let renewed = self.openings.get_mut(&fence).filter(|opening| opening.until > now);
-        renewed.map(|opening| opening.until = now + LEASE).is_some()
+        renewed.map(|opening| opening.until = opening.until.max(now + LEASE)).is_some()
     }
 
     /// Its process has ended, without a word.
@@ -81,6 +98,18 @@ impl Store {
         if !self.has_leases {
             self.ends(fence);
         }
+    }
+
+    /// Nothing happens to it any more.
+    pub(crate) fn lives_on(&mut self, fence: Fence, now: Now) {
+        if self.beats(fence, now) {
+            self.openings.entry(fence).and_modify(|opening| opening.until = Duration::MAX);
+        }
+    }
+
+    /// Somebody takes its hold away while it goes on.
+    pub(crate) fn loses_hold(&self, fence: Fence) {
+        self.openings.get(&fence).into_iter().for_each(|opening| opening.memory.lose_hold());
     }
 
     /// It gives back what it holds.
@@ -91,9 +120,9 @@ impl Store {
     /// Those whose leases ran out hold nothing any more.
     fn buries(&mut self, now: Now) {
         let at = self.clock(now);
-        match self.misuse {
-            Some(Misuse::BuriesNobody) => {}
-            Some(Misuse::GoesOnUnderItsOldNumber) => {
+        match self.broken {
+            Some(Broken::BuriesNobody) => {}
+            Some(Broken::GoesOnUnderItsOldNumber) => {
                 let over = self.openings.values().filter(|opening| opening.until <= at);
                 over.for_each(|opening| opening.memory.lose_hold());
             }
@@ -102,8 +131,8 @@ impl Store {
     }
 
     fn clock(&self, now: Now) -> Duration {
-        match self.misuse {
-            Some(Misuse::LeasesByTheHostsClock) => {
+        match self.broken {
+            Some(Broken::LeasesByTheHostsClock) => {
                 now.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
             }
             _ => now.monotonic(),
@@ -111,16 +140,16 @@ impl Store {
     }
 
     /// What a store writes that does not look who holds the capture now.
-    fn misused(&self, turn: &Turn) -> Turn {
+    fn as_written(&self, turn: &Turn) -> Turn {
         let mut turn = turn.clone();
         for (held, outcome) in &mut turn.settled {
-            let story = self.story(outcome.capture().order_id());
+            let Some(story) = self.story(outcome.capture().order_id()) else { continue };
             let Some(latest) = story.claims.last().filter(|it| it.id != held.claim) else {
                 continue;
             };
-            match (self.misuse, &*outcome) {
-                (Some(Misuse::BelievesALateNo), Outcome::NotCaptured(_)) => held.claim = latest.id,
-                (Some(Misuse::DropsALateYes), Outcome::Captured(_)) => {
+            match (self.broken, &*outcome) {
+                (Some(Broken::BelievesALateNo), Outcome::NotCaptured(_)) => held.claim = latest.id,
+                (Some(Broken::DropsALateYes), Outcome::Captured(_)) => {
                     *outcome = Outcome::Unknown(Ticket::interrupted(story.capture, latest.at));
                 }
                 _ => {}
