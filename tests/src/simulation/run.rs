@@ -168,7 +168,7 @@ impl Simulation {
                 );
                 self.at(when, Event::Stalls(n as usize, 0, lasts));
             }
-            if self.has(Trouble::HoldLost) && !has_leases && chance.once_in(4, "loses its hold", n)
+            if self.has(Trouble::HoldLost) && !has_leases && chance.once_in(2, "loses its hold", n)
             {
                 let when = chance.millis(1, 100_000, "loses it", n);
                 self.at(when, Event::LosesHold(n as usize, 0));
