@@ -114,10 +114,10 @@ impl Misuse {
     pub fn breaks(self) -> Rule {
         match self {
             Self::SendsBeforeTheTurnReturns => Rule::ClaimedBeforeSent,
-            Self::ForgetsItsClaims => Rule::EveryOneDecided,
+            Self::ForgetsItsClaims | Self::BuriesNobody => Rule::EveryOneDecided,
             Self::StartsAfresh => Rule::NeverAfresh,
             Self::ThrottledIsFinal => Rule::True,
-            Self::TellsBeforeItIsRecorded => Rule::RecordedBeforeTold,
+            Self::TellsBeforeItIsRecorded | Self::TakesSilenceForYes => Rule::RecordedBeforeTold,
             Self::StartsAfterTheStop => Rule::NothingAfterTheStop,
             Self::DoesNotSlowDown => Rule::SlowsDown,
             Self::RunsTooMany => Rule::AtMostSoMany,
@@ -129,10 +129,8 @@ impl Misuse {
             Self::LeasesByTheHostsClock
             | Self::GoesOnUnderItsOldNumber
             | Self::DoesNotAskAfterAStall => Rule::CapturedOnce,
-            Self::BuriesNobody => Rule::EveryOneDecided,
             Self::BelievesALateNo => Rule::LateNoDecidesNothing,
             Self::DropsALateYes => Rule::LateYesCounts,
-            Self::TakesSilenceForYes => Rule::RecordedBeforeTold,
             Self::IgnoresTheSharers | Self::HearsOfSharersOnce => Rule::SharedRate,
         }
     }
