@@ -7,12 +7,15 @@ use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use capture_core::driver::Now;
 use capture_core::{Capture, Environment, IdempotencyKey, OrderId, Outcome};
-use capture_journal::{Answer, Ask, Journal, Lost, Turn, Want};
+use capture_journal::{Answer, Ask, Foreman, Journal, Lost, Move, Pace, Turn, Want};
 use capture_postgres::{Config, OpenError, Options, Postgres};
 
 use super::server::{self, Database, Server};
-use super::store::{ask, at, capture, captured, declined, numbered, record, settle, turn, work};
+use super::store::{
+    Store, ask, at, capture, captured, declined, numbered, record, settle, turn, work,
+};
 
 fn sandbox() -> Environment {
     "sandbox".parse().unwrap()
@@ -229,6 +232,53 @@ fn a_process_that_is_stopped_past_its_lease_loses_what_it_holds() {
         assert_eq!(stories[0].standing().name(), stands);
         sound(&mut other);
     }
+}
+
+/// A foreman that stood still had claimed more than it had begun, and others have taken that over: it asks,
+/// learns that it has another number, and sends none of it.
+#[test]
+fn what_was_claimed_before_a_stall_is_given_back_and_not_sent() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let mut stalled = Store::open(&database);
+    queue(&mut stalled, 1..=5);
+    let now = |seconds: u64| Now::new(Duration::from_secs(seconds), at(seconds));
+    let pace = Pace { concurrency: 2, ..Pace::default() };
+    let mut foreman = Foreman::new(pace, now(0));
+    let Move::Turn(looks) = foreman.next(now(0)) else { panic!("it looks for work") };
+    let turned = stalled.turn(&looks).unwrap();
+    assert_eq!((turned.fence, turned.work.len()), (stalled.journal.fence(), 5));
+    let held_for = turned.held_for.expect("a lease");
+    assert!(foreman.turned(turned, now(0)).is_empty());
+    let Move::Start(begun) = foreman.next(now(1)) else { panic!("the first begins") };
+    stalled.run_out();
+    let mut other = Store::open(&database);
+    let taken = turn(&mut other, 1, &[], &[], 9).work;
+    assert_eq!(taken.len(), 5);
+    let late = Now::new(held_for, at(1));
+    let mut given_back = Vec::new();
+    loop {
+        match foreman.next(late) {
+            Move::Turn(turn) => {
+                given_back.extend(turn.settled.iter().map(|(held, _)| held.intent));
+                let turned = stalled.turn(&turn).unwrap();
+                assert!(turned.work.is_empty(), "the other one has it");
+                let _ = foreman.turned(turned, late);
+            }
+            Move::Wait(_) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(given_back.len(), 4);
+    assert!(!given_back.contains(&begun.held.intent));
+    // The other one goes on as if nothing had been said.
+    for work in taken {
+        let capture = *work.how.capture();
+        assert_eq!(settle(&mut other, 9, work.held, captured(capture)).name(), "captured");
+    }
+    sound(&mut other.journal);
 }
 
 /// It is not revived, whether somebody has looked meanwhile or not.
