@@ -3,6 +3,7 @@
 pub mod exhaustive;
 mod fixture;
 pub mod foremen;
+mod leases;
 pub mod misuse;
 pub mod simulation;
 pub mod subject;

@@ -68,7 +68,7 @@ fn database(url: &str, source: &str) -> Result<Place, BadInput> {
     match (config.get_password().is_some(), password) {
         (true, _) if source == FLAG => {
             return Err(refuse(
-                "every user of this machine can read a password in an argument; give it by PGPASSWORD, or \
+                "--journal: every user of this machine can read a password in an argument; give it by PGPASSWORD, or \
                  the whole URL by CAPTURE_JOURNAL",
             ));
         }
@@ -133,7 +133,7 @@ impl fmt::Display for Place {
 }
 
 fn refuse(sentence: &str) -> BadInput {
-    BadInput::new("journal", format!("journal: {sentence}"))
+    BadInput::new("journal", sentence)
 }
 
 /// Where a program keeps what must outlive it. The rules are few, and the usual crates know no state

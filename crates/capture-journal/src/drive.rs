@@ -243,6 +243,7 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
+        self.writer.leaves();
         if self.is_lost {
             return;
         }

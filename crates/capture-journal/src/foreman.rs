@@ -6,6 +6,7 @@
 //! - Claims run ahead of the sends, so that no send waits for the disk.
 //! - A throttled reply slows all, and is no capture's last word: the capture is put back.
 //! - One that stays in doubt delays no other.
+//! - What is claimed is started only while it is surely held: after a stall the journal is asked first.
 //! - Once it stops, nothing is started; what was claimed and not started is given back.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -15,7 +16,7 @@ use capture_core::driver::Now;
 use capture_core::{Attempt, Obstacle, Operation, Outcome, Phase, Reason, Ticket};
 
 use crate::breaker::{Breaker, Came};
-use crate::journal::{Held, How, Turn, Turned, Want, Work};
+use crate::journal::{Fence, Held, How, Turn, Turned, Want, Work};
 use crate::pace::Pace;
 use crate::rate::Rate;
 
@@ -33,6 +34,10 @@ pub struct Foreman {
     /// To be recorded by the next turn.
     settled: Vec<Settled>,
     turn: Option<Turning>,
+    /// The number of the latest turn.
+    fence: Option<Fence>,
+    /// Until when what is claimed is surely held, by both clocks; `None` for as long as it lives.
+    sure_until: Option<(Duration, Option<SystemTime>)>,
     /// When to look for more; `None` once nothing is left.
     look_at: Option<Duration>,
     /// How many of the first captures have been captured one by one.
@@ -105,6 +110,7 @@ struct Turning {
     /// Each with whether it was open, and sent.
     settled: Vec<(Held, bool, bool)>,
     wanted: usize,
+    asked_at: Now,
 }
 
 /// After a crash so many interrupted captures are looked up at once, and then one in each interval: as much
@@ -129,6 +135,8 @@ impl Foreman {
             running: BTreeMap::new(),
             settled: Vec::new(),
             turn: None,
+            fence: None,
+            sure_until: None,
             look_at: Some(now.monotonic()),
             one_by_one: 0,
             decided_at: now.monotonic(),
@@ -162,6 +170,15 @@ impl Foreman {
     pub fn turned(&mut self, turned: Turned, now: Now) -> Vec<Ended> {
         let turning = self.turn.take().expect("a turn was under way");
         let wanted = turning.wanted;
+        let asked_at = turning.asked_at;
+        self.rate.share(turned.sharers);
+        self.sure_until = turned.held_for.map(|held_for| {
+            (asked_at.monotonic() + held_for, asked_at.wall().checked_add(held_for))
+        });
+        if self.fence.replace(turned.fence).is_some_and(|before| before != turned.fence) {
+            // It was taken for one that has ended, and others may have begun what it had not.
+            self.give_back();
+        }
         if wanted > 0 {
             let is_short = turned.work.len() < wanted;
             self.look_at = match turned.later {
@@ -308,19 +325,37 @@ impl Foreman {
             return None;
         }
         let wanted = self.wanted(now.monotonic());
-        if self.settled.is_empty() && wanted == 0 {
+        if self.settled.is_empty() && wanted == 0 && !self.has_to_ask(now) {
             return None;
         }
         let settled: Vec<_> = std::mem::take(&mut self.settled);
         self.turn = Some(Turning {
             settled: settled.iter().map(|it| (it.held, it.was_open, it.was_sent)).collect(),
             wanted,
+            asked_at: now,
         });
+        let Pace { only_open, run, .. } = self.pace;
+        let shares_rate = self.end.is_none();
         Some(Turn {
             at: now.wall(),
             settled: settled.into_iter().map(|it| (it.held, it.outcome)).collect(),
             asks: Vec::new(),
-            want: Want { most: wanted, only_open: self.pace.only_open, run: self.pace.run },
+            want: Want { most: wanted, only_open, run, shares_rate },
+        })
+    }
+
+    /// Whether something could be started, were it surely held.
+    fn has_to_ask(&self, now: Now) -> bool {
+        !self.is_sure(now)
+            && self.running.len() < self.pace.concurrency
+            && self.rate.paused_until(now.monotonic()).is_none()
+            && !(self.fresh.is_empty() && self.again.is_empty())
+    }
+
+    /// Whether it surely holds what it has claimed. A machine that was asleep may show it by one clock alone.
+    fn is_sure(&self, now: Now) -> bool {
+        self.sure_until.is_none_or(|(monotonic, wall)| {
+            now.monotonic() < monotonic && wall.is_none_or(|wall| now.wall() < wall)
         })
     }
 
@@ -356,6 +391,10 @@ impl Foreman {
         }
         if let Some(until) = self.rate.paused_until(at) {
             return Err(Some(until));
+        }
+        // A turn is under way.
+        if !self.is_sure(now) {
+            return Err(None);
         }
         let mut wait = None;
         if !self.again.is_empty() {

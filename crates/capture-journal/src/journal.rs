@@ -71,6 +71,9 @@ pub struct Want {
     pub only_open: bool,
     /// Only of this list.
     pub run: Option<RunId>,
+    /// Whether this holder works off captures at a rate: until a later turn says otherwise it counts among
+    /// the [`Turned::sharers`] of the others.
+    pub shares_rate: bool,
 }
 
 impl Want {
@@ -101,6 +104,15 @@ pub struct Turned {
     pub work: Vec<Work>,
     /// Where less was found than wanted: when more may be due. `None` if nothing is left open.
     pub later: Option<SystemTime>,
+    /// How many holders share the rate, this one included; at least 1. A store that does not know the others
+    /// says 1, and the rate is then that of each holder.
+    pub sharers: u32,
+    /// The number under which the turn was made. If it is another one than before, the holder had lost its
+    /// hold: what earlier turns handed out may be another one's by now.
+    pub fence: Fence,
+    /// How long this holder surely holds what it claimed, counted from when the turn was asked for; `None`
+    /// where it does as long as it lives.
+    pub held_for: Option<Duration>,
 }
 
 /// How long a holder waits for what another one works on before it asks again.

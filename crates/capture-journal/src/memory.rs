@@ -23,6 +23,8 @@ struct Rows {
     claims: i64,
     fences: i64,
     alive: BTreeSet<Fence>,
+    /// Who works off captures at a rate.
+    sharers: BTreeSet<Fence>,
     runs: Vec<BTreeSet<IntentId>>,
 }
 
@@ -65,6 +67,12 @@ impl Disk {
         self.rows().stories.clone()
     }
 
+    /// The stories of one order, oldest first.
+    #[must_use]
+    pub fn of(&self, order: OrderId) -> Vec<Story> {
+        self.rows().of(order)
+    }
+
     fn rows(&self) -> MutexGuard<'_, Rows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,7 +87,9 @@ impl Memory {
 
     /// Its holder loses what it holds while it goes on, as one does whose lease runs out.
     pub fn lose_hold(&self) {
-        self.disk.rows().alive.remove(&self.fence);
+        let mut rows = self.disk.rows();
+        rows.alive.remove(&self.fence);
+        rows.sharers.remove(&self.fence);
     }
 }
 
@@ -126,11 +136,12 @@ impl Journal for Memory {
         for (intent, how) in ready {
             work.push(rows.claim(intent, how, self.fence, turn)?);
         }
-        Ok(Turned { told, answers, work, later })
+        let sharers = rows.sharers(self.fence, turn.want.shares_rate);
+        Ok(Turned { told, answers, work, later, sharers, fence: self.fence, held_for: None })
     }
 
     fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost> {
-        Ok(self.disk.rows().of(order))
+        Ok(self.disk.of(order))
     }
 }
 
@@ -142,6 +153,16 @@ impl Rows {
 
     fn of(&self, order: OrderId) -> Vec<Story> {
         self.stories.iter().filter(|story| story.capture.order_id() == order).cloned().collect()
+    }
+
+    /// How many share the rate, this one included.
+    fn sharers(&mut self, fence: Fence, shares: bool) -> u32 {
+        match shares && self.alive.contains(&fence) {
+            true => self.sharers.insert(fence),
+            false => self.sharers.remove(&fence),
+        };
+        let others = self.sharers.iter().filter(|other| **other != fence).count();
+        u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     /// What is due, and when more may be.

@@ -13,7 +13,8 @@ pub struct Pace {
     /// How many are claimed besides, so that no send waits for the disk. A crash leaves these in doubt too,
     /// and each is looked up before it is sent; with [`Resend::Never`](capture_core::Resend::Never) take 0.
     pub ahead: usize,
-    /// How many first sends a second begin at most; `None` for as many as go.
+    /// How many first sends a second begin at most; `None` for as many as go. Holders that the journal
+    /// [counts](crate::Turned::sharers) share it, and should all be given the same.
     pub per_second: Option<u32>,
     /// So many of the first captures go one by one, and one that is not captured stops the run.
     pub one_by_one: usize,

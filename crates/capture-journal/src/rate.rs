@@ -12,6 +12,8 @@ pub(crate) struct Rate {
     /// What it was found to be when it was first slowed, if it was never given.
     usual: Duration,
     burst: u32,
+    /// How many share it, each at its part. What was given, braked and recovered is of all of them.
+    sharers: u32,
     /// When the next send is due, were there no burst.
     next: Duration,
     paused_until: Duration,
@@ -25,7 +27,7 @@ pub(crate) struct Rate {
     begun_at: Duration,
 }
 
-/// The slowest that a braked rate becomes.
+/// The slowest that a braked rate becomes, that of all who share it.
 const SLOWEST: Duration = Duration::from_secs(1);
 
 /// No server makes a run wait longer at once.
@@ -57,6 +59,7 @@ impl Rate {
             interval,
             usual: Duration::ZERO,
             burst,
+            sharers: 1,
             next: Duration::ZERO,
             paused_until: Duration::ZERO,
             changed_at: None,
@@ -67,15 +70,29 @@ impl Rate {
         }
     }
 
+    /// So many share what was given from now on. A brake stays what it was: a part of this one's share.
+    pub(crate) fn share(&mut self, sharers: u32) {
+        // One that was never given is found by what this one sends.
+        if !self.given.is_zero() {
+            self.sharers = sharers.max(1);
+        }
+    }
+
+    /// The time between two sends of this one.
+    fn step(&self) -> Duration {
+        self.interval * self.sharers
+    }
+
     /// Begins one, or says when one may begin.
     pub(crate) fn begin(&mut self, now: Duration) -> Result<(), Duration> {
         self.recover(now);
-        let allowed = self.next.saturating_sub(self.interval * (self.burst - 1));
+        let burst = (self.burst / self.sharers).max(1);
+        let allowed = self.next.saturating_sub(self.step() * (burst - 1));
         let at = allowed.max(self.paused_until);
         if at > now {
             return Err(at);
         }
-        self.next = self.next.max(now) + self.interval;
+        self.next = self.next.max(now) + self.step();
         // Idle time says nothing about how fast sends can begin.
         if now > self.begun_at + IDLE {
             (self.busy_from, self.begun) = (now, 0);
@@ -124,9 +141,9 @@ impl Rate {
         counted / self.begun.max(1)
     }
 
-    /// How many a second begin now; `None` without a limit.
+    /// How many of this one's begin in a second now; `None` without a limit.
     pub(crate) fn per_second(&self) -> Option<f64> {
-        (!self.interval.is_zero()).then(|| 1.0 / self.interval.as_secs_f64())
+        (!self.interval.is_zero()).then(|| 1.0 / self.step().as_secs_f64())
     }
 
     /// Until when the API asked to wait, if that is still to come.
@@ -236,6 +253,71 @@ mod tests {
         let _ = rate.begin(ms(500_000));
         assert_eq!(rate.per_second(), Some(50.0));
         assert!(!rate.is_braked());
+    }
+
+    #[test]
+    fn each_of_many_sends_its_share() {
+        for (sharers, burst, in_a_second) in [(1, 10, 49), (2, 5, 25), (10, 1, 5), (100, 1, 1)] {
+            let mut rate = Rate::new(Some(50));
+            rate.share(sharers);
+            assert_eq!(begun(&mut rate, ms(0), ms(1)), burst, "{sharers}");
+            let later = begun(&mut rate, ms(1), ms(2000)) / 2;
+            assert!(later.abs_diff(in_a_second) <= 1, "{sharers}: {later}");
+            assert_eq!(rate.per_second(), Some(50.0 / f64::from(sharers)));
+        }
+        // Nobody is no number of sharers.
+        let mut rate = Rate::new(Some(50));
+        rate.share(0);
+        assert_eq!(rate.per_second(), Some(50.0));
+    }
+
+    #[test]
+    fn who_shares_the_rate_neither_brakes_it_nor_undoes_a_brake() {
+        let mut rate = Rate::new(Some(50));
+        rate.share(2);
+        assert!(!rate.is_braked());
+        rate.throttled(None, ms(0));
+        assert_eq!(rate.per_second(), Some(12.5));
+        // Another one has come, or all others have gone: still half of its share.
+        for (sharers, half) in [(5, 5.0), (1, 25.0), (2, 12.5)] {
+            rate.share(sharers);
+            assert!(rate.is_braked());
+            assert_eq!(rate.per_second(), Some(half));
+        }
+        // A brake in the same second counts as the same one; one in the next does not.
+        rate.throttled(None, ms(500));
+        assert_eq!(rate.per_second(), Some(12.5));
+        rate.throttled(None, ms(1000));
+        assert_eq!(rate.per_second(), Some(6.25));
+        // It recovers up to the share, and no further.
+        rate.recover(ms(1_000_000));
+        assert_eq!(rate.per_second(), Some(25.0));
+        // Even the slowest is that of all together.
+        (2000..2020).for_each(|second| rate.throttled(None, ms(second * 1000)));
+        assert_eq!(rate.per_second(), Some(0.5));
+    }
+
+    /// A burst that was not used is not handed on with a larger share, nor twice.
+    #[test]
+    fn a_change_of_sharers_is_no_burst() {
+        let mut rate = Rate::new(Some(50));
+        let mut all = 0;
+        for at in 0..1000 {
+            rate.share(if at % 2 == 0 { 1 } else { 10 });
+            all += begun(&mut rate, ms(at), ms(at + 1));
+        }
+        assert!(all <= 60, "{all}");
+    }
+
+    #[test]
+    fn a_rate_that_was_never_given_is_not_shared() {
+        let mut rate = Rate::new(None);
+        rate.share(10);
+        for at in 0..400 {
+            rate.begin(ms(at * 10)).unwrap();
+        }
+        rate.throttled(None, ms(4000));
+        assert!((49.0..51.0).contains(&rate.per_second().unwrap()));
     }
 
     #[test]

@@ -22,6 +22,8 @@ enum Message {
     Want(Reply<Option<Hold>>, Writer),
     Stories(OrderId, Reply<Vec<Story>>),
     Turn(Turn, WhenTurned),
+    /// Nobody works off captures any more.
+    Leaves,
 }
 
 /// Takes what a turn returned; returns the work that nobody is there to do.
@@ -94,6 +96,11 @@ impl Writer {
         }
     }
 
+    /// Nobody works off captures any more: it shares no rate.
+    pub(crate) fn leaves(&self) {
+        let _ = self.0.send(Message::Leaves);
+    }
+
     async fn tell<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Arc<Lost>> {
         let (reply, answer) = oneshot::channel();
         // The thread ends early only if the journal panicked.
@@ -147,6 +154,7 @@ struct Batch {
     wants: Vec<(Reply<Option<Hold>>, Writer)>,
     stories: Vec<(OrderId, Reply<Vec<Story>>)>,
     turns: Vec<(Turn, WhenTurned)>,
+    leaves: bool,
 }
 
 /// Somebody who asks for a capture.
@@ -156,20 +164,25 @@ fn write(mut journal: impl Journal, messages: &Receiver<Message>) {
     // Those who wait for another caller of this process.
     let mut parked: Vec<Waiting> = Vec::new();
     let mut is_lost = false;
+    // What single callers ask for says nothing about one that works off captures beside them.
+    let mut shares_rate = false;
     while let Ok(first) = messages.recv() {
         let mut batch = Batch::default();
         batch.add(first);
         messages.try_iter().take(MOST_IN_A_TURN - 1).for_each(|message| batch.add(message));
         batch.wake(&mut parked);
         for (turn, then) in std::mem::take(&mut batch.turns) {
+            shares_rate = turn.want.shares_rate;
             let turned = if is_lost { Err(Lost::Closed) } else { journal.turn(&turn) };
             is_lost = turned.is_err();
             let left = then(turned.map_err(Arc::new)).into_iter();
             batch.settled.extend(left.map(|work| (work.held, work.how.untouched(), None)));
         }
         let stories = std::mem::take(&mut batch.stories);
-        let turn = batch.turn();
-        if !turn.is_empty() {
+        let has_left = batch.leaves && shares_rate;
+        shares_rate &= !batch.leaves;
+        let turn = batch.turn(shares_rate);
+        if !turn.is_empty() || has_left {
             let turned = if is_lost { Err(Lost::Closed) } else { journal.turn(&turn) };
             is_lost = turned.is_err();
             batch.answer(turned, &mut parked);
@@ -194,6 +207,7 @@ impl Batch {
             Message::Want(reply, writer) => self.wants.push((reply, writer)),
             Message::Stories(order, reply) => self.stories.push((order, reply)),
             Message::Turn(turn, then) => self.turns.push((turn, then)),
+            Message::Leaves => self.leaves = true,
         }
     }
 
@@ -211,7 +225,7 @@ impl Batch {
         self.asks.extend(woken);
     }
 
-    fn turn(&mut self) -> Turn {
+    fn turn(&mut self, shares_rate: bool) -> Turn {
         // Nobody waits for these any more.
         self.asks.retain(|(_, reply, _)| !reply.is_closed());
         self.wants.retain(|(reply, _)| !reply.is_closed());
@@ -219,7 +233,7 @@ impl Batch {
             at: SystemTime::now(),
             settled: self.settled.iter().map(|(held, it, _)| (*held, it.clone())).collect(),
             asks: self.asks.iter().map(|(ask, ..)| *ask).collect(),
-            want: Want::most(self.wants.len()),
+            want: Want { shares_rate, ..Want::most(self.wants.len()) },
         }
     }
 

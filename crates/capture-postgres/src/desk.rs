@@ -9,6 +9,8 @@ use capture_journal::{
     Work, decide, merge, unix_ms,
 };
 
+use postgres::Row;
+
 use crate::fault::Fault;
 use crate::read::{Orders, of_orders};
 use crate::session::{Chain, Who};
@@ -22,6 +24,8 @@ pub(crate) struct Desk<'d, 's, 't> {
     pub(crate) at: SystemTime,
     /// Whose lease has not run out.
     pub(crate) alive: BTreeSet<Fence>,
+    /// How many of them work off captures of this environment at a rate, besides this one.
+    others_at_work: usize,
     pub(crate) orders: Orders,
     writes: Writes,
     claim_ids: VecDeque<i64>,
@@ -73,20 +77,47 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         let at = sql.clock.theirs(at);
         let (alive, orders, writes) = (BTreeSet::new(), Orders::new(), Writes::default());
         let (claim_ids, intent_ids) = (VecDeque::new(), VecDeque::new());
-        Self { sql, who, chain, at, alive, orders, writes, claim_ids, intent_ids }
+        Self {
+            sql,
+            who,
+            chain,
+            at,
+            alive,
+            others_at_work: 0,
+            orders,
+            writes,
+            claim_ids,
+            intent_ids,
+        }
     }
 
     /// Removes the leases that ran out, so that their holders cannot renew them, and learns of the others. One
     /// whose row is locked is being renewed.
     pub(crate) fn look_who_lives(&mut self) -> Result<(), Fault> {
-        const LOOK: &str = "SELECT fence FROM capture.lease WHERE lease_until > clock_timestamp()";
+        const LOOK: &str =
+            "SELECT fence, works_for FROM capture.lease WHERE lease_until > clock_timestamp()";
         const BURY: &str = "WITH buried AS (DELETE FROM capture.lease WHERE fence IN (
                 SELECT fence FROM capture.lease WHERE lease_until <= clock_timestamp()
                 FOR UPDATE SKIP LOCKED) RETURNING fence)
-            SELECT fence FROM capture.lease WHERE fence NOT IN (SELECT fence FROM buried)";
+            SELECT fence, works_for FROM capture.lease WHERE fence NOT IN (SELECT fence FROM buried)";
         let rows = self.sql.query(if self.who.only_reads { LOOK } else { BURY }, &[])?;
         self.alive = rows.iter().map(|row| Fence(row.get(0))).collect();
+        let (us, ours) = (self.chain.fence.0, Some(self.who.environment));
+        let shares =
+            |row: &&Row| row.get::<_, i64>(0) != us && row.get::<_, Option<i64>>(1) == ours;
+        self.others_at_work = rows.iter().filter(shares).count();
         Ok(())
+    }
+
+    /// Says whether this holder works off captures at a rate, and how many share it, this one included.
+    pub(crate) fn shares_rate(&mut self, shares: bool) -> Result<u32, Fault> {
+        const WORKS: &str = "UPDATE capture.lease SET works_for = $2 WHERE fence = $1";
+        if self.chain.shares_rate != shares {
+            let works_for = shares.then_some(self.who.environment);
+            self.sql.execute(WORKS, &[&self.chain.fence.0, &works_for])?;
+            self.chain.shares_rate = shares;
+        }
+        Ok(u32::try_from(self.others_at_work).unwrap_or(u32::MAX).saturating_add(1))
     }
 
     /// Locks what asks for captures: together with others who ask, or alone, for a list that cannot lock each of its

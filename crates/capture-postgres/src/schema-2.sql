@@ -27,5 +27,5 @@ CREATE INDEX run_line_intent ON capture.run_line (intent, run);
 ALTER TABLE capture.pending ADD COLUMN run bigint;
 CREATE INDEX pending_of_run ON capture.pending (run, urgency, intent) WHERE fence IS NULL AND run IS NOT NULL;
 
--- The environment that a holder wants work of: those of one share its rate.
+-- The environment whose captures a holder works off at a rate: those of one share it.
 ALTER TABLE capture.lease ADD COLUMN works_for bigint;

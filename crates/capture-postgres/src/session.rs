@@ -40,6 +40,8 @@ pub(crate) struct Chain {
     pub(crate) fence: Fence,
     pub(crate) number: i64,
     pub(crate) head: Hash,
+    /// Whether its lease says that it works off captures at a rate.
+    pub(crate) shares_rate: bool,
 }
 
 impl Chain {
@@ -47,7 +49,7 @@ impl Chain {
     pub(crate) fn new(fence: Fence) -> Self {
         let mut head = Hash::default();
         head[24..].copy_from_slice(&fence.0.to_be_bytes());
-        Self { fence, number: 0, head }
+        Self { fence, number: 0, head, shares_rate: false }
     }
 }
 

@@ -49,9 +49,10 @@ fn make(turn: &Turn, who: &Who, sql: &mut Sql<'_, '_>, chain: &mut Chain) -> Res
         desk.lock_asks(false)?;
     }
     desk.lock(&BTreeSet::from_iter(orders))?;
-    if !turn.asks.is_empty() || turn.want.most > 0 {
+    if !turn.asks.is_empty() || turn.want.most > 0 || turn.want.shares_rate {
         desk.look_who_lives()?;
     }
+    let sharers = desk.shares_rate(turn.want.shares_rate)?;
     let mut told = Vec::with_capacity(turn.settled.len());
     for (held, outcome) in &turn.settled {
         told.push(desk.settle(*held, outcome)?);
@@ -63,5 +64,6 @@ fn make(turn: &Turn, who: &Who, sql: &mut Sql<'_, '_>, chain: &mut Chain) -> Res
     desk.write()?;
     let (work, later) = desk.want(turn.want)?;
     desk.write()?;
-    Ok(Turned { told, answers, work, later })
+    let (fence, held_for) = (desk.chain.fence, Some(who.lease));
+    Ok(Turned { told, answers, work, later, sharers, fence, held_for })
 }

@@ -39,7 +39,9 @@ impl Sqlite {
             let told = desk.settle(&turn.settled)?;
             let answers = turn.asks.iter().map(|ask| desk.answer(ask)).collect::<Result<_, _>>()?;
             let (work, later) = desk.want(turn.want)?;
-            Ok(Turned { told, answers, work, later })
+            // Who else works at a rate is not in the file.
+            let (sharers, fence, held_for) = (1, desk.fence, None);
+            Ok(Turned { told, answers, work, later, sharers, fence, held_for })
         })
     }
 

@@ -7,12 +7,15 @@ use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use capture_core::driver::Now;
 use capture_core::{Capture, Environment, IdempotencyKey, OrderId, Outcome};
-use capture_journal::{Answer, Ask, Journal, Lost, Turn, Want};
+use capture_journal::{Answer, Ask, Foreman, Journal, Lost, Move, Pace, Turn, Want};
 use capture_postgres::{Config, OpenError, Options, Postgres};
 
-use super::server::{self, Database, Server};
-use super::store::{ask, at, capture, captured, declined, numbered, record, settle, turn, work};
+use super::server::{self, Database, Opened, Server};
+use super::store::{
+    Store, ask, at, capture, captured, declined, numbered, record, settle, turn, work,
+};
 
 fn sandbox() -> Environment {
     "sandbox".parse().unwrap()
@@ -229,6 +232,53 @@ fn a_process_that_is_stopped_past_its_lease_loses_what_it_holds() {
         assert_eq!(stories[0].standing().name(), stands);
         sound(&mut other);
     }
+}
+
+/// A foreman that stood still had claimed more than it had begun, and others have taken that over: it asks,
+/// learns that it has another number, and sends none of it.
+#[test]
+fn what_was_claimed_before_a_stall_is_given_back_and_not_sent() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let mut stalled = Store::open(&database);
+    queue(&mut stalled, 1..=5);
+    let now = |seconds: u64| Now::new(Duration::from_secs(seconds), at(seconds));
+    let pace = Pace { concurrency: 2, ..Pace::default() };
+    let mut foreman = Foreman::new(pace, now(0));
+    let Move::Turn(looks) = foreman.next(now(0)) else { panic!("it looks for work") };
+    let turned = stalled.turn(&looks).unwrap();
+    assert_eq!((turned.fence, turned.work.len()), (stalled.journal.fence(), 5));
+    let held_for = turned.held_for.expect("a lease");
+    assert!(foreman.turned(turned, now(0)).is_empty());
+    let Move::Start(begun) = foreman.next(now(1)) else { panic!("the first begins") };
+    stalled.run_out();
+    let mut other = Store::open(&database);
+    let taken = turn(&mut other, 1, &[], &[], 9).work;
+    assert_eq!(taken.len(), 5);
+    let late = Now::new(held_for, at(1));
+    let mut given_back = Vec::new();
+    loop {
+        match foreman.next(late) {
+            Move::Turn(turn) => {
+                given_back.extend(turn.settled.iter().map(|(held, _)| held.intent));
+                let turned = stalled.turn(&turn).unwrap();
+                assert!(turned.work.is_empty(), "the other one has it");
+                let _ = foreman.turned(turned, late);
+            }
+            Move::Wait(_) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(given_back.len(), 4);
+    assert!(!given_back.contains(&begun.held.intent));
+    // The other one goes on as if nothing had been said.
+    for work in taken {
+        let capture = *work.how.capture();
+        assert_eq!(settle(&mut other, 9, work.held, captured(capture)).name(), "captured");
+    }
+    sound(&mut other.journal);
 }
 
 /// It is not revived, whether somebody has looked meanwhile or not.
@@ -512,4 +562,35 @@ fn a_capture_that_nobody_looks_for_is_told() {
     let outcome: fn(_) -> Outcome = captured;
     record(&mut journal, 1, 3, outcome);
     sound(&mut journal.journal);
+}
+
+/// Whoever works off captures at a rate, and lives; not who asks for one, nor who works elsewhere.
+#[test]
+fn holders_that_share_a_rate_are_counted() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let sharers = |journal: &mut Opened, shares_rate: bool| {
+        let want = Want { shares_rate, ..Want::default() };
+        let (settled, asks) = (Vec::new(), Vec::new());
+        journal.turn(&Turn { at: at(1), settled, asks, want }).unwrap().sharers
+    };
+    let mut hosts = [database.open(), database.open(), database.open()];
+    let _one_that_asks = ask(&mut database.open(), 1, numbered(1));
+    let mut elsewhere =
+        Postgres::open(&database.config(), &"https://api.example/v1".parse().unwrap()).unwrap();
+    let want = Want { shares_rate: true, ..Want::default() };
+    let turn = Turn { at: at(1), settled: Vec::new(), asks: Vec::new(), want };
+    assert_eq!(elsewhere.turn(&turn).unwrap().sharers, 1);
+    for (at, expected) in [(0, 1), (1, 2), (2, 3), (0, 3), (1, 3)] {
+        assert_eq!(sharers(&mut hosts[at], true), expected, "host {at}");
+    }
+    // One is done, one is stopped for too long, and comes back.
+    let _ = sharers(&mut hosts[1], false);
+    assert_eq!(sharers(&mut hosts[0], true), 2);
+    hosts[2].run_out();
+    assert_eq!(sharers(&mut hosts[0], true), 1);
+    assert_eq!(sharers(&mut hosts[2], true), 2);
+    assert_eq!(sharers(&mut hosts[0], true), 2);
 }

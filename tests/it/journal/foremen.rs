@@ -1,14 +1,9 @@
 //! The simulated foremen at a small size, and the broken ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use capture_core::driver::Now;
-use capture_journal::{ClaimId, Foreman, Held, How, IntentId, Move, Pace, Turned, Work};
-use capture_tests::foremen::{Misuse, calm, play, serve};
-use serde_json::json;
-
-use super::store::{at, numbered, unknown};
+use capture_tests::foremen::{Misuse, Trouble, against, calm, hosts, play, serve, share};
 
 #[test]
 fn every_order_is_captured_once_by_foremen_that_die_at_any_moment() {
@@ -41,11 +36,7 @@ fn every_order_is_captured_once_by_foremen_that_die_at_any_moment() {
 fn each_broken_foreman_is_caught() {
     for misuse in Misuse::ALL {
         let rule = misuse.breaks();
-        let plays = |seed| match misuse.is_of_a_service() {
-            true => serve(seed, Some(misuse), seed % 2 == 0),
-            false => play(seed, Some(misuse)),
-        };
-        let caught = (0..60).any(|seed| plays(seed).broken.contains_key(&rule));
+        let caught = (0..60).any(|seed| against(misuse, seed).broken.contains_key(&rule));
         assert!(caught, "{misuse:?} does not break {rule:?}");
     }
 }
@@ -78,41 +69,57 @@ fn a_run_without_trouble_ends_with_its_last_order() {
     }
 }
 
-/// A 503 with a wait that is longer than its capture's deadline leaves that one in doubt; the others wait too.
+/// Several hosts with leases, whose clocks are off and jump, that die, stand still and are cut off.
 #[test]
-fn what_one_capture_is_asked_to_wait_for_is_waited_for_by_all() {
-    let now = |seconds: u64| Now::new(Duration::from_secs(seconds), at(seconds));
-    let pace = Pace { concurrency: 2, ..Pace::default() };
-    let mut foreman = Foreman::new(pace, now(0));
-    let Move::Turn(_) = foreman.next(now(0)) else { panic!("it looks for work") };
-    let work = [1, 2, 3].map(|order| Work {
-        held: Held { intent: IntentId(order as i64), claim: ClaimId(1) },
-        how: How::Fresh(numbered(order)),
-    });
-    let turned = Turned { told: Vec::new(), answers: Vec::new(), work: work.into(), later: None };
-    assert!(foreman.turned(turned, now(0)).is_empty());
-    let Move::Start(first) = foreman.next(now(0)) else { panic!("the first starts") };
-    let Move::Start(_) = foreman.next(now(0)) else { panic!("and the second") };
-    let mut ticket = serde_json::to_value(unknown(*first.how.capture(), at(0))).unwrap();
-    ticket["retry_after_s"] = json!(900);
-    foreman.finished(first.held, serde_json::from_value(ticket).unwrap(), now(1));
-    loop {
-        match foreman.next(now(2)) {
-            Move::Turn(_) => {
-                let told = Turned {
-                    told: vec![unknown(*first.how.capture(), at(1))],
-                    answers: Vec::new(),
-                    work: Vec::new(),
-                    later: None,
-                };
-                let _ = foreman.turned(told, now(2));
-            }
-            Move::Wait(until) => {
-                assert_eq!(until, Some(Duration::from_secs(901)));
-                break;
-            }
-            other => panic!("{other:?}"),
+fn hosts_with_leases_capture_once_and_lose_nothing() {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for seed in 0..60 {
+        let report = hosts(seed, None, &BTreeSet::new());
+        assert!(report.broken.is_empty(), "seed {seed}: {:#?}", report.broken);
+        let counted = report.counts.into_iter();
+        counted.for_each(|(what, times)| *counts.entry(what).or_default() += times);
+    }
+    let happened =
+        ["captures resumed", "late captured", "late not captured", "leases that ran out"];
+    for what in happened.into_iter().chain(Trouble::ALL.map(Trouble::name)) {
+        assert!(counts.get(what).is_some_and(|times| *times > 5), "{what}: {counts:#?}");
+    }
+}
+
+/// Without one kind of trouble some world must go another way, and what it alone shows to be broken must be
+/// missed.
+#[test]
+fn each_trouble_of_hosts_is_missed() {
+    for trouble in Trouble::ALL {
+        let counts = |seed, off: &[Trouble]| {
+            let mut counts = hosts(seed, None, &off.iter().copied().collect()).counts;
+            counts.remove(trouble.name());
+            counts
+        };
+        let acts = (0..20).any(|seed| counts(seed, &[]) != counts(seed, &[trouble]));
+        assert!(acts, "{trouble:?} does nothing");
+    }
+    for misuse in Misuse::ALL.into_iter().filter(|misuse| !misuse.is_shown_by().is_empty()) {
+        let off = misuse.is_shown_by().iter().copied().collect();
+        for seed in 0..12 {
+            let broken = hosts(seed, Some(misuse), &off).broken;
+            assert!(broken.is_empty(), "{misuse:?}, seed {seed}: {broken:#?}");
         }
     }
-    assert!(matches!(foreman.next(now(901)), Move::Start(_)), "the third begins after the wait");
+}
+
+/// Ten hosts that come at any moment, leave, die and stand still: over any time, no more first sends than the
+/// rate and what `judge.rs` allows besides. Where all stay, they use what they have.
+#[test]
+fn ten_hosts_together_keep_to_the_rate() {
+    let mut most: f64 = 0.0;
+    for seed in 0..12 {
+        let is_calm = seed % 4 == 0;
+        let report = share(seed, None, is_calm);
+        assert!(report.broken.is_empty(), "seed {seed}: {:#?}", report.broken);
+        let took = report.begun_at;
+        assert!(!is_calm || took < Duration::from_secs(17), "20 a second took {took:?} for 300");
+        most = most.max(report.beyond);
+    }
+    assert!(most > 15.0, "hosts that come together begin with more than their bursts: {most}");
 }

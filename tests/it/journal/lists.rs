@@ -273,7 +273,7 @@ fn a_capture_can_be_in_two_lists() {
         let names: Vec<_> = journal.runs().unwrap().into_iter().map(|run| run.id).collect();
         assert_eq!(names, [first, second]);
         // Only its own rows are due to a list that looks for what is open.
-        let again = Want { most: 9, only_open: true, run: Some(first) };
+        let again = Want { most: 9, only_open: true, run: Some(first), ..Want::default() };
         let turn = Turn { at: at(10), settled: Vec::new(), asks: Vec::new(), want: again };
         assert!(journal.turn(&turn).unwrap().work.is_empty());
         drop(journal);

@@ -5,6 +5,7 @@ mod every;
 mod file;
 mod fleet;
 mod flush;
+mod foreman;
 mod foremen;
 mod killed;
 mod lists;

@@ -363,7 +363,7 @@ pub(crate) fn what_is_wanted_says_when_more_is_due<S: Store>() {
     let queued: Vec<_> = (1..=100).map(|n| Ask { capture: numbered(n), now: false }).collect();
     let _ = turn(&mut journal, 0, &[], &queued, 0);
     // Nothing is open that may have been sent.
-    let open = Want { most: 9, only_open: true, run: None };
+    let open = Want { only_open: true, ..Want::most(9) };
     let given = wants(&mut journal, 0, open, &[]);
     assert_eq!((given.work.len(), given.later), (0, None));
     let first = wants(&mut journal, 1, Want::most(70), &[]);
@@ -396,7 +396,7 @@ pub(crate) fn what_is_wanted_says_when_more_is_due<S: Store>() {
     // Another process still holds thirty.
     assert_eq!(wants(&mut journal, 3, Want::most(9), &given).later, Some(at(8)));
     drop(other);
-    let taken = wants(&mut journal, 4, Want { most: 99, only_open: true, run: None }, &[]);
+    let taken = wants(&mut journal, 4, Want { only_open: true, ..Want::most(99) }, &[]);
     assert_eq!(taken.work.len(), 30);
     assert!(taken.work.iter().all(|work| first_sent(&work.how) == at(1)));
     let settled: Vec<_> =

@@ -1,6 +1,6 @@
 //! The long checks, in release: `cargo xtask simulate` and `cargo xtask vectors`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -164,30 +164,39 @@ fn exhaustive_check(sends: u32, restarts: u32) -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Many runs on all cores; the first broken one is shrunk and shown.
-/// Foremen in virtual time, then the broken ones.
+/// Foremen in virtual time, alone, in fleets and ten that share a rate; then the broken ones.
 fn foremen_check(seeds: u64) -> ExitCode {
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut beyond: f64 = 0.0;
     for seed in 0..seeds {
-        let report = foremen::play(seed, None);
-        if !report.broken.is_empty() {
-            println!("seed {seed}: {:#?}", report.broken);
-            return ExitCode::FAILURE;
-        }
-        for (what, times) in report.counts {
-            *counts.entry(what).or_default() += times;
+        let worlds = [
+            ("alone", foremen::play(seed, None)),
+            ("in a fleet", foremen::hosts(seed, None, &BTreeSet::new())),
+            ("sharing a rate", foremen::share(seed, None, seed % 4 == 0)),
+        ];
+        for (how, report) in worlds {
+            if !report.broken.is_empty() {
+                println!("seed {seed}, {how}: {:#?}", report.broken);
+                return ExitCode::FAILURE;
+            }
+            beyond = beyond.max(report.beyond);
+            for (what, times) in report.counts {
+                *counts.entry(what).or_default() += times;
+            }
         }
     }
     let is_caught = |misuse: &Misuse| {
         let is_broken =
-            |seed| foremen::play(seed, Some(*misuse)).broken.contains_key(&misuse.breaks());
+            |seed| foremen::against(*misuse, seed).broken.contains_key(&misuse.breaks());
         (0..60).any(is_broken)
     };
     let missed: Vec<_> = Misuse::ALL.into_iter().filter(|it| !is_caught(it)).collect();
     let sum = |of: &[&str]| of.iter().filter_map(|what| counts.get(what)).sum::<u64>();
     println!("{counts:#?}");
+    println!("hosts that share a rate were at most {beyond:.0} first sends beyond it");
     println!(
-        "{FIGURES}{seeds} worlds, {} captures, {} deaths, {} of {} broken foremen caught",
+        "{FIGURES}{} worlds, {} captures, {} deaths, {} of {} broken foremen caught",
+        3 * seeds,
         sum(&["captures begun", "captures resumed"]),
         sum(&["deaths"]),
         Misuse::ALL.len() - missed.len(),
@@ -196,6 +205,7 @@ fn foremen_check(seeds: u64) -> ExitCode {
     if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Many runs on all cores; the first broken one is shrunk and shown.
 fn random_check(from: u64, seeds: u64) -> ExitCode {
     let began = Instant::now();
     let next = AtomicU64::new(from);

@@ -1,6 +1,8 @@
 //! Mistakes that a foreman or its driver could make; each must be caught.
 
 use super::order::Rule;
+use super::trouble::Trouble;
+use crate::leases::Broken;
 
 /// A mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +33,29 @@ pub enum Misuse {
     Leaves,
     /// A service that does not look for what arrives while nothing else is due.
     IgnoresWhatArrives,
+    /// A store that judges leases by the clock of the host that asks.
+    LeasesByTheHostsClock,
+    /// A store in which a holder whose lease ran out goes on under its old number.
+    GoesOnUnderItsOldNumber,
+    /// A store in which no lease ever runs out.
+    BuriesNobody,
+    /// A store that believes a late *not captured*, as if its holder still held the capture.
+    BelievesALateNo,
+    /// A store that makes nothing of a late *captured*.
+    DropsALateYes,
+    /// After a stall it starts what it had claimed before.
+    DoesNotAskAfterAStall,
+    /// Takes a COMMIT without an answer for one that took place.
+    TakesSilenceForYes,
+    /// Sends at the whole rate, however many share it.
+    IgnoresTheSharers,
+    /// Believes for ever how many shared the rate when it came.
+    HearsOfSharersOnce,
 }
 
 impl Misuse {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 22] = [
         Self::SendsBeforeTheTurnReturns,
         Self::ForgetsItsClaims,
         Self::StartsAfresh,
@@ -49,12 +69,44 @@ impl Misuse {
         Self::SendsIntoTheOutage,
         Self::Leaves,
         Self::IgnoresWhatArrives,
+        Self::LeasesByTheHostsClock,
+        Self::GoesOnUnderItsOldNumber,
+        Self::BuriesNobody,
+        Self::BelievesALateNo,
+        Self::DropsALateYes,
+        Self::DoesNotAskAfterAStall,
+        Self::TakesSilenceForYes,
+        Self::IgnoresTheSharers,
+        Self::HearsOfSharersOnce,
     ];
 
-    /// Whether only a service can make it.
+    /// How the store is broken, where it is.
+    pub(crate) fn of_the_store(self) -> Option<Broken> {
+        Some(match self {
+            Self::LeasesByTheHostsClock => Broken::LeasesByTheHostsClock,
+            Self::GoesOnUnderItsOldNumber => Broken::GoesOnUnderItsOldNumber,
+            Self::BuriesNobody => Broken::BuriesNobody,
+            Self::BelievesALateNo => Broken::BelievesALateNo,
+            Self::DropsALateYes => Broken::DropsALateYes,
+            _ => return None,
+        })
+    }
+
+    /// The trouble of many hosts without which it does no harm.
     #[must_use]
-    pub fn is_of_a_service(self) -> bool {
-        matches!(self, Self::Leaves | Self::IgnoresWhatArrives)
+    pub fn is_shown_by(self) -> &'static [Trouble] {
+        match self {
+            Self::LeasesByTheHostsClock => &[Trouble::ClocksOff, Trouble::ClockJumps],
+            Self::BuriesNobody => {
+                &[Trouble::Dies, Trouble::CommitLost, Trouble::Stalls, Trouble::CutOff]
+            }
+            Self::GoesOnUnderItsOldNumber
+            | Self::BelievesALateNo
+            | Self::DropsALateYes
+            | Self::DoesNotAskAfterAStall => &[Trouble::Stalls, Trouble::CutOff],
+            Self::TakesSilenceForYes => &[Trouble::CommitLost],
+            _ => &[],
+        }
     }
 
     /// The rule that it breaks.
@@ -62,10 +114,10 @@ impl Misuse {
     pub fn breaks(self) -> Rule {
         match self {
             Self::SendsBeforeTheTurnReturns => Rule::ClaimedBeforeSent,
-            Self::ForgetsItsClaims => Rule::EveryOneDecided,
+            Self::ForgetsItsClaims | Self::BuriesNobody => Rule::EveryOneDecided,
             Self::StartsAfresh => Rule::NeverAfresh,
             Self::ThrottledIsFinal => Rule::True,
-            Self::TellsBeforeItIsRecorded => Rule::RecordedBeforeTold,
+            Self::TellsBeforeItIsRecorded | Self::TakesSilenceForYes => Rule::RecordedBeforeTold,
             Self::StartsAfterTheStop => Rule::NothingAfterTheStop,
             Self::DoesNotSlowDown => Rule::SlowsDown,
             Self::RunsTooMany => Rule::AtMostSoMany,
@@ -74,6 +126,12 @@ impl Misuse {
             Self::SendsIntoTheOutage => Rule::FewInAnOutage,
             Self::Leaves => Rule::Stays,
             Self::IgnoresWhatArrives => Rule::TakenSoon,
+            Self::LeasesByTheHostsClock
+            | Self::GoesOnUnderItsOldNumber
+            | Self::DoesNotAskAfterAStall => Rule::CapturedOnce,
+            Self::BelievesALateNo => Rule::LateNoDecidesNothing,
+            Self::DropsALateYes => Rule::LateYesCounts,
+            Self::IgnoresTheSharers | Self::HearsOfSharersOnce => Rule::SharedRate,
         }
     }
 }

@@ -39,6 +39,14 @@ pub enum Rule {
     Stays,
     /// What arrives while a service has nothing else to do is begun soon.
     TakenSoon,
+    /// I1 in a fleet, at a server that neither knows keys nor looks at the order's state.
+    CapturedOnce,
+    /// What a holder found captured counts, however late it says so.
+    LateYesCounts,
+    /// What another holder has taken over is not decided by a *not captured* of the one before.
+    LateNoDecidesNothing,
+    /// All hosts together keep to the rate.
+    SharedRate,
 }
 
 /// What the server does with an order.
@@ -54,7 +62,8 @@ pub(crate) enum Nature {
 pub(crate) struct Order {
     pub(crate) capture: Capture,
     pub(crate) nature: Nature,
-    pub(crate) is_captured: bool,
+    /// How often the server took its money.
+    pub(crate) captures: u32,
     pub(crate) is_declined: bool,
     /// Whether any request with a body may have reached the server.
     pub(crate) was_sent: bool,
@@ -90,7 +99,7 @@ impl Order {
         Self {
             capture: Capture::new(order, money, IdempotencyKey::for_order(order)),
             nature,
-            is_captured: false,
+            captures: 0,
             is_declined: false,
             was_sent: false,
             begun: 0,
@@ -98,10 +107,11 @@ impl Order {
         }
     }
 
-    /// The request arrives.
-    pub(crate) fn arrives(&mut self, fate: Fate) {
+    /// The request arrives. Only what is resumed is looked up first.
+    pub(crate) fn arrives(&mut self, how: &How, fate: Fate) {
         if matches!(fate, Fate::Served | Fate::ReplyLost) {
-            self.is_captured |= self.nature == Nature::Captures;
+            let is_done = self.captures > 0 && matches!(how, How::Resume(_));
+            self.captures += u32::from(self.nature == Nature::Captures && !is_done);
             self.is_declined |= self.nature == Nature::Declines;
         }
     }

@@ -1,18 +1,17 @@
 //! The world: hosts with foremen, one journal, one API, and a queue of what happens next.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use capture_core::driver::Now;
 use capture_core::{Outcome, Reason, Refusal};
-use capture_journal::{
-    Ask, Disk, End, Foreman, Held, How, Journal as _, Memory, Move, Pace, Standing, Story, Turn,
-    Turned, Want, Work,
-};
+use capture_journal::{Ask, End, Fence, Foreman, Held, How, Move, Pace, Turn, Turned, Want, Work};
 
 use super::misuse::Misuse;
-use super::order::{Fate, Nature, Order, Rule};
+use super::order::{Fate, Order, Rule};
+use super::trouble::Trouble;
+use crate::leases::{BEAT, LEASE, Store};
 use crate::simulation::Chance;
 
 /// What a world came to.
@@ -26,6 +25,10 @@ pub struct Report {
     pub ended_at: Duration,
     /// How many orders there were.
     pub orders: usize,
+    /// When the last first send of a fleet began.
+    pub begun_at: Duration,
+    /// How many first sends of a fleet were beyond the rate at most, over any time.
+    pub beyond: f64,
 }
 
 /// A request on its way.
@@ -40,45 +43,91 @@ struct Flight {
     is_outside: bool,
 }
 
-struct World {
-    chance: Chance,
-    misuse: Option<Misuse>,
-    pace: Pace,
-    disk: Disk,
-    now: Duration,
-    queue: BinaryHeap<Reverse<(Duration, u64, Event)>>,
+pub(crate) struct World {
+    pub(crate) chance: Chance,
+    pub(crate) misuse: Option<Misuse>,
+    pub(crate) pace: Pace,
+    pub(crate) store: Store,
+    pub(crate) now: Duration,
+    pub(crate) queue: BinaryHeap<Reverse<(Duration, u64, Event)>>,
     numbers: u64,
-    orders: Vec<Order>,
-    hosts: Vec<Host>,
+    pub(crate) orders: Vec<Order>,
+    pub(crate) hosts: Vec<Host>,
     flights: Vec<Flight>,
-    outage: (Duration, Duration),
+    pub(crate) outage: (Duration, Duration),
     /// When a host was last opened.
-    opened_at: Duration,
+    pub(crate) opened_at: Duration,
     deaths: u64,
     /// Whether nothing goes wrong any more.
-    is_calm: bool,
-    end: Duration,
-    report: Report,
+    pub(crate) is_calm: bool,
+    /// Whether the hosts have leases and clocks of their own.
+    pub(crate) is_fleet: bool,
+    /// Whether the API answers well, whatever becomes of the hosts: some replies only take long.
+    pub(crate) is_api_well: bool,
+    /// Whether no host opens the journal any more.
+    pub(crate) is_closing: bool,
+    /// The trouble of a fleet that does not happen.
+    pub(crate) off: BTreeSet<Trouble>,
+    /// When the latest first send of all began, and how many were beyond the rate then.
+    pub(crate) meter: (Duration, f64),
+    pub(crate) end: Duration,
+    pub(crate) report: Report,
 }
 
-struct Host {
-    journal: Memory,
+pub(crate) struct Host {
+    pub(crate) fence: Fence,
     foreman: Foreman,
     life: u64,
     is_over: bool,
-    is_stopped: bool,
-    turn: Option<(Turn, Option<Turned>)>,
-    running: usize,
-    wait_until: Duration,
-    starts: VecDeque<Duration>,
-    begun_in_outage: usize,
+    pub(crate) is_stopped: bool,
+    turn: Option<Turning>,
+    /// How many shared the rate when it came.
+    sharers: Option<u32>,
+    pub(crate) running: usize,
+    pub(crate) wait_until: Duration,
+    pub(crate) starts: VecDeque<Duration>,
+    pub(crate) begun_in_outage: usize,
     blocked_until: Duration,
     /// When its driver looks again.
     wakes_at: Duration,
+    clock: Clock,
+    /// It stands still until then.
+    stalls_until: Duration,
+    /// It does not reach the journal until then.
+    cut_off_until: Duration,
+}
+
+/// A turn under way, when it began, and what it returns if it has taken place.
+struct Turning {
+    turn: Turn,
+    began: Duration,
+    turned: Option<Turned>,
+}
+
+/// A host's wall clock.
+#[derive(Clone, Copy)]
+struct Clock {
+    /// How far it is off, in milliseconds.
+    off: i64,
+    /// When it is set, and by how much.
+    jump: Option<(Duration, i64)>,
+}
+
+impl Clock {
+    fn at(self, now: Duration) -> Now {
+        let off = self.off + self.jump.filter(|(at, _)| now >= *at).map_or(0, |(_, by)| by);
+        let (by, right) = (Duration::from_millis(off.unsigned_abs()), right(now));
+        Now::new(now, if off < 0 { right - by } else { right + by })
+    }
+}
+
+/// The right time.
+pub(crate) fn right(now: Duration) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH) + now
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
-enum Event {
+pub(crate) enum Event {
     Looks(usize, u64),
     TurnReturns(usize, u64),
     Arrives(usize),
@@ -88,90 +137,28 @@ enum Event {
     Opens(usize),
     /// An order is written down.
     Written(usize),
+    /// A host renews its lease.
+    Beats(usize, u64),
+    /// A host stands still for so long.
+    Stalls(usize, u64, Duration),
+    /// A host does not reach the journal for so long.
+    CutOff(usize, u64, Duration),
 }
 
-/// A second clock of the past; each host's wall clock is a little off.
+/// How far a clock may be off: what is further off is refused at opening. In milliseconds, as the jump is.
+const MOST_OFF: u64 = 300_000;
+const A_DAY: i64 = 24 * 3_600_000;
+
+/// A time of the past.
 const EPOCH: u64 = 1_700_000_000;
 
-/// How long a service works in its world, and when the last order arrives.
-const SERVICE: Duration = Duration::from_secs(2400);
-const LAST_ARRIVAL: u64 = 1500;
-
-/// How soon what arrives begins, where a service has nothing else to do: it looks once a second.
-const SOON: Duration = Duration::from_millis(1500);
-
 /// Nothing takes longer.
-const END: Duration = Duration::from_secs(12 * 3600);
-
-/// How long after the last outage and the last opening the last order is decided at the latest.
-const BOUND: Duration = Duration::from_secs(1200);
+pub(crate) const END: Duration = Duration::from_secs(12 * 3600);
 
 const MOST_DEATHS: u64 = 6;
 
-const OUTAGE_ORDERS: usize = 70;
-
-/// Plays one world to its end.
-#[must_use]
-pub fn play(seed: u64, misuse: Option<Misuse>) -> Report {
-    let mut world = world(seed, misuse);
-    let hosts = 1 + world.chance.below(2, "hosts", 0) as usize;
-    (0..hosts).for_each(|host| world.opens(host));
-    world.run();
-    // What is left in doubt is settled by a later run.
-    world.now += Duration::from_secs(3600);
-    world.is_calm = true;
-    world.opens(0);
-    world.run();
-    world.judges_the_end();
-    world.report
-}
-
-/// Plays a world of one foreman in which nothing goes wrong.
-#[must_use]
-pub fn calm(seed: u64) -> Report {
-    let mut world = world(seed, None);
-    (world.is_calm, world.outage) = (true, (Duration::ZERO, Duration::ZERO));
-    world.orders.iter_mut().for_each(|order| order.nature = Nature::Captures);
-    world.opens(0);
-    world.run();
-    world.judges_the_end();
-    world.report
-}
-
-/// Plays a world of services, in which orders arrive all the time, and an outage may outlast the patience of
-/// a run. In a calm one nothing goes wrong, and each order begins soon.
-#[must_use]
-pub fn serve(seed: u64, misuse: Option<Misuse>, is_calm: bool) -> Report {
-    let mut world = world(seed, misuse);
-    world.orders.truncate(60);
-    world.report.orders = 60;
-    world.pace = Pace { stays: true, give_up_after: Duration::from_secs(300), ..world.pace };
-    (world.is_calm, world.end) = (is_calm, SERVICE);
-    let lasts = if is_calm { 0 } else { world.chance.below(900, "outage", 2) };
-    world.outage.1 = world.outage.0 + Duration::from_secs(lasts);
-    world.disk = Disk::default();
-    for order in 0..world.orders.len() {
-        let at = world.chance.millis(0, LAST_ARRIVAL * 1000, "arrival", order as u64);
-        world.later(at, Event::Written(order));
-    }
-    let hosts = if is_calm { 1 } else { 1 + world.chance.below(2, "hosts", 0) as usize };
-    (0..hosts).for_each(|host| world.opens(host));
-    world.run();
-    if let Some(order) = world.orders.iter().position(|order| is_calm && order.begun == 0) {
-        world.broken(Rule::TakenSoon, || format!("order {order} was never begun"));
-    }
-    // It is killed in the end. What is left in doubt is settled by a later run.
-    (0..hosts).for_each(|host| world.over(host));
-    world.queue.clear();
-    world.pace.stays = false;
-    (world.is_calm, world.now, world.end) = (true, SERVICE + Duration::from_secs(3600), END);
-    world.opens(0);
-    world.run();
-    world.judges_the_end();
-    world.report
-}
-
-fn world(seed: u64, misuse: Option<Misuse>) -> World {
+/// A world with its orders, and nobody at work yet.
+pub(crate) fn world(seed: u64, misuse: Option<Misuse>) -> World {
     let chance = Chance::new(seed);
     let pace = Pace {
         concurrency: 4,
@@ -187,7 +174,7 @@ fn world(seed: u64, misuse: Option<Misuse>) -> World {
         chance,
         misuse,
         pace,
-        disk: Disk::default(),
+        store: Store::new(false, None),
         now: Duration::ZERO,
         queue: BinaryHeap::new(),
         numbers: 0,
@@ -198,6 +185,11 @@ fn world(seed: u64, misuse: Option<Misuse>) -> World {
         opened_at: Duration::ZERO,
         deaths: 0,
         is_calm: false,
+        is_fleet: false,
+        is_api_well: false,
+        is_closing: false,
+        off: BTreeSet::new(),
+        meter: (Duration::ZERO, 0.0),
         end: END,
         report: Report::default(),
     };
@@ -210,72 +202,142 @@ impl World {
     fn plans(&mut self) {
         let asks: Vec<_> =
             self.orders.iter().map(|it| Ask { capture: it.capture, now: false }).collect();
-        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH);
-        let turn = Turn { at, settled: Vec::new(), asks, want: Want::default() };
-        let _ = self.disk.open().turn(&turn).expect("memory does not fail");
+        let at = right(Duration::ZERO);
+        self.store.writes(&Turn { at, settled: Vec::new(), asks, want: Want::default() });
     }
 
-    fn run(&mut self) {
-        while let Some(Reverse((at, _, event))) = self.queue.pop() {
+    pub(crate) fn run(&mut self) {
+        while let Some(Reverse((at, number, event))) = self.queue.pop() {
             if at > self.end {
-                return;
+                return self.queue.push(Reverse((at, number, event)));
             }
             self.now = at;
-            match event {
-                Event::Looks(host, life) if self.lives(host, life) => self.looks(host),
-                Event::TurnReturns(host, life) if self.lives(host, life) => self.turn_returns(host),
-                Event::Arrives(flight) => {
-                    let Flight { order, fate, .. } = self.flights[flight];
-                    self.orders[order].arrives(fate);
-                }
-                Event::Ends(flight) => self.ends(flight),
-                Event::Dies(host, life) if self.lives(host, life) => self.dies(host),
-                Event::Stops(host, life) if self.lives(host, life) => {
-                    self.count("stops");
-                    self.hosts[host].is_stopped = true;
-                    if self.misuse != Some(Misuse::StartsAfterTheStop) {
-                        self.hosts[host].foreman.stop();
-                    }
-                    self.looks(host);
-                }
-                Event::Opens(host) => self.opens(host),
-                Event::Written(order) => self.written(order),
-                _ => {}
+            match self.sleeps(event) {
+                Some(until) => self.queue.push(Reverse((until, number, event))),
+                None => self.happens(event),
             }
+        }
+    }
+
+    /// Until when a host that stands still, or is cut off, knows nothing of this.
+    fn sleeps(&self, event: Event) -> Option<Duration> {
+        let (host, life) = match event {
+            Event::Looks(host, life)
+            | Event::TurnReturns(host, life)
+            | Event::Stops(host, life)
+            | Event::Beats(host, life) => (host, life),
+            Event::Ends(flight) => (self.flights[flight].host, self.flights[flight].life),
+            _ => return None,
+        };
+        let it = &self.hosts[host];
+        let waits_for_journal = matches!(event, Event::TurnReturns(..) | Event::Beats(..));
+        let cut_off_until = if waits_for_journal { it.cut_off_until } else { Duration::ZERO };
+        let until = it.stalls_until.max(cut_off_until);
+        (self.lives(host, life) && until > self.now).then_some(until)
+    }
+
+    fn happens(&mut self, event: Event) {
+        match event {
+            Event::Looks(host, life) if self.lives(host, life) => self.looks(host),
+            Event::TurnReturns(host, life) if self.lives(host, life) => self.turn_returns(host),
+            Event::Arrives(flight) => {
+                let Flight { work, order, fate, .. } = self.flights[flight].clone();
+                self.orders[order].arrives(&work.how, fate);
+                self.judges_the_ledger(order);
+            }
+            Event::Ends(flight) => self.ends(flight),
+            Event::Dies(host, life) if self.lives(host, life) => self.dies(host),
+            Event::Stops(host, life) if self.lives(host, life) => self.stops(host),
+            Event::Opens(host) if !self.is_closing => self.opens(host),
+            Event::Written(order) => self.written(order),
+            Event::Beats(host, life) if self.lives(host, life) => {
+                let now = self.clock(host);
+                self.store.beats(self.hosts[host].fence, now);
+                self.later(BEAT, Event::Beats(host, life));
+            }
+            Event::Stalls(host, life, lasts) if self.lives(host, life) => {
+                self.count(Trouble::Stalls.name());
+                self.hosts[host].stalls_until = self.now + lasts;
+            }
+            Event::CutOff(host, life, lasts) if self.lives(host, life) => {
+                self.count(Trouble::CutOff.name());
+                self.hosts[host].cut_off_until = self.now + lasts;
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn stops(&mut self, host: usize) {
+        self.count("stops");
+        self.hosts[host].is_stopped = true;
+        if self.misuse != Some(Misuse::StartsAfterTheStop) {
+            self.hosts[host].foreman.stop();
+        }
+        self.looks(host);
+    }
+
+    /// Nothing troubles it any more, and it stops.
+    pub(crate) fn stops_at_last(&mut self, host: usize) {
+        let it = &mut self.hosts[host];
+        (it.stalls_until, it.cut_off_until) = (Duration::ZERO, Duration::ZERO);
+        if !it.is_over {
+            self.stops(host);
         }
     }
 
     fn written(&mut self, order: usize) {
         self.orders[order].written_at = self.now;
-        let ask = Ask { capture: self.orders[order].capture, now: false };
-        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH) + self.now;
-        let turn = Turn { at, settled: Vec::new(), asks: vec![ask], want: Want::default() };
-        let _ = self.disk.open().turn(&turn).expect("memory does not fail");
+        let asks = vec![Ask { capture: self.orders[order].capture, now: false }];
+        let at = right(self.now);
+        self.store.writes(&Turn { at, settled: Vec::new(), asks, want: Want::default() });
     }
 
-    fn lives(&self, host: usize, life: u64) -> bool {
+    pub(crate) fn lives(&self, host: usize, life: u64) -> bool {
         self.hosts[host].life == life && !self.hosts[host].is_over
     }
 
-    fn later(&mut self, after: Duration, event: Event) {
+    pub(crate) fn later(&mut self, after: Duration, event: Event) {
         self.numbers += 1;
         self.queue.push(Reverse((self.now + after, self.numbers, event)));
     }
 
-    fn count(&mut self, what: &'static str) {
+    pub(crate) fn count(&mut self, what: &'static str) {
         *self.report.counts.entry(what).or_default() += 1;
     }
 
-    fn broken(&mut self, rule: Rule, what: impl FnOnce() -> String) {
+    pub(crate) fn broken(&mut self, rule: Rule, what: impl FnOnce() -> String) {
         self.report.broken.entry(rule).or_insert_with(what);
     }
 
     fn clock(&self, host: usize) -> Now {
-        let off = self.chance.millis(0, 2000, "clock", host as u64);
-        Now::new(self.now, SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH) + off + self.now)
+        self.hosts[host].clock.at(self.now)
     }
 
-    fn opens(&mut self, host: usize) {
+    /// Whether this trouble of a fleet happens.
+    pub(crate) fn has(&self, trouble: Trouble) -> bool {
+        self.is_fleet && !self.is_calm && !self.off.contains(&trouble)
+    }
+
+    /// The clock that a host has in this life.
+    fn born(&mut self, host: usize, life: u64) -> Clock {
+        let off = if !self.is_fleet {
+            self.chance.below(2000, "clock", host as u64) as i64
+        } else if self.has(Trouble::ClocksOff) {
+            self.count(Trouble::ClocksOff.name());
+            self.chance.below(2 * MOST_OFF, "clock", life) as i64 - MOST_OFF as i64
+        } else {
+            0
+        };
+        let jumps = self.has(Trouble::ClockJumps) && self.chance.once_in(3, "jumps", life);
+        let jump = jumps.then(|| {
+            self.count(Trouble::ClockJumps.name());
+            let by = if self.chance.once_in(2, "jumps back", life) { -A_DAY } else { A_DAY };
+            (self.now + self.chance.millis(1, 60_000, "jumps at", life), by)
+        });
+        Clock { off, jump }
+    }
+
+    pub(crate) fn opens(&mut self, host: usize) {
         let life = self.numbers + 1;
         let pace = match self.misuse {
             Some(Misuse::RunsTooMany) => Pace { concurrency: 8, ..self.pace },
@@ -283,19 +345,25 @@ impl World {
             Some(Misuse::Leaves) => Pace { stays: false, ..self.pace },
             _ => self.pace,
         };
+        let clock = self.born(host, life);
+        let now = clock.at(self.now);
         let opened = Host {
-            journal: self.disk.open(),
-            foreman: Foreman::new(pace, self.clock(host)),
+            fence: self.store.open(now),
+            foreman: Foreman::new(pace, now),
             life,
             is_over: false,
             is_stopped: false,
             turn: None,
+            sharers: None,
             running: 0,
             wait_until: Duration::ZERO,
             starts: VecDeque::new(),
             begun_in_outage: 0,
             blocked_until: Duration::ZERO,
             wakes_at: Duration::ZERO,
+            clock,
+            stalls_until: Duration::ZERO,
+            cut_off_until: Duration::ZERO,
         };
         match self.hosts.get_mut(host) {
             Some(before) => *before = opened,
@@ -303,13 +371,35 @@ impl World {
         }
         self.opened_at = self.now;
         self.later(Duration::ZERO, Event::Looks(host, life));
-        if self.deaths < MOST_DEATHS && !self.is_calm {
+        if self.is_fleet {
+            self.plans_trouble(host, life);
+        } else if self.deaths < MOST_DEATHS && !self.is_calm {
             let after = self.chance.millis(1, 12_000, "death", life);
             match self.chance.below(3, "end", life) {
                 0 => self.later(after, Event::Dies(host, life)),
                 1 => self.later(after, Event::Stops(host, life)),
                 _ => {}
             }
+        }
+    }
+
+    /// What a host of a fleet meets in this life.
+    fn plans_trouble(&mut self, host: usize, life: u64) {
+        self.later(BEAT, Event::Beats(host, life));
+        let chance = self.chance;
+        let at = |what| chance.millis(1, 60_000, what, life);
+        if self.has(Trouble::Dies) && chance.once_in(2, "dies", life) {
+            self.later(at("death"), Event::Dies(host, life));
+        } else if !self.is_calm && chance.once_in(4, "stops", life) {
+            self.later(at("stop"), Event::Stops(host, life));
+        }
+        if self.has(Trouble::Stalls) && !chance.once_in(4, "stalls", life) {
+            let lasts = chance.millis(500, 90_000, "stall lasts", life);
+            self.later(at("stall"), Event::Stalls(host, life, lasts));
+        }
+        if self.has(Trouble::CutOff) && chance.once_in(2, "is cut off", life) {
+            let lasts = chance.millis(500, 90_000, "cut lasts", life);
+            self.later(at("cut"), Event::CutOff(host, life, lasts));
         }
     }
 
@@ -320,13 +410,14 @@ impl World {
             self.count("deaths amid a turn");
         }
         let pause = self.chance.millis(10, 60_000, "reopening", self.numbers);
-        self.over(host);
+        self.ended(host);
         self.later(pause, Event::Opens(host));
     }
 
-    fn over(&mut self, host: usize) {
+    /// Its process is gone, or its journal: whatever it knew is forgotten.
+    pub(crate) fn ended(&mut self, host: usize) {
         self.hosts[host].is_over = true;
-        self.hosts[host].journal.lose_hold();
+        self.store.dies(self.hosts[host].fence);
     }
 
     /// A driver's loop.
@@ -364,7 +455,8 @@ impl World {
                         let now = self.now;
                         self.broken(Rule::Stays, || format!("{end:?} at {now:?}"));
                     }
-                    self.over(host);
+                    self.hosts[host].is_over = true;
+                    self.store.ends(self.hosts[host].fence);
                     self.report.ended_at = self.now;
                     if end != End::Finished {
                         self.later(Duration::from_secs(30), Event::Opens(host));
@@ -387,7 +479,7 @@ impl World {
     fn turns(&mut self, host: usize, turn: Turn) {
         self.numbers += 1;
         if self.misuse == Some(Misuse::SendsBeforeTheTurnReturns) && turn.want.most > 0 {
-            let unbegun = self.disk.all().into_iter().find(|story| story.claims.is_empty());
+            let unbegun = self.store.all().into_iter().find(|story| story.claims.is_empty());
             if let Some(story) = unbegun {
                 let held = Held { intent: story.intent, claim: capture_journal::ClaimId(0) };
                 self.starts(host, Work { held, how: How::Fresh(story.capture) }, true);
@@ -395,46 +487,77 @@ impl World {
         }
         let takes = self.chance.millis(1, 60, "turn", self.numbers);
         // It is durable before it returns, at some time in between.
-        let is_early = self.chance.once_in(2, "commit", self.numbers);
+        let is_early = self.chance.once_in(2, "commit", self.numbers)
+            && self.hosts[host].cut_off_until <= self.now;
         let turned = is_early.then(|| self.commits(host, &turn));
-        self.hosts[host].turn = Some((turn, turned));
+        self.hosts[host].turn = Some(Turning { turn, began: self.now, turned });
         let life = self.hosts[host].life;
         self.later(takes, Event::TurnReturns(host, life));
     }
 
     fn commits(&mut self, host: usize, turn: &Turn) -> Turned {
-        let turned = self.hosts[host].journal.turn(turn).expect("memory does not fail");
-        let fence = self.hosts[host].journal.fence();
-        let is_open = |story: &Story| {
-            story.claims.last().is_some_and(|claim| {
-                claim.fence == fence && !story.entries.iter().any(|entry| entry.claim == claim.id)
-            })
-        };
-        let open = self.disk.all().iter().filter(|story| is_open(story)).count();
-        let most = self.pace.concurrency + self.pace.ahead;
-        if open > most {
-            self.broken(Rule::FewInDoubtAfterACrash, || format!("{open} claimed at once"));
+        let before = self.stories_of(turn);
+        let now = self.clock(host);
+        let turned = self.store.turn(self.hosts[host].fence, turn, now);
+        if self.hosts[host].fence != turned.fence {
+            self.count("leases that ran out");
+            self.hosts[host].fence = turned.fence;
         }
+        self.judges_the_turn(host, turn, &before, &turned);
         turned
     }
 
     fn turn_returns(&mut self, host: usize) {
-        let (turn, turned) = self.hosts[host].turn.take().expect("under way");
-        let turned = turned.unwrap_or_else(|| self.commits(host, &turn));
+        let Turning { turn, began, turned } = self.hosts[host].turn.take().expect("under way");
+        self.numbers += 1;
+        if self.has(Trouble::CommitLost) && self.chance.once_in(80, "commit lost", self.numbers) {
+            if turned.is_none() && self.chance.once_in(2, "took place", self.numbers) {
+                let _ = self.commits(host, &turn);
+            }
+            self.count(Trouble::CommitLost.name());
+            if self.misuse == Some(Misuse::TakesSilenceForYes) {
+                turn.settled.iter().for_each(|(held, found)| self.is_told(*held, found));
+            }
+            return self.loses_the_journal(host);
+        }
+        let is_old = turned.is_some() && self.is_fleet && self.now >= began + LEASE;
+        let mut turned = turned.unwrap_or_else(|| self.commits(host, &turn));
+        if is_old && !turned.work.is_empty() {
+            self.count("turns longer than a lease");
+            return self.loses_the_journal(host);
+        }
+        if self.misuse == Some(Misuse::DoesNotAskAfterAStall) {
+            (turned.held_for, turned.fence) = (None, Fence(0));
+        }
+        if self.misuse == Some(Misuse::IgnoresTheSharers) {
+            turned.sharers = 1;
+        }
+        let first = *self.hosts[host].sharers.get_or_insert(turned.sharers);
+        if self.misuse == Some(Misuse::HearsOfSharersOnce) {
+            turned.sharers = first;
+        }
         let now = self.clock(host);
         let ended = self.hosts[host].foreman.turned(turned, now);
         ended.iter().for_each(|ended| self.is_told(ended.held, &ended.outcome));
         self.looks(host);
     }
 
-    fn is_out(&self) -> bool {
+    /// Its process goes on with another opening.
+    fn loses_the_journal(&mut self, host: usize) {
+        self.ended(host);
+        let pause = self.chance.millis(10, 5000, "reopening", self.numbers);
+        self.later(pause, Event::Opens(host));
+    }
+
+    pub(crate) fn is_out(&self) -> bool {
         (self.outage.0..self.outage.1).contains(&self.now)
     }
 
     fn sends_anyway(&mut self, host: usize) {
-        let at = self.clock(host).wall();
-        let turn = Turn { at, settled: Vec::new(), asks: Vec::new(), want: Want::most(1) };
-        let work = self.hosts[host].journal.turn(&turn).expect("memory does not fail").work;
+        let now = self.clock(host);
+        let want = Want::most(1);
+        let turn = Turn { at: now.wall(), settled: Vec::new(), asks: Vec::new(), want };
+        let work = self.store.turn(self.hosts[host].fence, &turn, now).work;
         work.into_iter().for_each(|work| self.starts(host, work, true));
     }
 
@@ -451,11 +574,14 @@ impl World {
         it.was_sent |= !matches!(fate, Fate::NotSent | Fate::Throttled(_));
         let is_fresh = matches!(work.how, How::Fresh(_));
         self.count(if is_fresh { "captures begun" } else { "captures resumed" });
-        let takes = self.chance.millis(2, 900, "latency", self.numbers);
+        let is_long = self.is_api_well && self.chance.once_in(5, "long", self.numbers);
+        let latest = if is_long { 20_000 } else { 900 };
+        let takes = self.chance.millis(2, latest, "latency", self.numbers);
         let life = self.hosts[host].life;
         let flight = self.flights.len();
         self.flights.push(Flight { host, life, work, order, fate, is_outside });
-        self.later(takes / 2, Event::Arrives(flight));
+        // What travels for longer than a lease is left to the server's key.
+        self.later((takes / 2).min(Duration::from_millis(450)), Event::Arrives(flight));
         self.later(takes, Event::Ends(flight));
     }
 
@@ -464,7 +590,7 @@ impl World {
             return Fate::OutOfOrder;
         }
         // One that was tried often meets no more trouble, and the last run meets none.
-        if self.orders[order].begun > 3 || self.is_calm {
+        if self.orders[order].begun > 3 || self.is_calm || self.is_api_well {
             return Fate::Served;
         }
         let storm = if self.chance.once_in(3, "storm", 0) { 25 } else { 4 };
@@ -485,55 +611,6 @@ impl World {
             _ => "never sent",
         });
         fate
-    }
-
-    fn judges_the_start(&mut self, host: usize, work: &Work, order: usize, is_outside: bool) {
-        let now = self.now;
-        let fence = self.hosts[host].journal.fence();
-        let stories = self.disk.all();
-        let story = stories.iter().find(|story| story.intent == work.held.intent);
-        let is_claimed = story.is_some_and(|story| {
-            story.claims.iter().any(|it| it.id == work.held.claim && it.fence == fence)
-        });
-        if !is_claimed {
-            self.broken(Rule::ClaimedBeforeSent, || format!("order {order} at {now:?}"));
-        }
-        let is_fresh = matches!(work.how, How::Fresh(_));
-        if is_fresh && self.orders[order].was_sent {
-            self.broken(Rule::NeverAfresh, || format!("order {order} at {now:?}"));
-        }
-        let written_at = self.orders[order].written_at;
-        if is_fresh && self.is_calm && self.pace.stays && now > written_at + SOON {
-            self.broken(Rule::TakenSoon, || format!("order {order} of {written_at:?} at {now:?}"));
-        }
-        let is_out = self.is_out();
-        let per_second = self.pace.per_second.map_or(usize::MAX, |rate| rate as usize);
-        let concurrency = self.pace.concurrency;
-        let it = &mut self.hosts[host];
-        it.running += 1;
-        if is_fresh {
-            it.starts.push_back(now);
-            while it.starts.front().is_some_and(|at| *at + Duration::from_secs(1) <= now) {
-                it.starts.pop_front();
-            }
-            it.begun_in_outage += usize::from(is_out);
-        }
-        let (running, begun) = (it.running, it.starts.len());
-        let (is_stopped, wait_until, in_outage) =
-            (it.is_stopped, it.wait_until, it.begun_in_outage);
-        if !is_outside && (running > concurrency || begun > per_second + per_second / 5) {
-            let what = || format!("{running} at once, {begun} in a second");
-            self.broken(Rule::AtMostSoMany, what);
-        }
-        if is_stopped {
-            self.broken(Rule::NothingAfterTheStop, || format!("order {order} at {now:?}"));
-        }
-        if now < wait_until {
-            self.broken(Rule::SlowsDown, || format!("at {now:?}, and not before {wait_until:?}"));
-        }
-        if in_outage > OUTAGE_ORDERS {
-            self.broken(Rule::FewInAnOutage, || format!("{in_outage} by {now:?}"));
-        }
     }
 
     fn ends(&mut self, flight: usize) {
@@ -571,7 +648,7 @@ impl World {
             let settled = vec![(work.held, outcome)];
             let turn = Turn { at: now.wall(), settled, asks: Vec::new(), want: Want::default() };
             // One that nobody claimed is nobody's.
-            let _ = self.hosts[host].journal.turn(&turn);
+            let _ = self.store.turn(self.hosts[host].fence, &turn, now);
         } else {
             self.hosts[host].foreman.finished(work.held, outcome, now);
         }
@@ -582,49 +659,5 @@ impl World {
         let order = work.how.capture().order_id();
         let found = self.orders.iter().position(|it| it.capture.order_id() == order);
         found.expect("one of ours")
-    }
-
-    fn is_told(&mut self, held: Held, outcome: &Outcome) {
-        let stories = self.disk.all();
-        let story = stories.iter().find(|story| story.intent == held.intent).expect("recorded");
-        let order = outcome.capture().order_id();
-        let standing = story.standing();
-        let is_recorded = match outcome {
-            Outcome::Captured(_) => matches!(standing, Standing::Captured(..)),
-            Outcome::NotCaptured(it) if it.reason().is_decided() => {
-                matches!(standing, Standing::NotCaptured(..))
-            }
-            _ => story.entries.iter().any(|entry| entry.claim == held.claim),
-        };
-        if !is_recorded {
-            self.broken(Rule::RecordedBeforeTold, || format!("{order}: {outcome}"));
-        }
-        let its = self.orders.iter().find(|it| it.capture == story.capture).expect("one of ours");
-        let (had_trouble, written_at) = (its.begun > 2, its.written_at);
-        let (now, first) = (self.now, self.outage.1.max(self.opened_at).max(written_at));
-        if standing.decided().is_some() && !had_trouble && now > first + BOUND {
-            self.broken(Rule::DelaysNoOther, || format!("{order} was decided at {now:?}"));
-        }
-    }
-
-    fn judges_the_end(&mut self) {
-        for story in self.disk.all() {
-            let number = story.capture.order_id();
-            let order = self.orders.iter().find(|it| it.capture == story.capture);
-            let order = order.expect("one of ours");
-            let (is_captured, is_declined) = (order.is_captured, order.is_declined);
-            let (standing, nature) = (story.standing(), order.nature);
-            let is_true = match standing {
-                Standing::Captured(..) => is_captured,
-                Standing::NotCaptured(..) => is_declined,
-                _ => true,
-            };
-            if !is_true {
-                self.broken(Rule::True, || format!("{number} is recorded as {}", standing.name()));
-            }
-            if standing.decided().is_none() && nature != Nature::Undecidable {
-                self.broken(Rule::EveryOneDecided, || format!("{number} is {}", standing.name()));
-            }
-        }
     }
 }

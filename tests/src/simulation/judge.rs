@@ -90,8 +90,8 @@ impl Simulation {
         let differs = *first.get_or_insert_with(|| sent.clone()) != sent;
         let age = wall.duration_since(*first_sent.get_or_insert(wall)).unwrap_or_default();
         let is_old = subject.in_doubt() && age >= LIFE_OF_A_KEY;
-        let fence = self.processes[self.jobs[job].process].journal.fence();
-        let is_ours = |claim: &capture_journal::Claim| claim.fence == fence;
+        let fences = &self.processes[self.jobs[job].process].fences;
+        let is_ours = |claim: &capture_journal::Claim| fences.contains(&claim.fence);
         if !self.story(job).is_some_and(|story| story.claims.iter().any(is_ours)) {
             let what = format!("job {job} sends what its process has not claimed");
             self.broken(Clause::SentUnclaimed, what);

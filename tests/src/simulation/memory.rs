@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use capture_core::{Doubt, IdempotencyKey, Outcome, Ticket};
-use capture_journal::{Answer, Ask, How, Journal as _, Standing, Story, Turn, Want};
+use capture_journal::{Answer, Ask, Held, How, Standing, Story, Turn, Want};
 
 use super::clause::{Claim, Clause};
 use super::process::Job;
 use super::run::{Event, HEALED, Simulation};
+use super::trouble::Trouble;
 use crate::misuse::Misuse;
 use crate::subject::{Said, Subject};
 
@@ -23,8 +24,10 @@ impl Simulation {
         }
         let capture = self.jobs[job].capture;
         let asks = vec![Ask { capture, now: true }];
-        let answer = self.turn(process, now.wall(), asks, Vec::new()).0.remove(0);
-        match answer {
+        let Some((mut answers, _)) = self.turn(process, now.wall(), asks, Vec::new()) else {
+            return self.begins_again(job);
+        };
+        match answers.remove(0) {
             Answer::Work(work) => {
                 self.jobs[job].held = Some(work.held);
                 let how = self.misused(job, before.as_ref(), work.how);
@@ -103,7 +106,10 @@ impl Simulation {
             }
             (Some(found), Some(held)) => {
                 let settled = vec![(held, found.clone())];
-                let told = self.turn(process, now, Vec::new(), settled).1.remove(0);
+                let Some((_, mut told)) = self.turn(process, now, Vec::new(), settled) else {
+                    return self.begins_again(job);
+                };
+                let told = told.remove(0);
                 let is_no = matches!(found, Outcome::NotCaptured(_));
                 let late = is_no && self.plan.misuse == Some(Misuse::LateNoWins);
                 let told = if late { found } else { told };
@@ -114,7 +120,7 @@ impl Simulation {
                 if let Some(held) = held {
                     let ticket = Ticket::interrupted(self.jobs[job].capture, now);
                     let settled = vec![(held, Outcome::Unknown(ticket))];
-                    self.turn(process, now, Vec::new(), settled);
+                    let _ = self.turn(process, now, Vec::new(), settled);
                 }
                 let claim = Claim { said, reason: "said without proof", is_decided: false };
                 self.says(job, claim, false);
@@ -149,23 +155,52 @@ impl Simulation {
         self.says(job, Claim { said, reason: outcome.code(), is_decided }, overrules);
     }
 
-    /// One turn of this process.
+    /// One turn of this process; `None` where nobody answered, and it has opened the journal anew.
     fn turn(
         &mut self,
         process: usize,
         at: SystemTime,
         asks: Vec<Ask>,
-        settled: Vec<(capture_journal::Held, Outcome)>,
-    ) -> (Vec<Answer>, Vec<Outcome>) {
+        settled: Vec<(Held, Outcome)>,
+    ) -> Option<(Vec<Answer>, Vec<Outcome>)> {
         let turn = Turn { at, settled, asks, want: Want::default() };
-        let turned = self.processes[process].journal.turn(&turn).expect("memory does not fail");
-        (turned.answers, turned.told)
+        let (store, fence) = (self.processes[process].store, self.processes[process].fence());
+        self.turns += 1;
+        let is_lost = self.has(Trouble::CommitLost)
+            && self.now < HEALED
+            && self.stores[store].has_leases()
+            && self.chance.once_in(12, "commit lost", self.turns);
+        if is_lost && self.chance.once_in(2, "took no place", self.turns) {
+            self.loses_the_journal(process);
+            return None;
+        }
+        let now = self.clock(process);
+        let turned = self.stores[store].turn(fence, &turn, now);
+        if turned.fence != fence {
+            self.count("leases that ran out");
+            self.tell(|| format!("process {process} has lost its lease"));
+            self.processes[process].fences.push(turned.fence);
+        }
+        if is_lost {
+            self.loses_the_journal(process);
+            return None;
+        }
+        Some((turned.answers, turned.told))
+    }
+
+    /// What its process knew of this job went with the journal.
+    fn begins_again(&mut self, job: usize) {
+        if self.jobs[job].claim.is_none() {
+            self.jobs[job].round += 1;
+            let pause = self.chance.millis(10, 5_000, "opens anew", self.numbers);
+            self.at(self.now + pause, Event::Begin(job, self.jobs[job].round));
+        }
     }
 
     /// What this job's journal knows of its capture.
-    pub(crate) fn story(&mut self, job: usize) -> Option<Story> {
+    pub(crate) fn story(&self, job: usize) -> Option<Story> {
         let Job { process, order, .. } = self.jobs[job];
-        self.processes[process].journal.stories(order).expect("memory does not fail").pop()
+        self.stores[self.processes[process].store].story(order)
     }
 
     /// A job that has ended is asked for once more.

@@ -2,7 +2,8 @@
 //!
 //! One seed is one run: a few orders, a few processes, a network that loses, delays and repeats, a
 //! server that goes down, orders that are cancelled or whose window ends, processes that die and may
-//! be away for more than a day, wall clocks that are off and that jump. What outlives a process is its
+//! be away for more than a day, that stand still, or that lose their journal amid a COMMIT, wall clocks that are
+//! off and that jump, holders with locks or with leases. What outlives a process is its
 //! journal, alone; processes share one, or each has its own. Where both happen, the server
 //! guards each order's state: a slow clock makes a key look younger than it is, and R7 needs a clock.
 //! After a while the faults stop, and every order must settle. The same seed gives the same trace, byte for byte.

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use capture_core::driver::{Login, Shared};
 use capture_core::{Capture, OrderId, Policy};
-use capture_journal::{Held, Memory};
+use capture_journal::{Fence, Held};
 
 use super::clause::Claim;
 use crate::subject::Subject;
@@ -13,8 +13,12 @@ use crate::subject::Subject;
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) shared: Shared,
-    /// All that outlives it.
-    pub(crate) journal: Memory,
+    /// Which store has all that outlives it.
+    pub(crate) store: usize,
+    /// Its numbers there, the latest last: it takes another one where its lease ran out.
+    pub(crate) fences: Vec<Fence>,
+    /// It stands still until then.
+    pub(crate) stalls_until: Duration,
     /// Captures that wait for the current login, and since when.
     pub(crate) waiting: Vec<(usize, Duration)>,
     /// The request that logs in, if one is on its way.
@@ -57,8 +61,14 @@ pub(crate) struct Job {
 }
 
 impl Process {
-    pub(crate) fn new(shared: Shared, journal: Memory, lives: u32, skew: i64) -> Self {
-        Self { shared, journal, waiting: Vec::new(), login: None, lives, skew, jump: None }
+    pub(crate) fn new(shared: Shared, store: usize, lives: u32, skew: i64) -> Self {
+        let (waiting, fences, stalls_until) = (Vec::new(), Vec::new(), Duration::ZERO);
+        let (login, jump) = (None, None);
+        Self { shared, store, fences, stalls_until, waiting, login, lives, skew, jump }
+    }
+
+    pub(crate) fn fence(&self) -> Fence {
+        *self.fences.last().expect("it has opened its journal")
     }
 
     /// How far its wall clock is off at this time, in seconds.

@@ -11,7 +11,6 @@ use capture_core::{
     Capture, Credentials, Environment, IdempotencyKey, Money, Operation, OrderStatus, Policy,
     Resend,
 };
-use capture_journal::Disk;
 use capture_sandbox::{Action, Idempotency, NewOrder, Sandbox, Settings};
 
 use super::chance::Chance;
@@ -21,6 +20,7 @@ use super::plan::{Plan, Summary, Violation};
 use super::process::{Job, Process};
 use super::trouble::Trouble;
 use crate::fixture::WALL;
+use crate::leases::{BEAT, Store};
 use crate::subject::{Subject, Wants};
 
 /// When the faults stop.
@@ -42,7 +42,7 @@ pub(crate) struct Simulation {
     credentials: Credentials,
     pub(crate) sandbox: Sandbox,
     /// The journals: one for all processes, or one for each.
-    disks: Vec<Disk>,
+    pub(crate) stores: Vec<Store>,
     pub(crate) processes: Vec<Process>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) now: Duration,
@@ -52,6 +52,7 @@ pub(crate) struct Simulation {
     queue: BinaryHeap<Reverse<(Duration, u64)>>,
     events: BTreeMap<u64, Event>,
     pub(crate) numbers: u64,
+    pub(crate) turns: u64,
     requests: u64,
     pub(crate) keys_are_kept: bool,
     clocks_are_off: bool,
@@ -81,6 +82,10 @@ pub(crate) enum Event {
     Dies(usize),
     /// Others believe that a process has ended.
     LosesHold(usize, u32),
+    /// A process renews its lease.
+    Beats(usize, u32),
+    /// A process stands still for so long.
+    Stalls(usize, u32, Duration),
     /// Somebody cancels an order.
     Cancels(usize),
 }
@@ -121,7 +126,7 @@ impl Simulation {
             api: Api::new(&Environment::Sandbox),
             credentials: credentials.expect("the sandbox's own"),
             sandbox: Sandbox::new(settings),
-            disks: vec![Disk::default(); 1],
+            stores: Vec::new(),
             processes: Vec::new(),
             jobs: Vec::new(),
             now: Duration::ZERO,
@@ -131,6 +136,7 @@ impl Simulation {
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             numbers: 0,
+            turns: 0,
             requests: 0,
             keys_are_kept: idempotency != Idempotency::Ignored,
             down,
@@ -143,18 +149,27 @@ impl Simulation {
     fn populate(&mut self) {
         let chance = self.chance;
         let processes = 1 + chance.below(3, "processes", 0) as usize;
-        if chance.once_in(2, "journals", 0) {
-            self.disks = (0..processes).map(|_| Disk::default()).collect();
-        }
+        let stores = if chance.once_in(2, "journals", 0) { processes } else { 1 };
+        let has_leases = chance.once_in(2, "leases", 0);
+        self.stores = (0..stores).map(|_| Store::new(has_leases, None)).collect();
         for n in 0..processes as u64 {
             let process = self.born(n as usize, 0);
             self.processes.push(process);
+            self.opens(n as usize);
             let dies = self.is_long && n == 0 || chance.once_in(3, "dies", n);
             if self.has(Trouble::ProcessDies) && dies {
                 let latest = if self.is_long { 40_000 } else { 200_000 };
                 self.at(chance.millis(1, latest, "when", n), Event::Dies(n as usize));
             }
-            if self.has(Trouble::HoldLost) && chance.once_in(4, "loses its hold", n) {
+            if self.has(Trouble::Stalls) && chance.once_in(3, "stalls", n) {
+                let (when, lasts) = (
+                    chance.millis(1, 60_000, "stalls at", n),
+                    chance.millis(1_000, 90_000, "stalls for", n),
+                );
+                self.at(when, Event::Stalls(n as usize, 0, lasts));
+            }
+            if self.has(Trouble::HoldLost) && !has_leases && chance.once_in(2, "loses its hold", n)
+            {
                 let when = chance.millis(1, 100_000, "loses it", n);
                 self.at(when, Event::LosesHold(n as usize, 0));
             }
@@ -215,14 +230,37 @@ impl Simulation {
         let is_off = is_off && self.has(Trouble::ClockOff);
         self.count_if(is_off, Trouble::ClockOff);
         let skew = if is_off { by("by") } else { 0 };
-        let journal = self.disks[process % self.disks.len()].open();
-        let mut born = Process::new(Shared::new(self.credentials.clone()), journal, life, skew);
+        let store = process % self.stores.len();
+        let mut born = Process::new(Shared::new(self.credentials.clone()), store, life, skew);
         if self.has(Trouble::ClockJumps) && self.clocks_are_off && chance.once_in(3, "jumps", n) {
             self.count_if(true, Trouble::ClockJumps);
             let after = chance.millis(1, 200_000, "jumps at", n);
             born.jump = Some((self.now + after, by("jumps by")));
         }
         born
+    }
+
+    /// A process opens its journal.
+    fn opens(&mut self, process: usize) {
+        let (now, store) = (self.clock(process), self.processes[process].store);
+        let fence = self.stores[store].open(now);
+        self.processes[process].fences.push(fence);
+        if self.stores[store].has_leases() {
+            self.beats(process);
+        }
+    }
+
+    /// It renews its lease from time to time. Once the faults have stopped, nothing ends it.
+    fn beats(&mut self, process: usize) {
+        let (now, life) = (self.clock(process), self.processes[process].lives);
+        let (store, fence) = (self.processes[process].store, self.processes[process].fence());
+        match self.now < HEALED {
+            true => {
+                self.stores[store].beats(fence, now);
+                self.at(self.now + BEAT, Event::Beats(process, life));
+            }
+            false => self.stores[store].lives_on(fence, now),
+        }
     }
 
     /// How hard the captures of this order are tried.
@@ -248,7 +286,24 @@ impl Simulation {
         self.summary
     }
 
+    /// The process that this happens to, if it can stand still meanwhile.
+    fn whose(&self, event: &Event) -> Option<usize> {
+        match event {
+            Event::Begin(job, _) | Event::Wake(job, _) | Event::Answered(From::Job(job), ..) => {
+                Some(self.jobs[*job].process)
+            }
+            Event::Answered(From::Login(process, _), ..) | Event::Beats(process, _) => {
+                Some(*process)
+            }
+            _ => None,
+        }
+    }
+
     fn happens(&mut self, event: Event) {
+        let until = self.whose(&event).map(|process| self.processes[process].stalls_until);
+        if let Some(until) = until.filter(|until| *until > self.now) {
+            return self.at(until, event);
+        }
         match event {
             Event::Begin(job, round) => {
                 if self.jobs[job].round == round {
@@ -280,7 +335,20 @@ impl Simulation {
                 if self.processes[process].lives == life {
                     self.count_if(true, Trouble::HoldLost);
                     self.tell(|| format!("process {process} loses its hold"));
-                    self.processes[process].journal.lose_hold();
+                    let Process { store, .. } = self.processes[process];
+                    self.stores[store].loses_hold(self.processes[process].fence());
+                }
+            }
+            Event::Beats(process, life) => {
+                if self.processes[process].lives == life {
+                    self.beats(process);
+                }
+            }
+            Event::Stalls(process, life, lasts) => {
+                if self.processes[process].lives == life {
+                    self.count_if(true, Trouble::Stalls);
+                    self.tell(|| format!("process {process} stands still"));
+                    self.processes[process].stalls_until = self.now + lasts;
                 }
             }
             Event::Cancels(job) => {
@@ -465,15 +533,39 @@ impl Simulation {
     fn dies(&mut self, process: usize) {
         self.count_if(true, Trouble::ProcessDies);
         self.tell(|| format!("process {process} dies"));
+        let (store, fence) = (self.processes[process].store, self.processes[process].fence());
         let life = self.processes[process].lives + 1;
         self.processes[process] = self.born(process, life);
+        let is_believed = self.has(Trouble::BelievedAlive) && self.stores[store].has_leases();
+        self.count_if(is_believed, Trouble::BelievedAlive);
+        match is_believed {
+            true => self.stores[store].dies(fence),
+            false => self.stores[store].ends(fence),
+        }
+        self.opens(process);
         let is_away = self.is_long && process == 0;
         self.count_if(is_away, Trouble::DayAway);
+        self.forgets(process, is_away);
+    }
+
+    /// The connection to the journal is lost, and its process opens it anew.
+    pub(crate) fn loses_the_journal(&mut self, process: usize) {
+        self.count_if(true, Trouble::CommitLost);
+        self.tell(|| format!("process {process} loses its journal"));
+        let life = self.processes[process].lives + 1;
+        let Process { store, skew, jump, .. } = self.processes[process];
+        let anew = Process::new(Shared::new(self.credentials.clone()), store, life, skew);
+        self.processes[process] = Process { jump, ..anew };
+        self.opens(process);
+        self.forgets(process, false);
+    }
+
+    /// What a process knew is gone.
+    fn forgets(&mut self, process: usize, is_away: bool) {
         for job in 0..self.jobs.len() {
             if self.jobs[job].process != process {
                 continue;
             }
-            // What it knew is gone.
             let begun = self.jobs[job].subject.take().is_some();
             self.jobs[job].held = None;
             if begun && self.jobs[job].claim.is_none() {

@@ -31,11 +31,17 @@ pub enum Trouble {
     ClockJumps,
     NoResends,
     NoLookups,
+    /// A process stands still, and perhaps loses its lease meanwhile.
+    Stalls,
+    /// A process that died is believed to live until its lease runs out.
+    BelievedAlive,
+    /// The connection to the journal is lost in COMMIT: the turn took place, or did not.
+    CommitLost,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::ConnectionRefused,
         Self::RequestLost,
         Self::RequestLate,
@@ -59,6 +65,9 @@ impl Trouble {
         Self::ClockJumps,
         Self::NoResends,
         Self::NoLookups,
+        Self::Stalls,
+        Self::BelievedAlive,
+        Self::CommitLost,
     ];
 
     /// What to call it when it is counted.
@@ -88,6 +97,9 @@ impl Trouble {
             Self::ClockJumps => "clocks that jump",
             Self::NoResends => "captures under Resend::Never",
             Self::NoLookups => "captures without lookups",
+            Self::Stalls => "processes that stood still",
+            Self::BelievedAlive => "dead processes that were believed to live",
+            Self::CommitLost => "answers to COMMIT lost",
         }
     }
 }

@@ -65,7 +65,7 @@ pub(crate) struct Work {
     /// How many captures are on their way at once, 1 to 256
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) concurrency: u16,
-    /// How many captures a second begin at most; none for as many as go
+    /// How many captures a second this process begins at most; none for as many as go
     #[arg(long, value_name = "N|none", default_value_t = RATE.to_string(), allow_hyphen_values = true)]
     pub(crate) rate: String,
     /// Seconds that what is on its way may take after Ctrl-C or SIGTERM
