@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::SystemTime;
 
 use capture_core::OrderId;
-use capture_journal::{Journal, Lists, Lost, Story, Turn, Turned};
+use capture_journal::{Journal, Lists, Lost, Story, Turn, Turned, Wake};
 use capture_postgres::Postgres;
 use capture_sqlite::Sqlite;
 
@@ -51,5 +51,9 @@ impl Journal for Store {
 
     fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost> {
         (**self).stories(order)
+    }
+
+    fn wake(&self) -> Wake {
+        (**self).wake()
     }
 }

@@ -104,6 +104,7 @@ impl<T: Transport> Durable<T> {
             };
             run.tell_round(None, &mut news);
             let wait = until.map(|until| until.saturating_sub(client.now().monotonic()));
+            let mut rung = pin!(self.writer().wake().woken());
             let mut sleep = pin!(client.sleep(wait.map_or(ROUND, |wait| wait.min(ROUND))));
             let woken = poll_fn(|cx| {
                 let turned = run.turning.as_mut().map(|answer| Pin::new(answer).poll(cx));
@@ -115,6 +116,7 @@ impl<T: Transport> Durable<T> {
                     return Poll::Ready(Woken::Finished(held, outcome));
                 }
                 let is_over = run.heard.is_new()
+                    || (run.turning.is_none() && rung.as_mut().poll(cx).is_ready())
                     || (!is_stopped && stopped.as_mut().poll(cx).is_ready())
                     || sleep.as_mut().poll(cx).is_ready();
                 if is_over { Poll::Ready(Woken::Time) } else { Poll::Pending }
@@ -186,6 +188,10 @@ impl Run {
             Some(Slow::Throttled(wait)) => self.foreman.throttled(wait, now),
             Some(Slow::Unavailable) => self.foreman.unavailable(now),
             None => {}
+        }
+        // What rings amid a turn may have come too late for it.
+        if self.turning.is_none() && self.writer.wake().take() {
+            self.foreman.look(now);
         }
         let next = self.foreman.next(now);
         if let Move::Turn(turn) = &next {

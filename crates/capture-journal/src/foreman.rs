@@ -245,6 +245,11 @@ impl Foreman {
         self.rate.unavailable(now.monotonic());
     }
 
+    /// More may be due now, as somebody said: it looks without waiting until it would by itself.
+    pub fn look(&mut self, now: Now) {
+        self.look_at = Some(now.monotonic());
+    }
+
     /// Starts nothing more. What is on its way is waited for.
     pub fn stop(&mut self) {
         self.end.get_or_insert(End::Stopped);

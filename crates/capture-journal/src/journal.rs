@@ -8,6 +8,7 @@ use capture_core::{Capture, Environment, OrderId, Outcome, Refusal, Ticket};
 
 use crate::run::RunId;
 use crate::story::{Standing, Story};
+use crate::wake::Wake;
 
 /// Durable memory of the captures of one environment.
 ///
@@ -29,6 +30,12 @@ pub trait Journal: Send {
     /// # Errors
     /// As [`Journal::turn`].
     fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost>;
+
+    /// What this journal wakes when others have written down something that is due now. A run looks once a second
+    /// besides, so that a journal which cannot know wakes nobody.
+    fn wake(&self) -> Wake {
+        Wake::default()
+    }
 }
 
 /// The name under which a journal keeps an environment's captures: the same for every way to write it.

@@ -48,6 +48,7 @@ mod run;
 mod story;
 mod text;
 mod utc;
+mod wake;
 mod words;
 mod writer;
 
@@ -70,3 +71,4 @@ pub use pace::Pace;
 pub use run::{Line, Run, RunId, Stands, Sum, Tally};
 pub use story::{Claim, Entry, Merged, Standing, Story, contradictions, merge};
 pub use utc::{day, moment, unix_ms, utc};
+pub use wake::Wake;

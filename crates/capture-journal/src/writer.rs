@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::journal::{Answer, Ask, Held, How, Journal, Lost, Turn, Turned, Want, Work};
 use crate::story::Story;
+use crate::wake::Wake;
 
 type Reply<T> = oneshot::Sender<Result<T, Arc<Lost>>>;
 
@@ -37,7 +38,10 @@ pub(crate) enum Told {
 
 /// The way to the thread. It ends with the last of its clones, and of the work it handed out.
 #[derive(Clone)]
-pub(crate) struct Writer(Sender<Message>);
+pub(crate) struct Writer {
+    messages: Sender<Message>,
+    wake: Wake,
+}
 
 /// Work in hand, or on its way to a caller. Wherever it is dropped before it is settled, the journal
 /// learns of it.
@@ -54,11 +58,17 @@ const MOST_IN_A_TURN: usize = 256;
 
 impl Writer {
     pub(crate) fn new(journal: impl Journal + 'static) -> Self {
-        let (sender, receiver) = mpsc::channel();
+        let (messages, receiver) = mpsc::channel();
+        let wake = journal.wake();
         let name = "capture-journal".to_owned();
         let writing = thread::Builder::new().name(name).spawn(move || write(journal, &receiver));
         drop(writing.expect("a thread"));
-        Self(sender)
+        Self { messages, wake }
+    }
+
+    /// What its journal wakes.
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.wake
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Told, Arc<Lost>> {
@@ -85,26 +95,26 @@ impl Writer {
             wake();
             left.err().and_then(Result::ok).map_or_else(Vec::new, |turned| turned.work)
         };
-        let _ = self.0.send(Message::Turn(turn, Box::new(then)));
+        let _ = self.messages.send(Message::Turn(turn, Box::new(then)));
         answer
     }
 
     /// Records this, and lets nobody wait for it.
     pub(crate) fn note(&self, settled: Vec<(Held, Outcome)>) {
         for (held, outcome) in settled {
-            let _ = self.0.send(Message::Settle(held, outcome, None));
+            let _ = self.messages.send(Message::Settle(held, outcome, None));
         }
     }
 
     /// Nobody works off captures any more: it shares no rate.
     pub(crate) fn leaves(&self) {
-        let _ = self.0.send(Message::Leaves);
+        let _ = self.messages.send(Message::Leaves);
     }
 
     async fn tell<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Arc<Lost>> {
         let (reply, answer) = oneshot::channel();
         // The thread ends early only if the journal panicked.
-        let _ = self.0.send(message(reply));
+        let _ = self.messages.send(message(reply));
         answer.await.unwrap_or_else(|_| Err(Arc::new(Lost::Closed)))
     }
 }
@@ -135,7 +145,7 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         if let Some(outcome) = self.dropped.take() {
-            let _ = self.writer.0.send(Message::Settle(self.held, outcome, None));
+            let _ = self.writer.messages.send(Message::Settle(self.held, outcome, None));
         }
     }
 }

@@ -115,6 +115,12 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         if self.chain.shares_rate != shares {
             let works_for = shares.then_some(self.who.environment);
             self.sql.execute(WORKS, &[&self.chain.fence.0, &works_for])?;
+            // Services that write something down wake it.
+            self.sql.transaction.batch_execute(if shares {
+                "LISTEN capture"
+            } else {
+                "UNLISTEN capture"
+            })?;
             self.chain.shares_rate = shares;
         }
         Ok(u32::try_from(self.others_at_work).unwrap_or(u32::MAX).saturating_add(1))

@@ -2,24 +2,40 @@
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use capture_journal::Holder;
 
 use crate::session::Session;
 
-/// Renews the lease while no turn does, until it is told to stop or the journal is closed.
+/// How often it looks whether the server said something.
+const LISTENS: Duration = Duration::from_millis(50);
+
+/// How often it looks whether it listens by now.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+
+/// Renews the lease while no turn does, and hears what the server says, until it is told to stop or the journal is
+/// closed.
 pub(crate) fn beat(session: &Mutex<Session>, stop: &Receiver<()>, every: Duration) {
-    while stop.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+    let (mut renewed_at, mut wait) = (Instant::now(), every.min(FIRST_LOOK));
+    while stop.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
         let mut session = match session.try_lock() {
             Ok(session) => session,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             // A turn is being made, and renews it.
             Err(TryLockError::WouldBlock) => continue,
         };
-        if session.renew().is_err() {
-            return;
+        if renewed_at.elapsed() >= every {
+            if session.renew().is_err() {
+                return;
+            }
+            renewed_at = Instant::now();
         }
+        let is_listening = session.is_listening();
+        if is_listening {
+            session.listen();
+        }
+        wait = if is_listening { LISTENS } else { every.min(FIRST_LOOK) };
     }
 }
 

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use capture_core::Environment;
-use capture_journal::{Fence, environment_name};
+use capture_journal::{Fence, Wake, environment_name};
 use tokio_postgres::Config;
 use tokio_postgres::error::SqlState;
 
@@ -205,8 +205,8 @@ fn open(
     transaction.commit().map_err(OpenError::Database)?;
     let environment = id[0].get(0);
     let who = Who { us, lease, only_reads: false, environment, environment_name: name };
-    let (chain, took) = (Chain::new(fence), Duration::ZERO);
-    Ok(Session { client, statements, who, chain, is_closed: false, took })
+    let (chain, took, wake) = (Chain::new(fence), Duration::ZERO, Wake::default());
+    Ok(Session { client, statements, who, chain, is_closed: false, took, wake })
 }
 
 fn open_to_read(
@@ -228,7 +228,8 @@ fn open_to_read(
     let (us, lease) = (holder::this(), options.lease);
     let who = Who { us, lease, only_reads: true, environment: id, environment_name: name };
     let (statements, chain) = (Statements::default(), Chain::new(Fence(0)));
-    Ok(Session { client, statements, who, chain, is_closed: false, took: Duration::ZERO })
+    let (took, wake) = (Duration::ZERO, Wake::default());
+    Ok(Session { client, statements, who, chain, is_closed: false, took, wake })
 }
 
 /// Does this on a thread of its own where the caller is within a runtime: a connection has one of its own.

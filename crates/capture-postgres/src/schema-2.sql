@@ -29,3 +29,14 @@ CREATE INDEX pending_of_run ON capture.pending (run, urgency, intent) WHERE fenc
 
 -- The environment whose captures a holder works off at a rate: those of one share it.
 ALTER TABLE capture.lease ADD COLUMN works_for bigint;
+
+-- Wakes the workers of the environment once the row is committed. They look once a second besides.
+CREATE FUNCTION capture.wake() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_notify('capture', NEW.environment::text);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER wake AFTER INSERT ON capture.inbox FOR EACH ROW EXECUTE FUNCTION capture.wake();

@@ -4,7 +4,8 @@ use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use capture_journal::{Fence, Hash, Holder, Lost};
+use capture_journal::{Fence, Hash, Holder, Lost, Wake};
+use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Error, IsolationLevel};
 
@@ -21,6 +22,8 @@ pub(crate) struct Session {
     pub(crate) is_closed: bool,
     /// How long the latest transaction took.
     pub(crate) took: Duration,
+    /// Whom it wakes.
+    pub(crate) wake: Wake,
 }
 
 /// What does not change while the journal is open.
@@ -120,6 +123,26 @@ impl Session {
         self.chain = chain;
         self.took = began.elapsed();
         Ok(done)
+    }
+
+    /// Whether the server tells it what services write down.
+    pub(crate) fn is_listening(&self) -> bool {
+        self.chain.shares_rate && !self.is_closed
+    }
+
+    /// Wakes its run if the server said that something was written down. It asks the server nothing.
+    pub(crate) fn listen(&mut self) {
+        let environment = self.who.environment.to_string();
+        let mut said = self.client.notifications();
+        let mut said = said.iter();
+        let mut is_ours = false;
+        // A connection that failed is noticed by the next turn.
+        while let Ok(Some(notification)) = said.next() {
+            is_ours |= notification.payload() == environment;
+        }
+        if is_ours {
+            self.wake.wake();
+        }
     }
 
     /// Renews the lease alone. One that ran out stays so.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use capture_core::OrderId;
-use capture_journal::{Answer, Journal, Lost, Story, Turn, Turned};
+use capture_journal::{Answer, Journal, Lost, Story, Turn, Turned, Wake};
 
 use crate::desk::{Desk, NEVER};
 use crate::fault::Fault;
@@ -23,6 +23,10 @@ impl Journal for Postgres {
                 Ok(of_orders(sql, who.environment, &[order])?.remove(&order).unwrap_or_default())
             })
         })
+    }
+
+    fn wake(&self) -> Wake {
+        self.session().wake.clone()
     }
 }
 

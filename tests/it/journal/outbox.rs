@@ -1,10 +1,11 @@
 //! Captures that a service writes down in a transaction of its own, and a worker captures.
 
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use capture_core::{Environment, IdempotencyKey, Outcome};
 use capture_journal::blocking::Durable;
-use capture_journal::{Answer, How, Journal as _};
+use capture_journal::{Answer, How, Journal as _, Turn, Want};
 use capture_postgres::{EnqueueError, Enqueued, Postgres, enqueue};
 use capture_sandbox::Sandbox;
 use capture_ureq::{Client, Money, Setup};
@@ -283,4 +284,40 @@ fn rust_writes_a_capture_down_in_its_own_transaction() {
         stories[0].asked_at >= at(5)
             && stories[0].asked_at < SystemTime::now() + Duration::from_secs(9)
     );
+}
+
+/// As soon as it is committed, and not before; no worker of another environment.
+#[test]
+fn what_is_written_down_wakes_a_worker() {
+    if !server::is_there() {
+        return;
+    }
+    let (database, here) = (Database::create(), "sandbox".parse().unwrap());
+    let there = "https://api.example/v1".parse().unwrap();
+    let [mut worker, mut other] =
+        [&here, &there].map(|it| Postgres::open(&database.config(), it).unwrap());
+    let want = Want { shares_rate: true, ..Want::default() };
+    let idle = Turn { at: at(1), settled: Vec::new(), asks: Vec::new(), want };
+    for journal in [&mut worker, &mut other] {
+        let _ = journal.turn(&idle).unwrap();
+    }
+    let (wake, elsewhere) = (worker.wake(), other.wake());
+    let row = enqueue_sql(&format!("'{ORDER}', 10000, 'USD', '{}'", url()));
+    database.psql("capture", &format!("BEGIN; {row} ROLLBACK;")).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    assert!(!wake.take());
+    database.psql("capture", &row).unwrap();
+    let began = Instant::now();
+    while !wake.take() {
+        assert!(began.elapsed() < Duration::from_secs(30), "nobody was woken");
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!elsewhere.take());
+    // One that works no more is left alone.
+    let done = Turn { want: Want::default(), ..idle };
+    let _ = worker.turn(&done).unwrap();
+    let row = enqueue_sql(&format!("'{}', 10000, 'USD', '{}'", numbered(7).order_id(), url()));
+    database.psql("capture", &row).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    assert!(!wake.take());
 }

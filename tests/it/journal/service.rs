@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use capture_client::{Client, Stop};
 use capture_core::{Capture, OrderId, OrderStatus, Outcome, Ticket};
 use capture_journal::{
-    Durable, End, Journal, Lists as _, Lost, News, OpenNow, Pace, Round, Story, Turn, Turned, Want,
-    blocking,
+    Durable, End, Journal, Lists as _, Lost, News, OpenNow, Pace, Round, Story, Turn, Turned, Wake,
+    Want, blocking,
 };
 use capture_sandbox::{Sandbox, Server};
 use capture_sqlite::Sqlite;
@@ -126,6 +126,43 @@ fn a_service_goes_round_each_second_and_never_while_a_turn_hangs() {
         assert!(longest >= Duration::from_millis(2500), "{longest:?}");
         let long = gaps.iter().filter(|gap| **gap > Duration::from_millis(2000)).count();
         assert_eq!(long, 1, "only the turn that hung: {gaps:?}");
+    }
+}
+
+/// It says during each turn that more may be due.
+struct Rings(Sqlite, Wake);
+
+impl Journal for Rings {
+    fn turn(&mut self, turn: &Turn) -> Result<Turned, Lost> {
+        self.1.wake();
+        self.0.turn(turn)
+    }
+
+    fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost> {
+        self.0.stories(order)
+    }
+
+    fn wake(&self) -> Wake {
+        self.1.clone()
+    }
+}
+
+/// By itself it would look 100 times in 100 seconds.
+#[test]
+fn a_service_that_is_woken_looks_at_once() {
+    for is_blocking in [false, true] {
+        let (sandbox, directory) = (Sandbox::start(), Directory::new());
+        let journal = Rings(directory.open(), Wake::default());
+        let (stop, mut turns, began) = (Stop::new(), 0, Instant::now());
+        let _ = run(is_blocking, &sandbox, journal, &stop, |news| {
+            let News::Round(round) = news else { return };
+            assert!(began.elapsed() < Duration::from_secs(50), "{turns} turns");
+            turns += usize::from(round.turn.is_some());
+            if turns == 100 {
+                stop.stop();
+            }
+        });
+        assert!(turns >= 100);
     }
 }
 
