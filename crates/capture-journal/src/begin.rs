@@ -50,10 +50,16 @@ pub(crate) enum Begun {
 
 impl Writer {
     pub(crate) async fn begin(&self, capture: &Capture) -> Result<Begun, DurableError> {
-        match self.ask(Ask { capture: *capture, now: true }).await.map_err(DurableError::Lost)? {
-            Told::Work(hold) => Ok(Begun::Work(hold)),
-            Told::Answer(answer) => {
-                Ok(Begun::Decided(recorded(answer)?.expect("it is to be done now")))
+        let ask = Ask { capture: *capture, now: true };
+        loop {
+            match self.ask(ask).await.map_err(DurableError::Lost)? {
+                Told::Work(hold) if hold.is_sure() => return Ok(Begun::Work(hold)),
+                // It stood still: what it was handed is given back, and asked for again.
+                Told::Work(_) => {}
+                Told::Answer(answer) => {
+                    let recorded = recorded(answer)?.expect("it is to be done now");
+                    return Ok(Begun::Decided(recorded));
+                }
             }
         }
     }
@@ -70,7 +76,12 @@ impl Writer {
     }
 
     pub(crate) async fn next(&self) -> Result<Option<Hold>, DurableError> {
-        self.want().await.map_err(DurableError::Lost)
+        loop {
+            let hold = self.want().await.map_err(DurableError::Lost)?;
+            if hold.as_ref().is_none_or(Hold::is_sure) {
+                return Ok(hold);
+            }
+        }
     }
 
     pub(crate) async fn read(&self, order: OrderId) -> Result<Vec<Story>, DurableError> {

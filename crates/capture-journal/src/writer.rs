@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use capture_core::{OrderId, Outcome, Ticket};
 use tokio::sync::oneshot;
@@ -51,6 +51,22 @@ pub(crate) struct Hold {
     /// What is recorded if it is dropped.
     dropped: Option<Outcome>,
     how: Option<How>,
+    sure: Sure,
+}
+
+/// Until when what a turn handed out is surely held, by both clocks; `None` for as long as the process lives.
+#[derive(Debug, Clone, Copy)]
+struct Sure(Option<(Instant, SystemTime)>);
+
+impl Sure {
+    /// Of a turn that was asked for then.
+    fn new((began, at): (Instant, SystemTime), held_for: Option<Duration>) -> Self {
+        Self(held_for.and_then(|it| Some((began.checked_add(it)?, at.checked_add(it)?))))
+    }
+
+    fn is_still(self) -> bool {
+        self.0.is_none_or(|(instant, at)| Instant::now() < instant && SystemTime::now() < at)
+    }
 }
 
 /// So many callers share a turn at most.
@@ -120,9 +136,14 @@ impl Writer {
 }
 
 impl Hold {
-    fn new(writer: Writer, work: Work) -> Self {
+    fn new(writer: Writer, work: Work, sure: Sure) -> Self {
         let dropped = Some(work.how.clone().untouched());
-        Self { writer, held: work.held, dropped, how: Some(work.how) }
+        Self { writer, held: work.held, dropped, how: Some(work.how), sure }
+    }
+
+    /// Whether nobody can have taken it over, as others do with what a process holds that stood still.
+    pub(crate) fn is_sure(&self) -> bool {
+        self.sure.is_still()
     }
 
     /// How to do it. From now on something may have been sent.
@@ -191,11 +212,12 @@ fn write(mut journal: impl Journal, messages: &Receiver<Message>) {
         let stories = std::mem::take(&mut batch.stories);
         let has_left = batch.leaves && shares_rate;
         shares_rate &= !batch.leaves;
-        let turn = batch.turn(shares_rate);
+        let asked = (Instant::now(), SystemTime::now());
+        let turn = batch.turn(asked.1, shares_rate);
         if !turn.is_empty() || has_left {
             let turned = if is_lost { Err(Lost::Closed) } else { journal.turn(&turn) };
             is_lost = turned.is_err();
-            batch.answer(turned, &mut parked);
+            batch.answer(turned, asked, &mut parked);
         }
         for (order, reply) in stories {
             let found = if is_lost { Err(Lost::Closed) } else { journal.stories(order) };
@@ -235,12 +257,12 @@ impl Batch {
         self.asks.extend(woken);
     }
 
-    fn turn(&mut self, shares_rate: bool) -> Turn {
+    fn turn(&mut self, at: SystemTime, shares_rate: bool) -> Turn {
         // Nobody waits for these any more.
         self.asks.retain(|(_, reply, _)| !reply.is_closed());
         self.wants.retain(|(reply, _)| !reply.is_closed());
         Turn {
-            at: SystemTime::now(),
+            at,
             settled: self.settled.iter().map(|(held, it, _)| (*held, it.clone())).collect(),
             asks: self.asks.iter().map(|(ask, ..)| *ask).collect(),
             want: Want { shares_rate, ..Want::most(self.wants.len()) },
@@ -248,11 +270,17 @@ impl Batch {
     }
 
     /// Tells everybody.
-    fn answer(self, turned: Result<Turned, Lost>, parked: &mut Vec<Waiting>) {
-        let Turned { told, answers, work, .. } = match turned.map_err(Arc::new) {
+    fn answer(
+        self,
+        turned: Result<Turned, Lost>,
+        asked: (Instant, SystemTime),
+        parked: &mut Vec<Waiting>,
+    ) {
+        let Turned { told, answers, work, held_for, .. } = match turned.map_err(Arc::new) {
             Ok(turned) => turned,
             Err(lost) => return self.fail(&lost),
         };
+        let sure = Sure::new(asked, held_for);
         for ((_, _, reply), told) in self.settled.into_iter().zip(told) {
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(told));
@@ -264,14 +292,14 @@ impl Batch {
                     parked.push((ask, reply, writer));
                     continue;
                 }
-                Answer::Work(work) => Told::Work(Hold::new(writer, work)),
+                Answer::Work(work) => Told::Work(Hold::new(writer, work, sure)),
                 answer => Told::Answer(answer),
             };
             let _ = reply.send(Ok(told));
         }
         let mut work = work.into_iter();
         for (reply, writer) in self.wants {
-            let _ = reply.send(Ok(work.next().map(|work| Hold::new(writer, work))));
+            let _ = reply.send(Ok(work.next().map(|work| Hold::new(writer, work, sure))));
         }
     }
 

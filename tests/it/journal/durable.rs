@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use capture_client::driver::TransportError;
 use capture_client::{Client, wire};
-use capture_core::{Capture, IdempotencyKey, Money, Outcome, Policy, Setup};
-use capture_journal::{Disk, DurableError, Lost, Standing, blocking};
+use capture_core::{Capture, IdempotencyKey, Money, OrderId, Outcome, Policy, Setup};
+use capture_journal::{Disk, DurableError, Journal, Lost, Standing, Story, Turn, Turned, blocking};
 use capture_sandbox::{Operation, Sandbox, Server};
 use capture_sqlite::Sqlite;
 
@@ -64,6 +64,43 @@ fn many_callers_of_one_process_send_once() {
         }
     });
     assert_eq!(sent(&sandbox), 1);
+}
+
+/// Its holder stands still after each of its first two turns for longer than it surely holds what they handed out.
+struct Stalls(Sqlite, u32);
+
+impl Journal for Stalls {
+    fn turn(&mut self, turn: &Turn) -> Result<Turned, Lost> {
+        self.1 += 1;
+        let held_for = Duration::from_secs(if self.1 < 3 { 0 } else { 60 });
+        Ok(Turned { held_for: Some(held_for), ..self.0.turn(turn)? })
+    }
+
+    fn stories(&mut self, order: OrderId) -> Result<Vec<Story>, Lost> {
+        self.0.stories(order)
+    }
+}
+
+/// Others may have taken it over by then: it is given back, and asked for again.
+#[test]
+fn what_was_claimed_before_a_stall_is_not_sent() {
+    for is_wanted in [false, true] {
+        let (sandbox, directory) = (Sandbox::start(), Directory::new());
+        let capture = order(&sandbox);
+        if is_wanted {
+            assert_eq!(durable(&sandbox, directory.open()).enqueue(&capture).unwrap(), None);
+        }
+        let client = capture_ureq::Client::new(setup(&sandbox)).unwrap();
+        let client = blocking::Durable::new(client, Stalls(directory.open(), 0));
+        let recorded = match is_wanted {
+            true => client.settle_next().unwrap().unwrap(),
+            false => client.capture(&capture).unwrap(),
+        };
+        assert!(matches!(recorded.outcome, Outcome::Captured(_)), "{}", recorded.outcome);
+        assert_eq!(sent(&sandbox), 1);
+        let story = client.stories(capture.order_id()).unwrap().remove(0);
+        assert_eq!(story.claims.len(), 3, "{story:?}");
+    }
 }
 
 /// Whatever the number of polls after which the future is dropped, the next call finds the truth, and it
