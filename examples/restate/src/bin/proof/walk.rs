@@ -1,0 +1,4 @@
+//! x
+pub(crate) fn walk() -> Result<(), crate::Failed> {
+    todo!()
+}
