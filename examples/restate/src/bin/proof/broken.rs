@@ -1,14 +1,14 @@
 //! Handlers as a first try would have them, each wrong in one way that the checks must catch.
 
-use std::env;
+use std::time::{Duration, SystemTime};
+use std::{env, io};
 
 use capture_hyper::{
-    Capture, Client, Credentials, Environment, IdempotencyKey, Outcome, Policy, Setup,
+    Capture, Client, Credentials, Environment, IdempotencyKey, Outcome, Policy, Setup, Ticket,
 };
 use capture_restate::{Told, asked, label};
 use restate_sdk::prelude::*;
 use restate_sdk::service::ServiceDefinition;
-use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::Failed;
@@ -19,7 +19,8 @@ enum Fault {
     Afresh,
     /// The same, and each time with a new key.
     NewKey,
-    /// An unknown outcome is an error of the step, and a step that has no more attempts is "failed".
+    /// It always looks first, but an unknown outcome is an error of the step, and a step that has no
+    /// more attempts has "failed".
     ErrorIsNo,
 }
 
@@ -45,20 +46,21 @@ impl Broken {
         let step = ctx.run(move || async move {
             let mut capture = asked;
             if fault == Fault::NewKey {
-                let clock = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_nanos();
+                let clock = SystemTime::UNIX_EPOCH.elapsed()?.as_nanos();
                 let key = IdempotencyKey::from_bytes(clock.to_be_bytes())?;
                 capture = Capture::new(asked.order_id(), asked.money(), key);
             }
-            match client.capture(&capture).await {
-                Outcome::Unknown(ticket) if fault == Fault::ErrorIsNo => {
-                    Err(std::io::Error::other(ticket.next_step().into_owned()).into())
-                }
+            if fault != Fault::ErrorIsNo {
+                return Ok(Json(client.capture(&capture).await));
+            }
+            match client.resume(Ticket::interrupted(capture, SystemTime::now())).await {
+                Outcome::Unknown(ticket) => Err(io::Error::other(ticket.next_step()).into()),
                 outcome => Ok(Json(outcome)),
             }
         });
         let outcome = match step.retry_policy(RunRetryPolicy::new().max_attempts(1)).await {
             Ok(Json(outcome)) => outcome,
-            // "Failed": the lie that this project is about.
+            // The lie that this project is about.
             Err(_) => Outcome::NotCaptured(serde_json::from_value(refusal(&asked))?),
         };
         ctx.set("outcome", Json(outcome.clone()));
@@ -75,7 +77,7 @@ impl Broken {
 }
 
 fn refusal(capture: &Capture) -> serde_json::Value {
-    let ticket = capture_hyper::Ticket::interrupted(*capture, std::time::SystemTime::now());
+    let ticket = Ticket::interrupted(*capture, SystemTime::now());
     let mut fields = serde_json::to_value(ticket).expect("it serialises");
     fields["outcome"] = "not_captured".into();
     fields["reason"] = serde_json::json!({ "declined": [] });

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use capture_hyper::OrderStatus;
 use capture_restate::label;
+use capture_sandbox::{Operation, Server};
 use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -45,6 +46,7 @@ pub(crate) async fn prove(wanted: &Wanted) -> Result<(), Failed> {
     let mut dice = Dice(wanted.seed ^ 0x6b69_6c6c);
     let mut killed = [0; TARGETS.len()];
     for kill in 1..=wanted.kills {
+        under_way(&callers.sandbox).await;
         sleep(pause(&mut dice)).await;
         let which = dice.below(TARGETS.len() as u64) as usize;
         killed[which] += 1;
@@ -62,7 +64,7 @@ pub(crate) async fn prove(wanted: &Wanted) -> Result<(), Failed> {
     callers.ends.store(true, Ordering::Relaxed);
     // A refusal does not clear the doubt of a capture that may have arrived. What does is the order's end.
     for order in callers.asked.lock().expect("no panic").iter().filter(|order| !order.is_good) {
-        callers.sandbox.set_order_status(order.id, OrderStatus::Cancelled);
+        let _ = callers.sandbox.set_order_status(order.id, OrderStatus::Cancelled);
     }
     // What hangs is lost, and told below.
     let rest = async {
@@ -96,6 +98,18 @@ pub(crate) async fn prove(wanted: &Wanted) -> Result<(), Failed> {
         problems.add("no kill met a capture on its way: this showed nothing");
     }
     problems.end()
+}
+
+/// Waits until captures arrive again: kills that meet nothing prove nothing.
+async fn under_way(sandbox: &Server) {
+    let captures = || {
+        let transcript = sandbox.transcript();
+        transcript.iter().filter(|it| it.operation == Some(Operation::Capture)).count()
+    };
+    let (before, began) = (captures(), Instant::now());
+    while captures() == before && began.elapsed() < Duration::from_secs(20) {
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[derive(Default)]

@@ -53,7 +53,7 @@ pub(crate) fn order(sandbox: &Server, dice: &mut Dice) -> Order {
     let money = if kind == 0 { "50.00" } else { "100.00" };
     let id = sandbox.create_order(Money::parse(money, "USD").expect("an amount"));
     if kind == 1 {
-        let hidden = Script::status(502).on(capture_sandbox::Operation::Order).order(id).times(9);
+        let hidden = Script::status(502).on(capture_sandbox::Operation::Order).order(id).times(24);
         // What waits longest acts first.
         let rules = sandbox.rules();
         sandbox.clear_script();
@@ -63,6 +63,9 @@ pub(crate) fn order(sandbox: &Server, dice: &mut Dice) -> Order {
     Order { id, is_good: kind != 0 }
 }
 
+/// How long until the next kill. Mostly captures are on their way then; after a longer calm, orders in
+/// doubt sleep as well.
 pub(crate) fn pause(dice: &mut Dice) -> Duration {
-    Duration::from_millis(100 + dice.below(500))
+    let most = if dice.below(8) == 0 { 10_000 } else { 400 };
+    Duration::from_millis(dice.below(most))
 }
