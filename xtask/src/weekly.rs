@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::command::command;
 use crate::mutants::{GROUPS, Group};
-use crate::{FUZZ_TARGETS, fuzzing};
+use crate::{FUZZ_TARGETS, fuzzing, restate};
 
 /// How much is done.
 struct Effort {
@@ -49,6 +49,7 @@ pub(crate) fn weekly(is_quick: bool) -> Result<(), String> {
     report.take("foremen", simulate(&format!("--foremen {}", effort.foremen)));
     if !is_quick {
         report.take("kills", torture());
+        report.take("kills of an engine", engine());
     }
     for target in FUZZ_TARGETS {
         report.take(&format!("fuzzing `{target}`"), fuzz(target, effort.fuzz_seconds));
@@ -103,8 +104,17 @@ fn torture() -> Result<String, String> {
     figures("test --locked -p capture-tests --test it -- --ignored --nocapture two_hundred_kills")
 }
 
+fn engine() -> Result<String, String> {
+    restate::prepare()?;
+    restate::walk()?;
+    figures_of(restate::proof()?)
+}
+
 fn figures(arguments: &str) -> Result<String, String> {
-    let mut command = command("cargo", arguments);
+    figures_of(command("cargo", arguments))
+}
+
+fn figures_of(mut command: Command) -> Result<String, String> {
     let lines = watched(command.stdout(Stdio::piped()))?;
     let figures = lines.iter().find_map(|line| line.strip_prefix("figures: "));
     figures.map(grouped).ok_or_else(|| "it printed no figures".to_owned())

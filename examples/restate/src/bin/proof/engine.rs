@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 use std::{env, io};
@@ -129,10 +129,6 @@ impl Engine {
 
     pub(crate) fn log(&self, part: Part) -> PathBuf {
         self.directory.join(format!("{part:?}.log").to_lowercase())
-    }
-
-    pub(crate) fn data(&self) -> &Path {
-        &self.directory
     }
 }
 
