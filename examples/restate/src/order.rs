@@ -58,7 +58,8 @@ impl Order {
             Next::Begin => (self.begin(&ctx, asked).await?, 0),
             Next::Look(ticket, looks) => (self.look(&ctx, ticket).await?, looks + 1),
             Next::Answer(outcome) => return Ok(Json(Told::new(&outcome))),
-            Next::Other(why) => return Err(TerminalError::new_with_code(409, why).into()),
+            // 409 is what the engine says of a call that an operator killed or cancelled.
+            Next::Other(why) => return Err(TerminalError::new_with_code(422, why).into()),
         };
         // Most doubts are gone within seconds, and a caller would rather wait than ask again.
         while let Outcome::Unknown(ticket) = &outcome

@@ -38,7 +38,7 @@ impl Broken {
             .map_err(|why| TerminalError::new_with_code(400, why))?;
         if let Some(Json(known)) = ctx.get::<Json<Outcome>>("outcome").await? {
             if known.capture().money() != asked.money() {
-                return Err(TerminalError::new_with_code(409, "other values").into());
+                return Err(TerminalError::new_with_code(422, "other values").into());
             }
             return Ok(Json(Told::new(&known)));
         }
