@@ -50,6 +50,7 @@ pub(crate) fn weekly(is_quick: bool) -> Result<(), String> {
     if !is_quick {
         report.take("kills", torture());
         report.take("kills of an engine", engine());
+        report.take("a shop over sqlx", shop());
     }
     for target in FUZZ_TARGETS {
         report.take(&format!("fuzzing `{target}`"), fuzz(target, effort.fuzz_seconds));
@@ -108,6 +109,13 @@ fn engine() -> Result<String, String> {
     restate::prepare()?;
     restate::walk()?;
     figures_of(restate::proof()?)
+}
+
+fn shop() -> Result<String, String> {
+    let mut command = command("cargo", "test --locked --manifest-path examples/sqlx/Cargo.toml");
+    let lines = watched(command.stdout(Stdio::piped()))?;
+    let passed = lines.iter().any(|line| line.starts_with("test result: ok. 1 passed"));
+    if passed { Ok("passed".to_owned()) } else { Err("its test did not run".to_owned()) }
 }
 
 fn figures(arguments: &str) -> Result<String, String> {
