@@ -10,6 +10,7 @@ use crate::command::{ROOT, command, run};
 const INSTALL: &str = "install --prefix target/restate @restatedev/restate-server@1.7.12 --no-audit --no-fund --ignore-scripts";
 const PACKAGES: &str = "target/restate/node_modules/@restatedev";
 const BUILD: &str = "build --quiet --locked --manifest-path examples/restate/Cargo.toml";
+const TEST: &str = "test --quiet --locked --manifest-path examples/restate/Cargo.toml";
 const PROOF: &str = "examples/restate/target/debug/proof";
 
 /// The walk of `docs/fleet.md`, then the kills; or what the arguments say.
@@ -27,7 +28,7 @@ pub(crate) fn walk() -> Result<(), String> {
     run("the walk of docs/fleet.md", command(PROOF, "--walk"))
 }
 
-/// The engine's program and the service, with what the walk needs.
+/// The engine's program and the service, tested, with what the walk needs.
 pub(crate) fn prepare() -> Result<(), String> {
     let npm = Command::new("npm").arg("--version").stdout(Stdio::null()).status();
     if !npm.is_ok_and(|status| status.success()) {
@@ -35,7 +36,8 @@ pub(crate) fn prepare() -> Result<(), String> {
     }
     run("the engine, by npm", command("npm", INSTALL))?;
     run("the command", command("cargo", "build --quiet --locked -p capture-cli"))?;
-    run("the service", command("cargo", BUILD))
+    run("the service", command("cargo", BUILD))?;
+    run("tests of the service", command("cargo", TEST))
 }
 
 /// The proof, with the engine's own program: the script in front of it would outlive a kill.
