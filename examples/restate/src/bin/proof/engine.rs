@@ -64,7 +64,7 @@ impl Engine {
         engine.run(Part::Server)?;
         engine.run(Part::Service)?;
         engine.is_up().await?;
-        let admin = format!("http://127.0.0.1:{}/deployments", engine.ports[1]);
+        let admin = engine.admin("deployments");
         let body = json!({ "uri": format!("http://127.0.0.1:{}", engine.ports[3]) });
         let reply = engine.http.post(admin).json(&body).send().await?;
         if !reply.status().is_success() {
@@ -121,6 +121,11 @@ impl Engine {
     /// The URL of a handler, for this key.
     pub(crate) fn url(&self, key: &str, handler: &str) -> String {
         format!("http://127.0.0.1:{}/Order/{key}/{handler}", self.ports[0])
+    }
+
+    /// A URL of the engine's administration.
+    pub(crate) fn admin(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}/{path}", self.ports[1])
     }
 
     pub(crate) fn id(&self, part: Part) -> Option<u32> {

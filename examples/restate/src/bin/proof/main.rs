@@ -5,6 +5,7 @@ mod callers;
 mod cost;
 mod dice;
 mod engine;
+mod operator;
 mod verdict;
 mod walk;
 mod world;

@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use crate::callers::Callers;
 use crate::dice::Dice;
 use crate::engine::{Engine, Part};
+use crate::operator::kills_a_call;
 use crate::world::{ASKED, OTHER, Order, misbehave, pause, sandbox};
 use crate::{Failed, Wanted};
 
@@ -80,6 +81,9 @@ pub(crate) async fn prove(wanted: &Wanted) -> Result<(), Failed> {
     let (orders, doubts) = (callers.asked.lock().expect("no panic").clone(), &callers.doubts);
     let answered = callers.answered.lock().expect("no panic").clone();
     let counts = compare(&callers, &orders, &answered, &mut problems).await;
+    if let Err(error) = kills_a_call(&engine, &callers).await {
+        problems.add(&error.to_string());
+    }
     let log = fs::read_to_string(engine.log(Part::Service))?;
     let resumed = log.matches("was interrupted").count();
     let [service, server, both] = killed;
