@@ -36,7 +36,7 @@ pub(crate) async fn kills_a_call(engine: &Engine, callers: &Arc<Callers>) -> Res
     let call = found["rows"][0]["id"].as_str().ok_or_else(|| format!("no call: {found}"))?;
     let kill = engine.http.patch(engine.admin(&format!("invocations/{call}/kill"))).send().await?;
     let told = first.await?;
-    if !told.as_ref().is_some_and(|(status, _)| *status == StatusCode::CONFLICT) {
+    if told.as_ref().map(|(status, _)| *status) != Some(StatusCode::CONFLICT) {
         return Err(format!("a killed call ({}) was answered {told:?}", kill.status()).into());
     }
     let again = callers.ask(order, "capture", ASKED).await;
