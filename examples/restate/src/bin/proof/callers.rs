@@ -61,6 +61,10 @@ impl Callers {
                 }
                 // Nothing was sent.
                 Some((StatusCode::OK, _)) => handler = "capture",
+                // While it starts, the ingress itself says that there is no such service.
+                Some((_, told)) if told["source"] == "ingress" => {
+                    sleep(Duration::from_millis(50)).await;
+                }
                 Some((status, told)) if status.is_client_error() => {
                     return Err(format!("{}: {status}: {told}", order.id).into());
                 }
