@@ -6,12 +6,16 @@ use crate::published::published;
 pub(crate) fn lint() -> Result<(), String> {
     published()?; // each manifest says what a registry shows of it
     cargo("format", "fmt --all --check")?;
-    for workspace in ["benches", "benches/probes", "tests/wasm"] {
+    for workspace in
+        ["benches", "benches/probes", "examples/restate", "examples/sqlx", "tests/wasm"]
+    {
         let check = format!("fmt --manifest-path {workspace}/Cargo.toml --check");
         cargo(&format!("format of {workspace}"), &check)?;
     }
     // They depend on the crates here, so that a change of those can leave their lock files behind.
-    for workspace in ["benches", "benches/probes", "fuzz", "tests/wasm"] {
+    for workspace in
+        ["benches", "benches/probes", "examples/restate", "examples/sqlx", "fuzz", "tests/wasm"]
+    {
         let tree =
             format!("tree --quiet --locked --manifest-path {workspace}/Cargo.toml --depth 0");
         cargo(&format!("lock file of {workspace}"), &tree)?;

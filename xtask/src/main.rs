@@ -7,6 +7,7 @@ mod lint;
 mod mutants;
 mod portable;
 mod published;
+mod restate;
 mod skipped;
 mod test;
 mod wasm;
@@ -40,6 +41,11 @@ Usage: cargo xtask COMMAND
                                   with exit code 3 if it could not check everything
   mutants [GROUP]                 breaks the code, line by line: the core, the client, the adapters,
                                   the command, the invariants, or one of them (needs cargo-mutants)
+  restate [--kills N] [--seed N] [--broken NAME | --cost]
+                                  the walk of docs/fleet.md on a durable-execution engine, and 100
+                                  kills of it and of the service amid sends (needs npm, and a network
+                                  the first time: the engine is 226 MB, the service takes minutes to
+                                  build)
   weekly [--quick]                the full search, 1,000,000 worlds, ten minutes of fuzzing for each
                                   target, and the mutants: hours. Writes the figures into
                                   docs/proofs.md; --quick only shows that each part runs
@@ -74,6 +80,7 @@ fn main() -> ExitCode {
         ["fuzz", "--seconds", seconds, target] => fuzz(target, seconds),
         ["mutants"] => mutants::mutants(None),
         ["mutants", group] => mutants::mutants(Some(group)),
+        ["restate", ref arguments @ ..] => restate::restate(arguments),
         ["weekly"] => weekly::weekly(false),
         ["weekly", "--quick"] => weekly::weekly(true),
         ["help" | "-h" | "--help"] => {

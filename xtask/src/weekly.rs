@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::command::command;
 use crate::mutants::{GROUPS, Group};
-use crate::{FUZZ_TARGETS, fuzzing};
+use crate::{FUZZ_TARGETS, fuzzing, restate};
 
 /// How much is done.
 struct Effort {
@@ -50,6 +50,8 @@ pub(crate) fn weekly(is_quick: bool) -> Result<(), String> {
     if !is_quick {
         report.take("kills", torture());
         report.take("storm", storm());
+        report.take("kills of an engine", engine());
+        report.take("a shop over sqlx", shop());
     }
     for target in FUZZ_TARGETS {
         report.take(&format!("fuzzing `{target}`"), fuzz(target, effort.fuzz_seconds));
@@ -108,8 +110,24 @@ fn storm() -> Result<String, String> {
     figures("test --locked -p capture-tests --test it -- --ignored --nocapture survive_the_storm")
 }
 
+fn engine() -> Result<String, String> {
+    restate::prepare()?;
+    restate::walk()?;
+    figures_of(restate::proof()?)
+}
+
+fn shop() -> Result<String, String> {
+    let mut command = command("cargo", "test --locked --manifest-path examples/sqlx/Cargo.toml");
+    let lines = watched(command.stdout(Stdio::piped()))?;
+    let passed = lines.iter().any(|line| line.starts_with("test result: ok. 1 passed"));
+    if passed { Ok("passed".to_owned()) } else { Err("its test did not run".to_owned()) }
+}
+
 fn figures(arguments: &str) -> Result<String, String> {
-    let mut command = command("cargo", arguments);
+    figures_of(command("cargo", arguments))
+}
+
+fn figures_of(mut command: Command) -> Result<String, String> {
     let lines = watched(command.stdout(Stdio::piped()))?;
     let figures = lines.iter().find_map(|line| line.strip_prefix("figures: "));
     figures.map(grouped).ok_or_else(|| "it printed no figures".to_owned())

@@ -131,7 +131,7 @@ pub enum ReadError {
 /// A row that repeats an earlier one is handed on too, and says so ([`Row::is_repeat`]);
 /// [`Table::repeats`] lists them.
 ///
-/// It takes some 40 bytes of memory an order, and 28 more for a row with a key of its own. A line has at
+/// It takes some 35 bytes of memory an order, and 28 more for a row with a key of its own. A line has at
 /// most 64 KiB, and a header at most 256 columns.
 ///
 /// # Errors
