@@ -41,10 +41,11 @@ pub(crate) fn run(keep: &Keep) -> Result<Exit, BadInput> {
             // It must be there: nothing is made only to be shortened.
             drop(there(kept)?);
             let place = place::find(kept.journal.as_deref())?;
-            let Store::File(mut file) = journal::open(&place, &Place::ANY)? else {
-                return Err(refuse("journal", &"a journal in a database is not shortened yet"));
+            let pruned = match journal::open(&place, &Place::ANY)? {
+                Store::File(mut file) => file.prune(moment),
+                Store::Database(mut database) => database.prune(moment),
             };
-            let count = file.prune(moment).map_err(|error| refuse("before", &error))?;
+            let count = pruned.map_err(|error| refuse("before", &one_line(&error)))?;
             Ok(done(kept, "removed", count))
         }
         Keep::Backup { file, kept } => {

@@ -24,6 +24,7 @@ mod keep;
 mod open;
 mod outbox;
 mod plan;
+mod prune;
 mod read;
 mod runs;
 mod schema;

@@ -40,3 +40,13 @@ BEGIN
 END
 $$;
 CREATE TRIGGER wake AFTER INSERT ON capture.inbox FOR EACH ROW EXECUTE FUNCTION capture.wake();
+
+-- Where the chain of an opening goes on, once its first records have been removed.
+CREATE TABLE capture.checkpoint (
+    fence bigint PRIMARY KEY REFERENCES capture.opening,
+    number bigint NOT NULL,
+    hash bytea NOT NULL CHECK (length(hash) = 32),
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+-- Without an index of its own it would make the removal of each claim read all records.
+ALTER TABLE capture.record DROP CONSTRAINT record_claim_fkey;

@@ -59,8 +59,9 @@ fn verify(sql: &mut Sql<'_, '_>, noted: &[Hash]) -> Result<Verified, Fault> {
     const RECORDS: &str = "SELECT opening.fence AS of, opening.records, opening.head, record.number,
             record.claim, record.at_ms AS recorded_ms, record.is_note, record.body::text AS body, record.hash,
             environment.name, intent.id, intent.order_id::text, intent.idempotency_key::text, intent.amount,
-            intent.currency, intent.exponent, intent.at_ms
+            intent.currency, intent.exponent, intent.at_ms, checkpoint.number AS pruned, checkpoint.hash AS pruned_hash
         FROM capture.opening LEFT JOIN capture.record ON record.fence = opening.fence
+        LEFT JOIN capture.checkpoint ON checkpoint.fence = opening.fence
         LEFT JOIN capture.intent ON intent.id = record.intent
         LEFT JOIN capture.environment ON environment.id = intent.environment
         WHERE opening.records > 0 OR record.fence IS NOT NULL ORDER BY opening.fence, record.number";
@@ -74,7 +75,7 @@ fn verify(sql: &mut Sql<'_, '_>, noted: &[Hash]) -> Result<Verified, Fault> {
             let fence = Fence(row.get("of"));
             if walked.as_ref().is_none_or(|(chain, ..)| chain.fence != fence) {
                 verified.end(walked.take());
-                walked = Some((Chain::new(fence), row.get("records"), row.get("head")));
+                walked = Some((verified.begin(row, fence), row.get("records"), row.get("head")));
             }
             if let Some((chain, ..)) = &mut walked {
                 verified.step(row, chain);
@@ -88,6 +89,17 @@ fn verify(sql: &mut Sql<'_, '_>, noted: &[Hash]) -> Result<Verified, Fault> {
 }
 
 impl Verified {
+    /// A chain from its beginning, or from where its first records were removed.
+    fn begin(&mut self, row: &Row, fence: Fence) -> Chain {
+        let mut chain = Chain::new(fence);
+        if let Some(number) = row.get::<_, Option<i64>>("pruned") {
+            let hash: Vec<u8> = row.get("pruned_hash");
+            (chain.number, chain.head) = (number, hash.try_into().unwrap_or_default());
+            self.missing.retain(|noted| *noted != chain.head);
+        }
+        chain
+    }
+
     fn step(&mut self, row: &Row, chain: &mut Chain) {
         let Some(number) = row.get::<_, Option<i64>>("number") else { return };
         self.records += 1;

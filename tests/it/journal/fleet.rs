@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Barrier, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use std::{env, thread};
 
 use capture_core::driver::Now;
 use capture_core::{Capture, Environment, IdempotencyKey, OrderId, Outcome};
-use capture_journal::{Answer, Ask, Foreman, Journal, Lost, Move, Pace, Turn, Want};
+use capture_journal::{Answer, Ask, Foreman, Journal, KeepError, Lost, Move, Pace, Turn, Want};
 use capture_postgres::{Config, OpenError, Options, Postgres};
 
 use super::server::{self, Database, Opened, Server};
 use super::store::{
-    Store, ask, at, capture, captured, declined, numbered, record, settle, turn, work,
+    Store, ask, at, capture, captured, declined, numbered, record, settle, turn, unknown, work,
 };
 
 fn sandbox() -> Environment {
@@ -593,4 +593,44 @@ fn holders_that_share_a_rate_are_counted() {
     assert_eq!(sharers(&mut hosts[0], true), 1);
     assert_eq!(sharers(&mut hosts[2], true), 2);
     assert_eq!(sharers(&mut hosts[0], true), 2);
+}
+
+/// Each chain goes on from where it was cut, and an order goes as a whole.
+#[test]
+fn what_is_long_decided_is_removed_from_every_chain() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let mut hosts = [database.open(), database.open()];
+    for n in 1..=6 {
+        record(&mut hosts[n as usize % 2], n, n as u64 * 10, captured);
+    }
+    // One that is in both chains: in doubt here, and decided there. What follows it is as old.
+    let held = work(ask(&mut hosts[0], 70, numbered(7))).held;
+    let _ = settle(&mut hosts[0], 71, held, unknown(numbered(7), at(70)));
+    hosts[0].run_out();
+    let held = work(ask(&mut hosts[1], 80, numbered(7))).held;
+    let _ = settle(&mut hosts[1], 81, held, captured(numbered(7)));
+    record(&mut hosts[1], 8, 90, captured);
+    // One is not decided, and everything after it in its chain stays.
+    let held = work(ask(&mut hosts[1], 100, numbered(9))).held;
+    let _ = settle(&mut hosts[1], 101, held, unknown(numbered(9), at(100)));
+    record(&mut hosts[1], 10, 110, captured);
+    drop(hosts);
+    let mut journal = database.open_now();
+    let noted: Vec<_> =
+        journal.verify(&[]).unwrap().heads.into_iter().map(|head| head.hash).collect();
+    let recent = SystemTime::now() - Duration::from_secs(29 * 24 * 3600);
+    assert!(matches!(journal.prune(recent), Err(KeepError::TooRecent)));
+    // Before the seventh was decided, and then after.
+    assert_eq!(journal.prune(at(75)).unwrap(), 6);
+    assert_eq!(journal.prune(at(75)).unwrap(), 0);
+    assert_eq!(journal.prune(at(1000)).unwrap(), 3);
+    let verified = journal.verify(&noted).unwrap();
+    assert_eq!((verified.broken_at, verified.missing), (Vec::new(), Vec::new()));
+    assert_eq!((verified.records, verified.heads.len()), (2, 2));
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
+    let known = |n| journal.stories(numbered(n).order_id()).unwrap().len();
+    assert_eq!((1..=10).map(known).collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
 }
