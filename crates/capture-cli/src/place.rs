@@ -45,14 +45,25 @@ pub(crate) fn find(flag: Option<&Path>) -> Result<Place, BadInput> {
 }
 
 fn of(text: &OsStr, source: &str) -> Result<Place, BadInput> {
-    match text.to_str().filter(|it| is_url(it)) {
-        Some(url) => database(url, source),
-        None => Ok(Place::File(text.into())),
+    let shown = text.to_string_lossy();
+    if shown.starts_with("postgres://") || shown.starts_with("postgresql://") {
+        return database(&shown, source);
     }
+    if means_database(&shown) {
+        return Err(refuse(&format!(
+            "{source} names neither a file nor a database; a database is written as postgres://USER@HOST/DATABASE"
+        )));
+    }
+    Ok(Place::File(text.into()))
 }
 
-fn is_url(text: &str) -> bool {
-    text.starts_with("postgres://") || text.starts_with("postgresql://")
+/// What was meant for a database must not become a file of that name, which each machine would have for itself.
+fn means_database(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    let is_pairs = ["host=", "hostaddr=", "user=", "password=", "dbname="];
+    text.contains("://")
+        || ["postgres:", "postgresql:", "jdbc:"].iter().any(|it| text.starts_with(it))
+        || is_pairs.iter().any(|it| text.starts_with(it) || text.contains(&format!(" {it}")))
 }
 
 /// What is wrong with a URL is told without it: it may have a password.
@@ -63,6 +74,10 @@ fn database(url: &str, source: &str) -> Result<Place, BadInput> {
     let mut config: Config = url.parse().map_err(|error| wrong(&one_line(&error)))?;
     if config.get_hosts().is_empty() {
         return Err(wrong(&"it names no host; a socket is written as ?host=/run/postgresql"));
+    }
+    let is_whole = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+    if config.get_hosts().iter().any(is_whole) {
+        return Err(wrong(&"an @ within a password is written as %40"));
     }
     let password = env::var_os("PGPASSWORD").map(OsString::into_encoded_bytes);
     match (config.get_password().is_some(), password) {

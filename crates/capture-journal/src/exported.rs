@@ -1,5 +1,7 @@
 //! One capture, as it travels between journals: a line of JSON.
 
+use std::time::SystemTime;
+
 use capture_core::{Outcome, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +81,18 @@ impl Exported {
     /// What became of it.
     pub fn outcome(&self) -> &Outcome {
         &self.outcome
+    }
+
+    /// The same, where it is known already that the capture may have been sent at this time: of two first sends the
+    /// older one counts, as a key must never look younger than it is.
+    pub fn outcome_beside(&self, known: Option<SystemTime>) -> Outcome {
+        match &self.outcome {
+            Outcome::Unknown(ticket) => {
+                let first = ticket.first_sent().into_iter().chain(known).min();
+                Outcome::Unknown(ticket.clone().with_times(first, ticket.due_at()))
+            }
+            decided => decided.clone(),
+        }
     }
 
     /// Why it cannot be recorded where this is known of the order.

@@ -98,6 +98,16 @@ impl Standing {
 }
 
 impl Story {
+    /// When it was first sent, as far as is known of one that is in doubt: a claim that came to nothing may have been
+    /// sent as soon as it was made.
+    #[must_use]
+    pub fn first_sent(&self) -> Option<SystemTime> {
+        match self.standing() {
+            Standing::Claimed(_, ticket) | Standing::Unknown(ticket) => ticket.first_sent(),
+            Standing::Ready | Standing::Captured(..) | Standing::NotCaptured(..) => None,
+        }
+    }
+
     /// What these rows come to.
     ///
     /// *Captured* counts from any holder. Everything else counts only if its holder still held the

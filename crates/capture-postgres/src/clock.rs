@@ -54,17 +54,25 @@ impl Clock {
         ticket.with_times(first.map(|at| self.ours(at)), self.ours(due))
     }
 
-    /// What this host found, by the server's clock. A first send that lies before the first claim, or after now, is
-    /// one of a clock that jumped: the key is no older than that claim.
+    /// What this host found, by the server's clock.
+    ///
+    /// A key must never look younger than it is. So the first send of a capture that was in doubt before is what was
+    /// known of it, whatever this host's clock did meanwhile; and the first one of all lies between the claim and
+    /// now, or counts as old as the claim.
     pub(crate) fn recorded(self, outcome: &Outcome, story: &Story, now: SystemTime) -> Outcome {
         let Outcome::Unknown(ticket) = outcome else { return outcome.clone() };
-        let claimed = story.claims.first().map(|claim| claim.at);
-        let first = ticket.first_sent().map(|at| self.theirs(at)).map(|at| match claimed {
-            Some(claimed) if at > now || self.0 != 0 && at < claimed => claimed,
-            _ => at,
-        });
-        let due = self.theirs(ticket.due_at());
-        Outcome::Unknown(Ticket::with_times(ticket.clone(), first, due))
+        let ours = ticket.first_sent().map(|at| self.theirs(at));
+        let is_first = story.claims.len() == 1 && story.entries.is_empty();
+        let known = story.first_sent().filter(|_| !is_first);
+        let first = match (known, story.claims.first()) {
+            (Some(known), _) => Some(known),
+            (None, Some(claim)) => ours.map(|at| match () {
+                () if at > now || self.0 != 0 && at < claim.at => claim.at,
+                () => at,
+            }),
+            (None, None) => ours,
+        };
+        Outcome::Unknown(ticket.clone().with_times(first, self.theirs(ticket.due_at())))
     }
 }
 
@@ -76,7 +84,72 @@ fn shifted(at: SystemTime, ms: i64) -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    use capture_core::{Capture, Doubt, IdempotencyKey, Money, Obstacle, OrderId};
+    use capture_journal::{Claim, ClaimId, Entry, Fence, Holder, IntentId};
+
     use super::*;
+
+    fn story(claims: &[u64], doubt_of: Option<u64>) -> Story {
+        let order: OrderId = "5f1a3c5e-7c1d-4e0b-9d6a-0c4f5b6a7d81".parse().unwrap();
+        let money = Money::parse("100.00", "USD").unwrap();
+        let capture = Capture::new(order, money, IdempotencyKey::for_order(order));
+        let claims = claims.iter().zip(1..).map(|(seconds, id)| Claim {
+            id: ClaimId(id),
+            fence: Fence(id),
+            holder: Holder { host: "a".into(), process: 1 },
+            at: at(*seconds),
+        });
+        let entry = |seconds| Entry {
+            claim: ClaimId(1),
+            at: at(900),
+            is_note: false,
+            outcome: unknown(capture, seconds),
+        };
+        Story {
+            intent: IntentId(1),
+            capture,
+            asked_at: at(0),
+            claims: claims.collect(),
+            entries: doubt_of.into_iter().map(entry).collect(),
+        }
+    }
+
+    fn unknown(capture: Capture, seconds: u64) -> Outcome {
+        Outcome::Unknown(Ticket::new(capture, Doubt::NoReply, Obstacle::NotLookedUp, at(seconds)))
+    }
+
+    /// By a clock that is so many seconds ahead, at 10,000 of the server's.
+    fn recorded(ahead: i64, story: &Story, found: u64) -> SystemTime {
+        let clock = Clock(ahead * 1000);
+        match clock.recorded(&unknown(story.capture, found), story, at(10_000)) {
+            Outcome::Unknown(ticket) => ticket.first_sent().unwrap(),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn no_key_looks_younger_than_it_is() {
+        // Of a first send, by clocks that agree, that differ, and that jumped since.
+        let own = story(&[8000], None);
+        for (ahead, found, expected) in [
+            (0, 8001, 8001),
+            (300, 8301, 8001),
+            (-300, 7701, 8001),
+            (0, 12_000, 8000),
+            (300, 8001, 8000),
+            (-86_400, 8001, 8000),
+            (86_400, 8001, 8000),
+        ] {
+            assert_eq!(recorded(ahead, &own, found), at(expected), "{ahead} {found}");
+        }
+        // What was in doubt before is as old as it was, also where the claim is of today, as after an import.
+        let doubt = story(&[8000, 9000], Some(50));
+        for (ahead, found) in [(0, 50), (5, 55), (5, 50), (-5, 50), (-18_000, 50), (0, 5000)] {
+            assert_eq!(recorded(ahead, &doubt, found), at(50), "{ahead} {found}");
+        }
+        // One that was interrupted is as old as its first claim.
+        assert_eq!(recorded(300, &story(&[8000, 9000], None), 9999), at(8000));
+    }
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)

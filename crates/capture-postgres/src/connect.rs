@@ -13,7 +13,11 @@ use crate::open::{OpenError, Options};
 /// No server needs longer to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) fn connect(config: &Config, options: &Options) -> Result<Client, OpenError> {
+pub(crate) fn connect(
+    config: &Config,
+    options: &Options,
+    only_reads: bool,
+) -> Result<Client, OpenError> {
     let mut config = config.clone();
     config.ssl_mode(ssl_mode(&config));
     if config.get_connect_timeout().is_none() {
@@ -28,7 +32,7 @@ pub(crate) fn connect(config: &Config, options: &Options) -> Result<Client, Open
     let config: postgres::Config = config.into();
     let tls = capture_tls::client_config(&options.root_certificates).map_err(OpenError::Tls)?;
     let mut client = config.connect(MakeRustlsConnect::new(tls)).map_err(OpenError::Database)?;
-    prepare(&mut client, options.lease)?;
+    prepare(&mut client, options.lease, only_reads)?;
     Ok(client)
 }
 
@@ -55,18 +59,20 @@ fn is_local(config: &Config) -> bool {
 }
 
 /// Refuses a server that may lose what it has committed, and sets what a turn relies on.
-fn prepare(client: &mut Client, lease: Duration) -> Result<(), OpenError> {
+fn prepare(client: &mut Client, lease: Duration, only_reads: bool) -> Result<(), OpenError> {
     for setting in ["fsync", "full_page_writes"] {
         let row = client.query_one("SELECT pg_catalog.current_setting($1)", &[&setting]);
         if row.map_err(OpenError::Database)?.get::<_, &str>(0) != "on" {
             return Err(OpenError::Forgetful(setting));
         }
     }
-    // A holder that is stopped within a turn would keep its orders locked.
-    let (lease, lock) = (lease.as_millis(), (lease / 2).as_millis());
+    // A holder that is stopped within a turn would keep its orders locked. One that only reads locks nothing, and
+    // whoever takes its lines may be slow.
+    let idle = if only_reads { 0 } else { lease.as_millis() };
+    let lock = (lease / 2).as_millis();
     let settings = format!(
         "SET synchronous_commit = on; SET search_path = pg_catalog; SET lock_timeout = {lock};
-         SET idle_in_transaction_session_timeout = {lease}; SET default_transaction_read_only = off"
+         SET idle_in_transaction_session_timeout = {idle}; SET default_transaction_read_only = off"
     );
     client.batch_execute(&settings).map_err(OpenError::Database)
 }

@@ -74,7 +74,8 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         chain: &'d mut Chain,
         at: SystemTime,
     ) -> Self {
-        let at = sql.clock.theirs(at);
+        // A clock may have jumped since.
+        let at = sql.now.map_or(at, |now| sql.clock.theirs(at).min(now));
         let (alive, orders, writes) = (BTreeSet::new(), Orders::new(), Writes::default());
         let (claim_ids, intent_ids) = (VecDeque::new(), VecDeque::new());
         Self {
@@ -110,17 +111,14 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
     }
 
     /// Says whether this holder works off captures at a rate, and how many share it, this one included.
-    pub(crate) fn shares_rate(&mut self, shares: bool) -> Result<u32, Fault> {
+    pub(crate) fn shares_rate(&mut self, shares: bool, listens: bool) -> Result<u32, Fault> {
         const WORKS: &str = "UPDATE capture.lease SET works_for = $2 WHERE fence = $1";
         if self.chain.shares_rate != shares {
             let works_for = shares.then_some(self.who.environment);
             self.sql.execute(WORKS, &[&self.chain.fence.0, &works_for])?;
             // Services that write something down wake it.
-            self.sql.transaction.batch_execute(if shares {
-                "LISTEN capture"
-            } else {
-                "UNLISTEN capture"
-            })?;
+            let listen = if shares && listens { "LISTEN capture" } else { "UNLISTEN capture" };
+            self.sql.transaction.batch_execute(listen)?;
             self.chain.shares_rate = shares;
         }
         Ok(u32::try_from(self.others_at_work).unwrap_or(u32::MAX).saturating_add(1))
@@ -169,14 +167,26 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         Ok(())
     }
 
+    /// Records what this host found.
     pub(crate) fn settle(&mut self, held: Held, outcome: &Outcome) -> Result<Outcome, Fault> {
+        let (clock, now) = (self.sql.clock, self.at);
+        self.record(held, outcome, |story| clock.recorded(outcome, story, now))
+    }
+
+    /// Records this, once it is dated as its story asks for.
+    pub(crate) fn record(
+        &mut self,
+        held: Held,
+        outcome: &Outcome,
+        dated: impl FnOnce(&Story) -> Outcome,
+    ) -> Result<Outcome, Fault> {
         let at = self.at;
         let order = outcome.capture().order_id();
         let stories = self.orders.get_mut(&order).into_iter().flatten();
         let story = stories.into_iter().find(|story| story.intent == held.intent);
         let missing = || Lost::Damaged(format!("order {order} has no capture {}", held.intent.0));
         let story = story.ok_or_else(missing)?;
-        let outcome = &self.sql.clock.recorded(outcome, story, at);
+        let outcome = &dated(story);
         let merged = merge(story, held, outcome, at);
         let body = serde_json::to_string(outcome).map_err(|error| Lost::Io(error.into()))?;
         self.chain.number += 1;
@@ -339,8 +349,10 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
         const HELD: &str = "INSERT INTO capture.pending (intent, environment, fence, is_held)
             SELECT intent, $1, $2, true FROM unnest($3::bigint[]) AS it (intent)
             ON CONFLICT (intent) DO UPDATE SET fence = $2, is_held = true, due_ms = NULL";
-        const OPEN: &str = "UPDATE capture.pending SET is_held = false, due_ms = it.due
-            FROM unnest($1::bigint[], $2::bigint[]) AS it (intent, due) WHERE pending.intent = it.intent";
+        // One that was begun and settled at once has no row either.
+        const OPEN: &str = "INSERT INTO capture.pending (intent, environment, fence, due_ms)
+            SELECT intent, $1, $2, due FROM unnest($3::bigint[], $4::bigint[]) AS it (intent, due)
+            ON CONFLICT (intent) DO UPDATE SET is_held = false, due_ms = excluded.due_ms";
         const DECIDED: &str = "DELETE FROM capture.pending WHERE intent = ANY($1)";
         let (environment, fence) = (self.who.environment, self.chain.fence.0);
         let (mut new, mut held) = ((Vec::new(), Vec::new()), Vec::new());
@@ -366,7 +378,7 @@ impl<'d, 's, 't> Desk<'d, 's, 't> {
             self.sql.execute(HELD, &[&environment, &fence, &held])?;
         }
         if !open.0.is_empty() {
-            self.sql.execute(OPEN, &[&open.0, &open.1])?;
+            self.sql.execute(OPEN, &[&environment, &fence, &open.0, &open.1])?;
         }
         if !decided.is_empty() {
             self.sql.execute(DECIDED, &[&decided])?;

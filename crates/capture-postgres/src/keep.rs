@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Write};
 use std::time::SystemTime;
 
 use capture_core::Outcome;
-use capture_journal::{Answer, Ask, Exported, KeepError, Lost};
+use capture_journal::{Answer, Ask, Exported, KeepError, Lost, Story};
 
 use crate::desk::{Desk, NEVER};
 use crate::fault::Fault;
@@ -57,12 +57,13 @@ impl Postgres {
         let lines = from.lines().collect::<io::Result<Vec<_>>>()?;
         let imported = self.session().transact(|who, sql, chain| {
             let before = *chain;
+            sql.transaction.batch_execute("SAVEPOINT importing")?;
             let mut desk = Desk::new(sql, who, chain, SystemTime::now());
-            match desk.import(&lines) {
-                Ok(()) => Ok(Ok(desk.write()?)),
+            match desk.import(&lines).and_then(|()| Ok(desk.write()?)) {
+                Ok(()) => Ok(Ok(())),
                 Err(Kept::Fault(fault)) => Err(fault),
                 Err(Kept::Refused(why)) => {
-                    // Nothing of it is written.
+                    sql.transaction.batch_execute("ROLLBACK TO SAVEPOINT importing")?;
                     *chain = before;
                     Ok(Err(why))
                 }
@@ -89,6 +90,11 @@ impl Desk<'_, '_, '_> {
         self.lock_asks(true)?;
         self.look_who_lives()?;
         for (index, line) in lines.iter().enumerate() {
+            if index % PAGE as usize == 0 {
+                // So much is in memory at once.
+                self.write()?;
+                self.orders.clear();
+            }
             let environment = &self.who.environment_name;
             let record = Exported::read(line, index + 1, environment).map_err(Kept::Refused)?;
             let outcome = record.outcome();
@@ -97,6 +103,9 @@ impl Desk<'_, '_, '_> {
             if !self.orders.contains_key(&capture.order_id()) {
                 self.lock_pending(&[capture.order_id()])?;
             }
+            let stories = self.orders.get(&capture.order_id()).into_iter().flatten();
+            let known =
+                stories.filter(|story| story.capture == capture).find_map(Story::first_sent);
             let answer = self.answer(&Ask { capture, now: true }, NEVER)?;
             Exported::fits(&answer, index + 1).map_err(Kept::Refused)?;
             let held = match (answer, outcome) {
@@ -105,7 +114,7 @@ impl Desk<'_, '_, '_> {
                 _ => None,
             };
             if let Some(held) = held {
-                let _told = self.settle(held, outcome)?;
+                let _told = self.record(held, outcome, |_| record.outcome_beside(known))?;
             }
         }
         Ok(())

@@ -76,8 +76,8 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether it may pass by itself: the server cannot be reached, is starting or stopping, or has no room for
-    /// another connection.
+    /// Whether it may pass by itself: the server cannot be reached, is starting, stopping or a standby, or has no
+    /// room.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         let Self::Database(error) = self else { return false };
@@ -92,12 +92,18 @@ impl OpenError {
             SqlState::TOO_MANY_CONNECTIONS,
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,
+            // A standby that is about to take over.
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::DISK_FULL,
+            SqlState::OUT_OF_MEMORY,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::LOCK_NOT_AVAILABLE,
         ];
         passing.contains(code)
     }
 }
 
-/// So much may the clocks differ. What is due and how old a key is rests on this machine's.
+/// So much may the clocks differ when it is opened. What differs is translated; more is a mistake.
 const SKEW: Duration = Duration::from_secs(300);
 
 impl Postgres {
@@ -179,7 +185,7 @@ fn open(
     environment: &Environment,
     options: &Options,
 ) -> Result<Session, OpenError> {
-    let mut client = connect(config, options)?;
+    let mut client = connect(config, options, false)?;
     migrate(&mut client)?;
     let clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
     let row = client.query_one(clock, &[]).map_err(OpenError::Database)?;
@@ -192,6 +198,7 @@ fn open(
         transaction: &mut transaction,
         statements: &mut statements,
         clock: Clock::default(),
+        now: None,
     };
     const ENVIRONMENT: &str =
         "INSERT INTO capture.environment (name) VALUES ($1) ON CONFLICT DO NOTHING";
@@ -215,7 +222,7 @@ fn open_to_read(
     options: &Options,
 ) -> Result<Session, OpenError> {
     const ID: &str = "SELECT id FROM capture.environment WHERE name = $1";
-    let mut client = connect(config, options)?;
+    let mut client = connect(config, options, true)?;
     match version(&mut client)? {
         Some(VERSION) => {}
         Some(newer) if newer > VERSION => return Err(OpenError::Newer(newer)),

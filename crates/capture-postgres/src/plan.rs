@@ -47,25 +47,30 @@ impl Staging for Postgres {
         each: &mut dyn FnMut(Line) -> ControlFlow<()>,
     ) -> Result<(), Lost> {
         // A multiplier without a pattern in it (Knuth), so that neighbours are not drawn together.
-        let select = format!(
-            "SELECT {STAGED} FROM pg_temp.staged
-             ORDER BY (line * 2654435761 + $1) % 4294967296, line LIMIT $2"
-        );
-        self.session().transact(|_, sql, _| {
-            let (seed, most) = (i64::from(seed), most.map(i64::from));
-            let portal = sql.transaction.bind(&select, &[&seed, &most])?;
-            loop {
-                let rows = sql.transaction.query_portal(&portal, PAGE)?;
-                for row in &rows {
-                    if each(staged(row)?).is_break() {
-                        return Ok(());
-                    }
-                }
-                if rows.len() < PAGE as usize {
+        const SELECT: &str = "SELECT line, order_id::text, idempotency_key::text, amount, currency, exponent,
+                reference, capture_before_ms, drawn
+            FROM (SELECT *, (line * 2654435761 + $1) % 4294967296 AS drawn FROM pg_temp.staged) AS it
+            WHERE (drawn, line) > ($2, $3) ORDER BY drawn, line LIMIT $4";
+        let (mut place, mut left) = ((-1_i64, -1_i64), most.map_or(i64::MAX, i64::from));
+        while left > 0 {
+            let (seed, page) = (i64::from(seed), i64::from(PAGE).min(left));
+            let rows = self.session().transact(|_, sql, _| {
+                Ok(sql.query(SELECT, &[&seed, &place.0, &place.1, &page])?)
+            })?;
+            // Outside of the transaction: whoever looks at an order takes a while.
+            for row in &rows {
+                let line = staged(row)?;
+                place = (row.get(8), i64::from(line.line));
+                if each(line).is_break() {
                     return Ok(());
                 }
             }
-        })
+            left -= rows.len() as i64;
+            if (rows.len() as i64) < page {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn planned(&mut self, plan: &[u8; 32]) -> Result<Option<RunId>, Lost> {

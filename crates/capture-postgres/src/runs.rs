@@ -196,16 +196,23 @@ fn tally(sql: &mut Sql<'_, '_>, run: RunId) -> Result<Tally, Fault> {
 }
 
 fn history(sql: &mut Sql<'_, '_>, environment: i64, midnight: i64) -> Result<History, Fault> {
+    // Page by page from the end: as one statement it would read all records before the first is there.
     let select = format!(
-        "SELECT {INTENT}, record.at_ms AS recorded_ms FROM capture.record
-         JOIN capture.intent ON intent.id = record.intent
-         WHERE environment = $1 AND body->>'outcome' = 'captured' ORDER BY record.id DESC"
+        "SELECT {INTENT}, record.id AS record, record.at_ms AS recorded_ms, environment = $1 AND body->>'outcome' = 'captured'
+            AS counts
+         FROM capture.record JOIN capture.intent ON intent.id = record.intent
+         WHERE record.id < $2 ORDER BY record.id DESC LIMIT $3"
     );
-    let portal = sql.transaction.bind(&select, &[&environment])?;
-    let (mut history, mut seen) = (History::default(), 0);
+    let statement = sql.transaction.prepare(&select)?;
+    let (mut history, mut seen, mut before) = (History::default(), 0, i64::MAX);
     loop {
-        let rows = sql.transaction.query_portal(&portal, PAGE)?;
+        let page = i64::from(PAGE);
+        let rows = sql.transaction.query(&statement, &[&environment, &before, &page])?;
         for row in &rows {
+            before = row.get("record");
+            if !row.get::<_, bool>("counts") {
+                continue;
+            }
             let is_today = row.get::<_, i64>("recorded_ms") >= midnight;
             if seen >= LATEST && !is_today {
                 return Ok(history);

@@ -8,6 +8,8 @@ use crate::open::OpenError;
 /// One step for each version.
 const SCHEMA: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
 
+const ENQUEUE: &str = include_str!("enqueue.sql");
+
 pub(crate) const VERSION: i32 = SCHEMA.len() as i32;
 
 /// "Capt" in ASCII: no two programs change the tables at the same time.
@@ -29,9 +31,15 @@ pub(crate) fn migrate(client: &mut Client) -> Result<(), OpenError> {
             let schema = "CREATE SCHEMA IF NOT EXISTS capture";
             transaction.batch_execute(schema).map_err(OpenError::Database)?;
         }
+        if known > 0 {
+            // In the order in which a turn takes them, so that neither waits for the other.
+            let tables = "LOCK TABLE capture.lease, capture.pending, capture.intent, capture.inbox IN ACCESS EXCLUSIVE MODE";
+            transaction.batch_execute(tables).map_err(OpenError::Database)?;
+        }
         for step in SCHEMA.iter().skip(known.try_into().unwrap_or_default()) {
             transaction.batch_execute(step).map_err(OpenError::Database)?;
         }
+        transaction.batch_execute(ENQUEUE).map_err(OpenError::Database)?;
         let now = "UPDATE capture.version SET version = $1";
         transaction.execute(now, &[&VERSION]).map_err(OpenError::Database)?;
         currencies(&mut transaction)?;

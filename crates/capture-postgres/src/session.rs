@@ -83,8 +83,13 @@ impl Session {
             tries += 1;
             match self.once(&mut work) {
                 Ok(done) => break done,
-                Err(Fault::Undone(_)) if tries < TRIES => {
+                // What hands on lines as it reads them cannot be done again.
+                Err(Fault::Undone(_)) if tries < TRIES && !self.who.only_reads => {
                     thread::sleep(Duration::from_millis(5) * tries);
+                    // It may have waited for long, and what renewed its lease was undone too.
+                    self.is_closed = false;
+                    self.renew()?;
+                    self.is_closed = true;
                 }
                 Err(Fault::Undone(error)) => return Err(lost(error)),
                 Err(Fault::Lost(lost)) => return Err(lost),
@@ -104,7 +109,7 @@ impl Session {
         let builder = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
         let mut transaction = builder.read_only(who.only_reads).start()?;
         let clock = Clock::default();
-        let mut sql = Sql { transaction: &mut transaction, statements, clock };
+        let mut sql = Sql { transaction: &mut transaction, statements, clock, now: None };
         let mut chain = self.chain;
         if !who.only_reads {
             let before = SystemTime::now();
@@ -116,7 +121,9 @@ impl Session {
                 chain = Chain::new(enter(&mut sql, &who.us, who.lease)?);
                 now = sql.query(NOW, &[])?;
             }
-            sql.clock = Clock::new(before, now[0].get(0), SystemTime::now());
+            let now: i64 = now[0].get(0);
+            sql.clock = Clock::new(before, now, SystemTime::now());
+            sql.now = Some(crate::read::moment(now));
         }
         let done = work(who, &mut sql, &mut chain)?;
         transaction.commit().map_err(lost)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::SystemTime;
 
 use postgres::types::ToSql;
 use postgres::{Error, Row, Statement, Transaction};
@@ -18,6 +19,8 @@ pub(crate) struct Sql<'s, 't> {
     pub(crate) statements: &'s mut Statements,
     /// How this host's clock differs from the server's.
     pub(crate) clock: Clock,
+    /// The server's time when the transaction began.
+    pub(crate) now: Option<SystemTime>,
 }
 
 impl Sql<'_, '_> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use capture_core::OrderId;
+use capture_core::{OrderId, Outcome};
 use capture_journal::{Answer, Journal, Lost, Story, Turn, Turned, Wake};
 
 use crate::desk::{Desk, NEVER};
@@ -33,7 +33,18 @@ impl Journal for Postgres {
 impl Postgres {
     fn take(&mut self, turn: &Turn) -> Result<Turned, Lost> {
         let mut session = self.session();
-        let turned = session.transact(|who, sql, chain| make(turn, who, sql, chain))?;
+        let made = session.transact(|who, sql, chain| make(turn, who, sql, chain, false))?;
+        let turned = match made {
+            Made::Turned(turned) => turned,
+            // Nobody can ask while a list is written down, and what is settled must not wait for that.
+            Made::Settled(told) => {
+                let rest = Turn { settled: Vec::new(), ..turn.clone() };
+                let made =
+                    session.transact(|who, sql, chain| make(&rest, who, sql, chain, true))?;
+                let Made::Turned(turned) = made else { return Err(Lost::Closed) };
+                Turned { told, ..turned }
+            }
+        };
         let is_work = !turned.work.is_empty()
             || turned.answers.iter().any(|answer| matches!(answer, Answer::Work(_)));
         // Others may have taken it for interrupted by the time it was committed.
@@ -45,21 +56,42 @@ impl Postgres {
     }
 }
 
-fn make(turn: &Turn, who: &Who, sql: &mut Sql<'_, '_>, chain: &mut Chain) -> Result<Turned, Fault> {
+/// What one transaction made of a turn.
+enum Made {
+    Turned(Turned),
+    /// Only what was settled, as somebody else has locked what asks.
+    Settled(Vec<Outcome>),
+}
+
+fn make(
+    turn: &Turn,
+    who: &Who,
+    sql: &mut Sql<'_, '_>,
+    chain: &mut Chain,
+    waits: bool,
+) -> Result<Made, Fault> {
     let mut desk = Desk::new(sql, who, chain, turn.at);
     let settled = turn.settled.iter().map(|(_, outcome)| outcome.capture().order_id());
     let orders = settled.chain(turn.asks.iter().map(|ask| ask.capture.order_id()));
-    if !turn.asks.is_empty() {
-        desk.lock_asks(false)?;
-    }
+    let may_ask = match (turn.asks.is_empty(), waits) {
+        (true, _) => true,
+        (false, true) => desk.lock_asks(false).map(|()| true)?,
+        (false, false) => desk.try_lock_asks()?,
+    };
     desk.lock(&BTreeSet::from_iter(orders))?;
     if !turn.asks.is_empty() || turn.want.most > 0 || turn.want.shares_rate {
         desk.look_who_lives()?;
     }
-    let sharers = desk.shares_rate(turn.want.shares_rate)?;
+    // Only who takes what comes in has to hear of it.
+    let listens = turn.want.run.is_none() && !turn.want.only_open;
+    let sharers = desk.shares_rate(turn.want.shares_rate, listens)?;
     let mut told = Vec::with_capacity(turn.settled.len());
     for (held, outcome) in &turn.settled {
         told.push(desk.settle(*held, outcome)?);
+    }
+    if !may_ask {
+        desk.write()?;
+        return Ok(Made::Settled(told));
     }
     let mut answers = Vec::with_capacity(turn.asks.len());
     for ask in &turn.asks {
@@ -69,5 +101,5 @@ fn make(turn: &Turn, who: &Who, sql: &mut Sql<'_, '_>, chain: &mut Chain) -> Res
     let (work, later) = desk.want(turn.want)?;
     desk.write()?;
     let (fence, held_for) = (desk.chain.fence, Some(who.lease));
-    Ok(Turned { told, answers, work, later, sharers, fence, held_for })
+    Ok(Made::Turned(Turned { told, answers, work, later, sharers, fence, held_for }))
 }

@@ -164,10 +164,13 @@ impl Desk<'_, '_, '_> {
             WHERE pending.environment = $1 AND fence IS NOT NULL AND NOT is_held AND ($2::bigint IS NULL OR EXISTS
                 (SELECT FROM capture.run_line WHERE run_line.intent = pending.intent AND run_line.run = $2))
             ORDER BY due_ms, intent LIMIT 64";
-        const NEW: &str = "SELECT EXISTS (SELECT FROM capture.pending WHERE environment = $1 AND fence IS NULL
-                AND ($2::bigint IS NULL OR EXISTS
-                (SELECT FROM capture.run_line WHERE run_line.intent = pending.intent AND run_line.run = $2)))
-            OR $2 IS NULL AND EXISTS (SELECT FROM capture.inbox WHERE environment = $1)";
+        const NEW: &str = "SELECT $2::bigint IS NULL AND
+            (EXISTS (SELECT FROM capture.pending WHERE environment = $1 AND fence IS NULL)
+            OR EXISTS (SELECT FROM capture.inbox WHERE environment = $1))";
+        // By the list's own rows, and only then by its lines: others may have a million more.
+        const NEW_OF_RUN: &str = "SELECT EXISTS (SELECT FROM capture.pending WHERE run = $2 AND fence IS NULL)
+            OR EXISTS (SELECT FROM capture.run_line JOIN capture.pending ON pending.intent = run_line.intent
+                WHERE run_line.run = $2 AND fence IS NULL AND pending.environment = $1)";
         let (environment, run) = (self.who.environment, want.run.map(|run| run.0));
         let mut found = Vec::new();
         for candidates in [HELD, OPEN] {
@@ -177,9 +180,10 @@ impl Desk<'_, '_, '_> {
             let is_alive = |fence| self.is_alive(fence);
             found.extend(stories.filter_map(|story| later(&story, want, self.at, is_alive)));
         }
+        let new = if run.is_some() { NEW_OF_RUN } else { NEW };
         // Another holder is taking it just now, and may give it back.
         let is_new =
-            !want.only_open && self.sql.query(NEW, &[&environment, &run])?[0].get::<_, bool>(0);
+            !want.only_open && self.sql.query(new, &[&environment, &run])?[0].get::<_, bool>(0);
         found.extend(is_new.then(|| self.at.checked_add(HELD_ELSEWHERE)).flatten());
         Ok(found.into_iter().min().map(|at| self.sql.clock.ours(at)))
     }

@@ -69,6 +69,9 @@ impl Sqlite {
                 let record = Exported::read(&line?, index + 1, desk.environment_name)?;
                 let outcome = record.outcome();
                 let capture = *outcome.capture();
+                let stories = desk.of(capture.order_id())?;
+                let known = stories.iter().filter(|story| story.capture == capture);
+                let known = known.filter_map(Story::first_sent).min();
                 let answer = desk.answer(&Ask { capture, now: true })?;
                 Exported::fits(&answer, index + 1)?;
                 let held = match (answer, outcome) {
@@ -77,7 +80,7 @@ impl Sqlite {
                     _ => None,
                 };
                 if let Some(held) = held {
-                    desk.settle(&[(held, outcome.clone())])?;
+                    desk.settle(&[(held, record.outcome_beside(known))])?;
                 }
                 count += 1;
             }

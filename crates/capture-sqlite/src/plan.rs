@@ -15,8 +15,10 @@ use crate::read::{lost, maybe, moment};
 use crate::staged::{STAGED, staged};
 use crate::turn::Desk;
 
-/// Staged lines are in a table of this connection alone; SQLite keeps it in a file of its own.
-const STAGE: &str = "CREATE TEMP TABLE IF NOT EXISTS staged (
+/// Staged lines are in a table of this connection alone; SQLite keeps it in a file of its own, which is written and
+/// read in one go, so that it needs little of its memory.
+const STAGE: &str = "PRAGMA temp.cache_size = -256;
+    CREATE TEMP TABLE IF NOT EXISTS staged (
     line INTEGER PRIMARY KEY, order_id BLOB NOT NULL, idempotency_key BLOB NOT NULL,
     amount INTEGER NOT NULL, currency TEXT NOT NULL, exponent INTEGER NOT NULL,
     reference TEXT, capture_before_ms INTEGER) STRICT;

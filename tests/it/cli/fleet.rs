@@ -340,6 +340,24 @@ fn a_password_is_refused_in_an_argument_and_shown_nowhere() {
         let run = run(None, Some(&journal), None);
         assert!(run.code == 2 && run.stderr.contains(says), "{run:?}");
     }
+    // What was meant for a database never becomes a file, which each machine would have for itself.
+    for slip in [
+        format!("Postgres://capture:{PASSWORD}@h/shop"),
+        format!(" postgres://capture:{PASSWORD}@h/shop"),
+        format!("jdbc:postgresql://h/shop?password={PASSWORD}"),
+        format!("postgres:/capture:{PASSWORD}@h/shop"),
+        format!("host=h user=capture password={PASSWORD} dbname=shop"),
+    ] {
+        for flag in [None, Some(&slip[..])] {
+            let run = run(flag, Some(&slip), None);
+            assert!(
+                run.code == 2 && run.stderr.contains("names neither a file nor a database"),
+                "{run:?}"
+            );
+        }
+    }
+    let run_of = run(None, Some(&with.replace(PASSWORD, &format!("x@{PASSWORD}"))), None);
+    assert!(run_of.code == 2 && run_of.stderr.contains("is written as %40"), "{run_of:?}");
     assert!(fleet.server.transcript().is_empty());
     let captured = run(None, Some(&with), None);
     assert_eq!(captured.code, 0, "{captured:?}");

@@ -14,7 +14,8 @@ use capture_postgres::{Config, OpenError, Options, Postgres};
 
 use super::server::{self, Database, Opened, Server};
 use super::store::{
-    Store, ask, at, capture, captured, declined, numbered, record, settle, turn, unknown, work,
+    Directory, Store, ask, at, capture, captured, declined, numbered, record, settle, turn,
+    unknown, work,
 };
 
 fn sandbox() -> Environment {
@@ -633,4 +634,82 @@ fn what_is_long_decided_is_removed_from_every_chain() {
     assert_eq!(journal.check().unwrap(), Vec::<String>::new());
     let known = |n| journal.stories(numbered(n).order_id()).unwrap().len();
     assert_eq!((1..=10).map(known).collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+}
+
+/// What another journal had not decided is looked for here, and no key looks younger for the move.
+#[test]
+fn what_is_imported_open_goes_on_and_is_as_old_as_it_was() {
+    if !server::is_there() {
+        return;
+    }
+    let (from, to, directory) = (Database::create(), Database::create(), Directory::new());
+    let mut old = from.open_now();
+    // One that nobody began, one in doubt, one that was interrupted.
+    let ready = Ask { capture: numbered(1), now: false };
+    let turned = turn(&mut old, 1, &[], &[ready], 0);
+    assert_eq!(turned.answers, [Answer::Queued]);
+    let held = work(ask(&mut old, 2, numbered(2))).held;
+    let _ = settle(&mut old, 3, held, unknown(numbered(2), at(2)));
+    let _interrupted = work(ask(&mut old, 4, numbered(3)));
+    let mut lines = Vec::new();
+    assert_eq!(old.export(&mut lines).unwrap(), 3);
+    let first_sent = |journal: &mut dyn Journal, n| {
+        journal.stories(numbered(n).order_id()).unwrap()[0].first_sent()
+    };
+    let (mut file, mut new) = (directory.open(), to.open_now());
+    assert_eq!(file.import(&lines[..]).unwrap(), 3);
+    assert_eq!(new.import(&lines[..]).unwrap(), 3);
+    for journal in [&mut file as &mut dyn Journal, &mut new] {
+        assert_eq!(
+            (2..=3).map(|n| first_sent(journal, n)).collect::<Vec<_>>(),
+            [2, 4].map(|it| Some(at(it)))
+        );
+    }
+    assert_eq!(new.check().unwrap(), Vec::<String>::new());
+    // Again, and as a younger one: the older counts.
+    let later = String::from_utf8(lines.clone()).unwrap();
+    let second = |it: u64| format!("\"first_sent_ms\":{}", 1_700_000_000_000 + it * 1000);
+    assert!(later.contains(&second(2)), "{later}");
+    let later = later.replace(&second(2), &second(500));
+    assert_eq!(file.import(later.as_bytes()).unwrap(), 3);
+    assert_eq!(new.import(later.as_bytes()).unwrap(), 3);
+    for journal in [&mut file as &mut dyn Journal, &mut new] {
+        assert_eq!(first_sent(journal, 2), Some(at(2)));
+    }
+    drop(new);
+    // What is refused leaves nothing, however far it came.
+    let bad = [&lines[..], b"{}\n"].concat();
+    let mut new = to.open_now();
+    let (before, head) = (new.verify(&[]).unwrap().records, new.verify(&[]).unwrap().heads);
+    assert!(matches!(new.import(&bad[..]), Err(KeepError::Line { line: 4, .. })));
+    assert_eq!((new.verify(&[]).unwrap().records, new.verify(&[]).unwrap().heads), (before, head));
+    assert_eq!(to.psql("capture", "SELECT count(*) FROM capture.pending").unwrap(), "3");
+    let want = Want::most(9);
+    let now = Turn { at: SystemTime::now(), settled: Vec::new(), asks: Vec::new(), want };
+    let found = new.turn(&now).unwrap().work;
+    assert!(found.iter().any(|it| *it.how.capture() == numbered(1)), "{found:?}");
+}
+
+/// By any number of programs at once, beside one that works.
+#[test]
+fn tables_of_the_first_version_are_brought_up_to_date() {
+    if !server::is_there() {
+        return;
+    }
+    const FIRST: &str = include_str!("../../../crates/capture-postgres/src/schema-1.sql");
+    let database = Database::create();
+    database.psql("capture", &format!("CREATE SCHEMA capture; {FIRST}")).unwrap();
+    let filled = "INSERT INTO capture.environment (name) VALUES ('sandbox')";
+    database.psql("capture", filled).unwrap();
+    thread::scope(|scope| {
+        for n in 1..=6 {
+            let database = &database;
+            scope.spawn(move || record(&mut database.open(), n, 1, captured));
+        }
+    });
+    let version = database.psql("capture", "SELECT version FROM capture.version").unwrap();
+    assert_eq!(version, "2");
+    let mut journal = database.open_now();
+    assert_eq!(journal.verify(&[]).unwrap().records, 6);
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use capture_core::limits::History;
 use capture_core::{Capture, IdempotencyKey, Money};
@@ -11,7 +12,9 @@ use capture_journal::{
 };
 
 use super::server::{self, Database};
-use super::store::{Directory, Store as _, at, captured, declined, numbered, unknown};
+use super::store::{
+    Directory, Store as _, ask, at, captured, declined, numbered, settle, unknown, work,
+};
 
 /// Where lists are kept.
 enum Place {
@@ -389,4 +392,57 @@ fn what_is_open_is_counted() {
         let after = other.open_now().unwrap();
         assert_eq!((after.ready, after.claimed, after.unknown), (1, 0, 2));
     }
+}
+
+/// While a list is written down nobody else asks for anything, and the other way round; what is claimed goes on.
+#[test]
+fn who_asks_waits_for_a_list_and_a_list_for_who_asks() {
+    if !server::is_there() {
+        return;
+    }
+    let database = Database::create();
+    let mut worker = database.open_now();
+    let held = work(ask(&mut worker, 1, numbered(1))).held;
+    plan(&mut worker, 1, &[line(2, numbered(2), None)]).unwrap();
+    let mut raw = database.client();
+    let number = "SELECT id FROM capture.environment";
+    let number: i64 = raw.query_one(number, &[]).unwrap().get(0);
+    let mut lock = |what: &str| {
+        let sql = format!("SELECT {what}(x'41736b73'::integer, {number})");
+        raw.execute(&sql, &[]).unwrap();
+    };
+    let waits = || {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let began = Instant::now();
+        while database.psql("capture", waiting).unwrap() == "0" {
+            assert!(began.elapsed() < Duration::from_secs(30), "nobody waits");
+            thread::sleep(Duration::from_millis(5));
+        }
+    };
+    // A list is being written down.
+    lock("pg_advisory_lock");
+    thread::scope(|scope| {
+        let asks = scope.spawn(|| ask(&mut database.open_now(), 2, numbered(3)));
+        waits();
+        let told = settle(&mut worker, 3, held, captured(numbered(1)));
+        assert_eq!(told, captured(numbered(1)));
+        let found = wants(&mut worker, None, 9);
+        assert_eq!(found[0].how, How::Fresh(numbered(2)));
+        assert!(!asks.is_finished());
+        lock("pg_advisory_unlock");
+        assert!(matches!(asks.join().unwrap(), Answer::Work(_)));
+    });
+    // Somebody is asking.
+    lock("pg_advisory_lock_shared");
+    thread::scope(|scope| {
+        let planning = scope
+            .spawn(|| plan(&mut database.open_now(), 2, &[line(2, numbered(4), None)]).unwrap());
+        waits();
+        assert!(matches!(ask(&mut database.open_now(), 4, numbered(5)), Answer::Work(_)));
+        assert!(!planning.is_finished());
+        lock("pg_advisory_unlock_shared");
+        let run = planning.join().unwrap();
+        assert_eq!(worker.run(run).unwrap().unwrap().captures, 1);
+    });
 }

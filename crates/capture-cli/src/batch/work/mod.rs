@@ -81,14 +81,20 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
                 }
             }
         });
-        let Err(failed) = &end else { break end };
-        reopen::tell_unrecorded(failed);
+        let Err(failed) = end else { break end };
+        reopen::tell_unrecorded(&failed);
         if !work.goes_on_without_journal() {
-            break end;
+            break Err(failed);
         }
-        journal = match work.open_in_time(&mut rounds)? {
-            Some(journal) => journal,
-            None => break Ok(End::Stopped),
+        journal = match work.open_in_time(&mut rounds) {
+            Ok(Some(journal)) => journal,
+            Ok(None) => break Ok(End::Stopped),
+            // Captures have been sent by now, and no error may say otherwise.
+            Err(bad) => {
+                error!(target: TARGET, "{}", bad.sentence);
+                state.ends("the journal failed");
+                break Err(failed);
+            }
         };
     };
     notify.say("STOPPING=1");

@@ -30,6 +30,8 @@ pub(super) struct Seen {
     is_without_journal: bool,
     /// Whether it could not be reached while captures were on their way: of these it does not know.
     pub(super) has_lost_journal: bool,
+    /// Whether it has begun to make turns.
+    is_at_work: bool,
     /// Sent by this process, and in doubt as far as it knows.
     doubts: BTreeMap<IntentId, OrderId>,
     /// Whether this process has sent any capture.
@@ -53,6 +55,7 @@ impl State {
             ending: None,
             is_without_journal: false,
             has_lost_journal: false,
+            is_at_work: false,
             doubts: BTreeMap::new(),
             has_sent: false,
         })))
@@ -83,6 +86,7 @@ impl State {
     pub(super) fn goes_round(&self, round: Round) {
         let mut seen = self.seen();
         (seen.running, seen.in_hand) = (round.running, round.in_hand);
+        seen.is_at_work = true;
         seen.turn = round.turn.or(seen.turn);
         seen.went_round = Instant::now();
     }
@@ -91,7 +95,8 @@ impl State {
     pub(super) fn journal_is_there(&self, is_there: bool) {
         let mut seen = self.seen();
         seen.is_without_journal = !is_there;
-        seen.has_lost_journal |= !is_there && seen.running > 0;
+        // A claim whose turn got no answer is in doubt as well.
+        seen.has_lost_journal |= !is_there && seen.is_at_work;
         // What waits does not hang.
         seen.went_round = Instant::now();
     }

@@ -1,4 +1,4 @@
-//! Measures the journal in a database without an API: `cargo run --release -p capture-postgres --example measure -- URL`.
+//! Measures the journal in a database without an API: `cargo run --release -p capture-postgres --example measure_database -- URL`.
 //!
 //! The database should be empty and its server idle. Outcomes are made up, so that nothing but the journal works.
 
@@ -35,7 +35,6 @@ fn main() -> Result<()> {
         let each = commits as f64 / f64::from(COUNT);
         println!("| {workers} | {rate:.0} | {:.2} | {each:.3} |", rate / one);
     }
-    bloat(&mut client)?;
     println!("| ready | the next 100, best of 20 | as planned |\n|--:|--:|--:|");
     for ready in [10_000, 100_000, 1_000_000] {
         let missing = ready - left(&mut client)?;
@@ -46,9 +45,15 @@ fn main() -> Result<()> {
         let mut worker = Postgres::open(&config, &environment)?;
         let best = (0..20).map(|_| wants(&mut worker, 100)).min().unwrap_or_default();
         println!("| {ready} | {best:.1?} | {:.0}/s |", f64::from(missing) / planned.as_secs_f64());
-        // They are given back as interrupted, and are in nobody's way.
+        // They are left interrupted, and are in nobody's way.
     }
-    Ok(())
+    let ready = left(&mut client)?;
+    let took = drain(&config, &environment, 4);
+    println!("{ready} more by 4 workers: {:.0}/s", f64::from(ready) / took.as_secs_f64());
+    bloat(&mut client)?;
+    println!("two minutes later:");
+    thread::sleep(Duration::from_secs(120));
+    bloat(&mut client)
 }
 
 fn capture(number: u32) -> Result<Capture> {
