@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_wakes_whoever_waits_and_whoever_comes_later() {
+    fn it_wakes_who_waits_and_who_comes_later() {
         let wake = Wake::default();
         let cx = &mut Context::from_waker(Waker::noop());
         let mut waits = pin!(wake.woken());

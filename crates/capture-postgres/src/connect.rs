@@ -66,8 +66,8 @@ fn prepare(client: &mut Client, lease: Duration, only_reads: bool) -> Result<(),
             return Err(OpenError::Forgetful(setting));
         }
     }
-    // A holder that is stopped within a turn would keep its orders locked. One that only reads locks nothing, and
-    // whoever takes its lines may be slow.
+    // A holder that is stopped within a turn would keep its orders locked. One that only reads locks nothing, and who
+    // takes its lines may be slow.
     let idle = if only_reads { 0 } else { lease.as_millis() };
     let lock = (lease / 2).as_millis();
     let settings = format!(

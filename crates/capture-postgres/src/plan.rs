@@ -57,7 +57,7 @@ impl Staging for Postgres {
             let rows = self.session().transact(|_, sql, _| {
                 Ok(sql.query(SELECT, &[&seed, &place.0, &place.1, &page])?)
             })?;
-            // Outside of the transaction: whoever looks at an order takes a while.
+            // Outside of the transaction: to look at an order takes a while.
             for row in &rows {
                 let line = staged(row)?;
                 place = (row.get(8), i64::from(line.line));

@@ -33,7 +33,7 @@ pub(crate) fn insert(sql: &mut Sql<'_, '_>, lines: &[Line]) -> Result<(), Fault>
     sql.transaction.batch_execute("SET LOCAL synchronous_commit = off")?;
     let (mut numbers, mut orders, mut keys) = (Vec::new(), Vec::new(), Vec::new());
     let (mut amounts, mut codes, mut exponents) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut references, mut befores) = (Vec::new(), Vec::new());
+    let (mut references, mut deadlines) = (Vec::new(), Vec::new());
     for line in lines {
         let (capture, money) = (&line.capture, line.capture.money());
         numbers.push(i64::from(line.line));
@@ -43,11 +43,11 @@ pub(crate) fn insert(sql: &mut Sql<'_, '_>, lines: &[Line]) -> Result<(), Fault>
         codes.push(money.currency().code().to_owned());
         exponents.push(i16::from(money.currency().exponent()));
         references.push(line.reference.as_deref());
-        befores.push(line.capture_before.map(unix_ms));
+        deadlines.push(line.capture_before.map(unix_ms));
     }
     sql.execute(
         INSERT,
-        &[&numbers, &orders, &keys, &amounts, &codes, &exponents, &references, &befores],
+        &[&numbers, &orders, &keys, &amounts, &codes, &exponents, &references, &deadlines],
     )?;
     Ok(())
 }

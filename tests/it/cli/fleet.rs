@@ -92,7 +92,7 @@ const RUN: [&str; 5] = ["run", "orders.csv", "--rate", "none", "--json"];
 #[test]
 fn a_list_goes_through_every_command() {
     let Some(fleet) = Fleet::new("list", 12) else { return };
-    // Whoever only looks makes nothing.
+    // Who only looks makes nothing.
     let run = fleet.run(&["runs"]);
     assert_eq!((run.code, run.stderr.contains("no journal in the database")), (2, true), "{run:?}");
     let plan = fleet.run(&["plan", "orders.csv"]);

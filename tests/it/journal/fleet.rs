@@ -565,7 +565,7 @@ fn a_capture_that_nobody_looks_for_is_told() {
     sound(&mut journal.journal);
 }
 
-/// Whoever works off captures at a rate, and lives; not who asks for one, nor who works elsewhere.
+/// Those who work off captures at a rate, and live; not who asks for one, nor who works elsewhere.
 #[test]
 fn holders_that_share_a_rate_are_counted() {
     if !server::is_there() {
