@@ -3,6 +3,7 @@
 //! The database should be empty and its server idle. Outcomes are made up, so that nothing but the journal works.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -19,21 +20,31 @@ fn main() -> Result<()> {
     let mut journal = Postgres::open(&config, &environment)?;
     let mut client = postgres::Config::from(config.clone()).connect(NoTls)?;
     let mut orders = 0;
-    println!("| workers | captures a second | of one worker | transactions for a capture |");
-    println!("|--:|--:|--:|--:|");
+    println!(
+        "| workers | captures a second | of one worker | for a capture: transactions | statements | waits for a lock |"
+    );
+    println!("|--:|--:|--:|--:|--:|--:|");
     let mut one = 0.0;
+    // The server need not have it.
+    let counts = client.batch_execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements").is_ok();
     for workers in [1, 2, 4, 8] {
         const COUNT: u32 = 40_000;
         plan(&mut journal, &mut orders, COUNT)?;
         let before = commits(&mut client)?;
-        let took = drain(&config, &environment, workers);
+        let statements = statements(&mut client, counts)?;
+        let (took, waits) = watched(&config, || drain(&config, &environment, workers))?;
+        let statements = self::statements(&mut client, counts)? - statements;
         let rate = f64::from(COUNT) / took.as_secs_f64();
         if workers == 1 {
             one = rate;
         }
         let commits = commits(&mut client)? - before;
         let each = commits as f64 / f64::from(COUNT);
-        println!("| {workers} | {rate:.0} | {:.2} | {each:.3} |", rate / one);
+        let of_one = rate / one;
+        let statements = statements as f64 / f64::from(COUNT);
+        println!(
+            "| {workers} | {rate:.0} | {of_one:.2} | {each:.3} | {statements:.2} | {waits:.1} % |"
+        );
     }
     println!("| ready | the next 100, best of 20 | as planned |\n|--:|--:|--:|");
     for ready in [10_000, 100_000, 1_000_000] {
@@ -117,6 +128,36 @@ fn commits(client: &mut Client) -> Result<i64> {
     thread::sleep(Duration::from_millis(1500));
     let counted = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
     Ok(client.query_one(counted, &[])?.get(0))
+}
+
+/// How many statements were executed so far; 0 if the server does not count them.
+fn statements(client: &mut Client, counts: bool) -> Result<i64> {
+    let counted = "SELECT sum(calls)::bigint FROM pg_stat_statements JOIN pg_database ON oid = dbid
+        WHERE datname = current_database()";
+    if counts { Ok(client.query_one(counted, &[])?.get(0)) } else { Ok(0) }
+}
+
+/// How long it takes, and in how many of a hundred looks somebody waits for a lock.
+fn watched(config: &Config, work: impl FnOnce() -> Duration) -> Result<(Duration, f64)> {
+    let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    let mut client = postgres::Config::from(config.clone()).connect(NoTls)?;
+    let (is_done, mut looks, mut waiting) = (AtomicBool::new(false), 0_u32, 0_u32);
+    let took = thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            while !is_done.load(Ordering::Relaxed) {
+                let row = client.query_one(waits, &[]).expect("a look");
+                looks += 1;
+                waiting += u32::from(row.get::<_, bool>(0));
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let took = work();
+        is_done.store(true, Ordering::Relaxed);
+        looking.join().expect("it looks");
+        took
+    });
+    Ok((took, 100.0 * f64::from(waiting) / f64::from(looks.max(1))))
 }
 
 fn left(client: &mut Client) -> Result<u32> {
