@@ -6,13 +6,13 @@ mod metrics;
 mod notify;
 mod pages;
 mod reopen;
+mod rounds;
 mod state;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use capture_core::one_line;
-use capture_journal::{End, News, Pace, Round, RunError, Stands};
+use capture_journal::{End, News, Pace, RunError, Stands};
 use serde::Serialize;
 use tracing::{error, info};
 
@@ -23,7 +23,8 @@ use crate::exit::Exit;
 use crate::journal;
 use crate::output;
 use log::TARGET;
-use notify::{Notify, Watchdog};
+use notify::Notify;
+use rounds::Rounds;
 use state::{Seen, State};
 
 pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
@@ -108,61 +109,6 @@ pub(crate) fn run(args: &Service) -> Result<Exit, BadInput> {
         in_journal = in_journal.or_else(|| journal.open_now().ok().map(|open| open.unknown));
     }
     Ok(tell(&seen, &end, in_journal, args.work.connection.json))
-}
-
-/// What is done when the work goes round.
-struct Rounds<'a> {
-    state: &'a State,
-    notify: &'a Notify,
-    watchdog: Watchdog,
-    status: String,
-    said_at: Option<Instant>,
-    /// Whether it was said that nothing is left to do.
-    is_drained: bool,
-}
-
-/// Between two lines about how it goes.
-const PAUSE: Duration = Duration::from_secs(1);
-
-impl<'a> Rounds<'a> {
-    fn new(state: &'a State, notify: &'a Notify) -> Self {
-        let watchdog = Watchdog::new();
-        Self { state, notify, watchdog, status: String::new(), said_at: None, is_drained: false }
-    }
-
-    /// It waits for its journal.
-    fn waits(&mut self) {
-        self.watchdog.goes_round(self.notify);
-        self.tell_status();
-    }
-
-    fn goes_round(&mut self, round: Round) {
-        self.state.goes_round(round);
-        self.watchdog.goes_round(self.notify);
-        if round.ends == Some(End::NoAccess) {
-            self.state.ends("the API refuses the credentials");
-        }
-        if round.in_hand > 0 {
-            self.is_drained = false;
-        } else if round.ends.is_none()
-            && round.turn.is_some()
-            && !std::mem::replace(&mut self.is_drained, true)
-        {
-            info!(target: TARGET, "drained: nothing is left that can be done now");
-        }
-        self.tell_status();
-    }
-
-    fn tell_status(&mut self) {
-        if self.said_at.is_none_or(|at| at.elapsed() >= PAUSE) {
-            let status = self.state.seen().status();
-            if status != self.status {
-                self.notify.say(&format!("STATUS={status}"));
-                self.status = status;
-            }
-            self.said_at = Some(Instant::now());
-        }
-    }
 }
 
 #[derive(Serialize)]

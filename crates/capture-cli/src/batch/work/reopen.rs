@@ -9,8 +9,8 @@ use capture_postgres::Postgres;
 use tracing::{error, info, warn};
 
 use super::super::prepared::Prepared;
-use super::Rounds;
 use super::log::TARGET;
+use super::rounds::Rounds;
 use crate::config::BadInput;
 use crate::place::Place;
 use crate::store::Store;
