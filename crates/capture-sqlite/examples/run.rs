@@ -1,15 +1,16 @@
 //! What a run over the journal costs beside the plain client:
-//! `cargo run --release -p capture-sqlite --example run -- [CAPTURES] [ROUNDS]`.
+//! `cargo run --release -p capture-sqlite --example run -- [CAPTURES] [ROUNDS] [URL]`.
 //!
-//! Both capture as many orders, 64 at once, from a sandbox in this process that answers after a while. The
-//! rounds take turns, and the ratio is that of the medians.
+//! Each captures as many orders, 64 at once, from a sandbox in this process that answers after a while. The
+//! rounds take turns, and the ratios are those of the medians. With the URL of an empty database, a run over that
+//! is measured too.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use capture_core::{Capture, IdempotencyKey, Money, OrderId, Outcome, Setup};
 use capture_hyper::Client;
 use capture_journal::{Ask, Durable, End, Journal, Lost, Pace, Story, Turn, Turned, Want};
+use capture_postgres::{Config, Postgres};
 use capture_sandbox::{Sandbox, Script, Server};
 use capture_sqlite::Sqlite;
 use futures_util::StreamExt as _;
@@ -39,7 +40,8 @@ async fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let captures = arguments.next().map_or(Ok(2000), |text| text.parse())?;
     let rounds: usize = arguments.next().map_or(Ok(5), |text| text.parse())?;
-    println!("latency | at once | disk      | plain/s | journal/s | ratio");
+    let database: Option<Config> = arguments.next().map(|url| url.parse()).transpose()?;
+    println!("latency | at once | disk      | plain/s | file/s | ratio | database/s | ratio");
     for (latency, at_once, disk) in [
         (0, 64, Duration::ZERO),
         (5, 64, Duration::ZERO),
@@ -48,31 +50,50 @@ async fn main() -> Result<(), Failure> {
         (5, 1, Duration::ZERO),
     ] {
         let captures = if at_once == 1 { captures / 10 } else { captures };
-        let mut rates: BTreeMap<bool, Vec<f64>> = BTreeMap::new();
-        for round in 0..rounds * 2 {
-            let with_journal = round % 2 == 1;
-            let sandbox = Sandbox::start();
-            if latency > 0 {
-                let delay = Duration::from_millis(latency);
-                sandbox.script(Script::delayed(delay).times(u32::MAX));
+        // The disk of a database's server is its own.
+        let database = database.as_ref().filter(|_| disk.is_zero());
+        let [mut plain, mut file, mut base] = [const { Vec::new() }; 3];
+        for _ in 0..rounds {
+            let (client, _sandbox, orders) = started(latency, captures)?;
+            plain.push(rate(&orders, without(&client, &orders, at_once).await));
+            let (client, sandbox, orders) = started(latency, captures)?;
+            let directory = tempfile::tempdir()?;
+            let path = directory.path().join("captures.journal");
+            let journal = Slow(Sqlite::open(&path, &sandbox.environment())?, disk);
+            file.push(rate(&orders, over(client, journal, &orders, at_once).await?));
+            if let Some(config) = database {
+                let (client, sandbox, orders) = started(latency, captures)?;
+                let journal = Postgres::open(config, &sandbox.environment())?;
+                base.push(rate(&orders, over(client, journal, &orders, at_once).await?));
             }
-            let captures = orders(&sandbox, captures)?;
-            let setup = Setup::new(&sandbox.environment(), sandbox.credentials());
-            let client = Client::new(setup)?;
-            let took = match with_journal {
-                true => journal(client, &captures, at_once, disk).await?,
-                false => plain(&client, &captures, at_once).await,
-            };
-            rates.entry(with_journal).or_default().push(captures.len() as f64 / took.as_secs_f64());
         }
-        let [plain, journal] = [false, true].map(|which| median(&mut rates[&which].clone()));
+        let (plain, file) = (median(&mut plain), median(&mut file));
+        let base = database.map_or_else(
+            || "         - |    -".to_owned(),
+            |_| format!("{:>10.0} | {:.2}", median(&mut base), median(&mut base) / plain),
+        );
         println!(
-            "{latency:>4} ms | {at_once:>7} | {:<9} | {plain:>7.0} | {journal:>9.0} | {:.2}",
+            "{latency:>4} ms | {at_once:>7} | {:<9} | {plain:>7.0} | {file:>6.0} | {:>5.2} | {base}",
             if disk.is_zero() { "this one" } else { "233/s" },
-            journal / plain
+            file / plain
         );
     }
     Ok(())
+}
+
+/// One that answers after a while, with so many orders.
+fn started(latency: u64, captures: usize) -> Result<(Client, Server, Vec<Capture>), Failure> {
+    let sandbox = Sandbox::start();
+    if latency > 0 {
+        sandbox.script(Script::delayed(Duration::from_millis(latency)).times(u32::MAX));
+    }
+    let orders = orders(&sandbox, captures)?;
+    let client = Client::new(Setup::new(&sandbox.environment(), sandbox.credentials()))?;
+    Ok((client, sandbox, orders))
+}
+
+fn rate(captures: &[Capture], took: Duration) -> f64 {
+    captures.len() as f64 / took.as_secs_f64()
 }
 
 fn orders(sandbox: &Server, count: usize) -> Result<Vec<Capture>, Failure> {
@@ -81,7 +102,7 @@ fn orders(sandbox: &Server, count: usize) -> Result<Vec<Capture>, Failure> {
     Ok(orders.map(|id| Capture::new(id, money, IdempotencyKey::for_order(id))).collect())
 }
 
-async fn plain(client: &Client, captures: &[Capture], at_once: usize) -> Duration {
+async fn without(client: &Client, captures: &[Capture], at_once: usize) -> Duration {
     let began = Instant::now();
     let outcomes = futures_util::stream::iter(captures).map(|capture| client.capture(capture));
     let outcomes = outcomes.buffer_unordered(at_once);
@@ -89,19 +110,19 @@ async fn plain(client: &Client, captures: &[Capture], at_once: usize) -> Duratio
     began.elapsed()
 }
 
-async fn journal(
+/// They are written down before the clock starts.
+async fn over(
     client: Client,
+    mut journal: impl Journal + 'static,
     captures: &[Capture],
     at_once: usize,
-    disk: Duration,
 ) -> Result<Duration, Failure> {
-    let directory = tempfile::tempdir()?;
-    let path = directory.path().join("captures.journal");
-    let mut journal = Sqlite::open(&path, &"sandbox".parse()?)?;
-    let asks = captures.iter().map(|capture| Ask { capture: *capture, now: false }).collect();
-    let at = SystemTime::now();
-    journal.turn(&Turn { at, settled: Vec::new(), asks, want: Want::default() })?;
-    let client = Durable::new(client, Slow(journal, disk));
+    for some in captures.chunks(500) {
+        let asks = some.iter().map(|capture| Ask { capture: *capture, now: false }).collect();
+        let (at, settled, want) = (SystemTime::now(), Vec::new(), Want::default());
+        journal.turn(&Turn { at, settled, asks, want })?;
+    }
+    let client = Durable::new(client, journal);
     let pace =
         Pace { concurrency: at_once, ahead: at_once * 4, per_second: None, ..Pace::default() };
     let began = Instant::now();
