@@ -16,6 +16,18 @@ pub enum Decision {
     Answer(Answer),
 }
 
+impl Decision {
+    /// What is known of the capture; `None` if it would be begun.
+    #[must_use]
+    pub fn known(self) -> Option<Answer> {
+        match self {
+            Self::Begin => None,
+            Self::Claim(..) => Some(Answer::Queued),
+            Self::Answer(answer) => Some(answer),
+        }
+    }
+}
+
 /// What becomes of a capture that is asked for. At most one capture of an order is open at a time, and
 /// a decided order answers from the record.
 ///

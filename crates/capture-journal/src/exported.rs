@@ -1,6 +1,6 @@
 //! One capture, as it travels between journals: a line of JSON.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use capture_core::{Outcome, Refusal};
 use serde::{Deserialize, Serialize};
@@ -40,9 +40,24 @@ pub enum KeepError {
     },
     /// Too little time has passed.
     #[error(
-        "what was decided within the last 30 days stays: until then the same order may be asked for again"
+        "what was decided within the last {KEPT_DAYS} days stays: until then the same order may be asked for again"
     )]
     TooRecent,
+}
+
+/// How long a decided order is kept at least.
+const KEPT_DAYS: u64 = 30;
+
+impl KeepError {
+    /// Whether what was decided before that time may be removed.
+    ///
+    /// # Errors
+    /// When too little time has passed.
+    pub fn if_too_recent(before: SystemTime, now: SystemTime) -> Result<(), Self> {
+        let kept = Duration::from_secs(KEPT_DAYS * 24 * 3600);
+        let is_old = now.duration_since(before).is_ok_and(|age| age >= kept);
+        if is_old { Ok(()) } else { Err(Self::TooRecent) }
+    }
 }
 
 impl Exported {

@@ -65,7 +65,7 @@ pub use journal::{
     Answer, Ask, Busy, ClaimId, Fence, HELD_ELSEWHERE, Held, Holder, How, IntentId, Journal, Lost,
     Other, Turn, Turned, Want, Work, environment_name,
 };
-pub use lists::{Deadlines, KnownLine, Lists, OpenNow, Staging};
+pub use lists::{Deadlines, KnownLine, Latest, Lists, OpenNow, Staging};
 pub use memory::{Disk, Memory};
 pub use pace::Pace;
 pub use run::{Line, Run, RunId, Stands, Sum, Tally};

@@ -3,12 +3,13 @@
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
-use capture_core::Capture;
 use capture_core::limits::History;
+use capture_core::{Capture, Money};
 
 use crate::journal::{Answer, IntentId, Journal, Lost};
 use crate::run::{Line, Run, RunId, Tally};
 use crate::story::{Standing, Story};
+use crate::utc::unix_ms;
 
 /// A list on its way into the journal: staged line by line, held to what is known, and planned in one transaction.
 ///
@@ -173,6 +174,48 @@ pub struct Deadlines {
     pub past: u32,
     /// How many more come before their turn.
     pub too_soon: u32,
+}
+
+/// What was captured of late, and what today (UTC), as the guards of a list want it: the latest 20,000 captures, and
+/// all of today's. Feed it from the latest one on.
+#[derive(Debug)]
+pub struct Latest {
+    history: History,
+    midnight_ms: i64,
+    seen: usize,
+}
+
+impl Latest {
+    /// So many captures say what is usual.
+    const MOST: usize = 20_000;
+
+    /// Of the day of this time.
+    #[must_use]
+    pub fn new(now: SystemTime) -> Self {
+        const DAY_MS: i64 = 24 * 3600 * 1000;
+        let midnight_ms = unix_ms(now) / DAY_MS * DAY_MS;
+        Self { history: History::default(), midnight_ms, seen: 0 }
+    }
+
+    /// The next one, and when it was recorded; breaks off once the rest is too old to count.
+    pub fn captured(&mut self, money: Money, at: SystemTime) -> ControlFlow<()> {
+        let is_today = unix_ms(at) >= self.midnight_ms;
+        if self.seen >= Self::MOST && !is_today {
+            return ControlFlow::Break(());
+        }
+        self.seen += 1;
+        self.history.captured(money, 1);
+        if is_today {
+            self.history.today(money.into());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl From<Latest> for History {
+    fn from(latest: Latest) -> Self {
+        latest.history
+    }
 }
 
 /// The captures of one environment that are not decided.

@@ -167,6 +167,12 @@ impl Tally {
         self.count(Stands::Unknown) + self.count(Stands::Left) == 0
     }
 
+    /// Whether it stays as it is: all are captured. What was not captured may be asked for again.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.is_decided() && self.count(Stands::NotCaptured) == 0
+    }
+
     /// Those that stand there, by currency.
     pub fn sums(&self, stands: Stands) -> impl Iterator<Item = (&str, Sum)> {
         let sums = self.0.get(&stands).into_iter().flatten().filter(|(_, sum)| sum.captures > 0);

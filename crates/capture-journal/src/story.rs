@@ -98,6 +98,12 @@ impl Standing {
 }
 
 impl Story {
+    /// Whether it was decided before that time.
+    #[must_use]
+    pub fn was_decided(&self, before: SystemTime) -> bool {
+        self.standing().decided().is_some_and(|(_, at)| at < before)
+    }
+
     /// When it was first sent, as far as is known of one that is in doubt: a claim that came to nothing may have been
     /// sent as soon as it was made.
     #[must_use]

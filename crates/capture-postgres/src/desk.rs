@@ -8,7 +8,6 @@ use capture_journal::{
     Answer, Ask, Claim, ClaimId, Decision, Entry, Fence, Held, How, IntentId, Link, Lost, Story,
     Work, decide, merge, unix_ms,
 };
-
 use postgres::Row;
 
 use crate::fault::Fault;

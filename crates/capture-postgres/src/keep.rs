@@ -1,6 +1,7 @@
 //! What other journals need of this one, and what they give.
 
 use std::io::{self, BufRead, Write};
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use capture_core::Outcome;
@@ -9,8 +10,8 @@ use capture_journal::{Answer, Ask, Exported, KeepError, Lost, Story};
 use crate::desk::{Desk, NEVER};
 use crate::fault::Fault;
 use crate::open::Postgres;
-use crate::plan::PAGE;
 use crate::read::{self, INTENT};
+use crate::sql::PAGE;
 
 impl Postgres {
     /// Writes every capture of this environment as a line of JSON, oldest first, and says how many.
@@ -24,23 +25,19 @@ impl Postgres {
         let mut failed = None;
         let count = self.session().transact(|who, sql, _| {
             let mut count = 0;
-            let portal = sql.transaction.bind(&select, &[&who.environment])?;
-            loop {
-                let rows = sql.transaction.query_portal(&portal, PAGE)?;
-                let stories = rows.iter().map(read::intent).collect::<Result<Vec<_>, _>>()?;
-                for story in read::whole(sql, stories)? {
+            sql.pages(&select, &[&who.environment], |sql, rows| {
+                for story in read::stories(sql, rows)? {
                     let line = serde_json::to_string(&Exported::of(&story, &who.environment_name));
                     let line = line.map_err(|error| Lost::Io(error.into()))?;
                     if let Err(error) = writeln!(to, "{line}") {
                         failed = Some(error);
-                        return Ok(count);
+                        return Ok(ControlFlow::Break(()));
                     }
                     count += 1;
                 }
-                if rows.len() < PAGE as usize {
-                    return Ok(count);
-                }
-            }
+                Ok(ControlFlow::Continue(()))
+            })?;
+            Ok(count)
         })?;
         to.flush()?;
         failed.map_or(Ok(count), |error| Err(error.into()))

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::connect::connect;
 use crate::holder;
 use crate::schema::{VERSION, migrate, version};
-use crate::session::{Chain, Session, Who, enter};
+use crate::session::{Chain, NOW, Session, Who, enter};
 use crate::sql::{Sql, Statements};
 
 /// The journal of one environment's captures, in a database that any number of machines share.
@@ -187,8 +187,7 @@ fn open(
 ) -> Result<Session, OpenError> {
     let mut client = connect(config, options, false)?;
     migrate(&mut client)?;
-    let clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-    let row = client.query_one(clock, &[]).map_err(OpenError::Database)?;
+    let row = client.query_one(NOW, &[]).map_err(OpenError::Database)?;
     let theirs = crate::read::moment(row.get(0));
     agree(SystemTime::now(), theirs)?;
     let (name, lease, us) = (environment_name(environment), options.lease, holder::this());

@@ -5,20 +5,17 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
-use capture_core::{Capture, OrderId};
+use capture_core::OrderId;
 use capture_journal::{
-    Answer, Ask, Deadlines, Decision, KnownLine, Line, Lost, RunId, Staging, decide, unix_ms,
+    Answer, Ask, Deadlines, KnownLine, Line, Lost, RunId, Staging, decide, unix_ms,
 };
 
 use crate::desk::{Desk, NEVER};
 use crate::fault::Fault;
 use crate::open::Postgres;
-use crate::read::moment;
-use crate::sql::Sql;
+use crate::read::{moment, of_orders};
+use crate::sql::{PAGE, Sql};
 use crate::staged::{self, STAGED, staged};
-
-/// So many rows are in memory at once.
-pub(crate) const PAGE: i32 = 1000;
 
 impl Staging for Postgres {
     fn stage(&mut self) -> Result<(), Lost> {
@@ -31,7 +28,6 @@ impl Staging for Postgres {
 
     fn known_lines(&mut self, each: &mut dyn FnMut(KnownLine)) -> Result<(), Lost> {
         self.session().transact(|who, sql, chain| {
-            staged::count(sql)?;
             Desk::new(sql, who, chain, SystemTime::now()).known_lines(each)
         })
     }
@@ -108,7 +104,6 @@ impl Desk<'_, '_, '_> {
             return Ok(Some(run));
         }
         let (mut is_free, mut captured) = (true, (Vec::new(), Vec::new()));
-        staged::count(self.sql)?;
         self.known_lines(&mut |known| {
             is_free &= !known.is_obstacle();
             if let Answer::Decided(outcome, _) = &known.answer {
@@ -135,34 +130,23 @@ impl Desk<'_, '_, '_> {
             "SELECT {STAGED} FROM pg_temp.staged WHERE EXISTS (SELECT FROM capture.intent
              WHERE intent.order_id = staged.order_id AND environment = $1) ORDER BY line"
         );
+        staged::count(self.sql)?;
         self.look_who_lives()?;
-        let portal = self.sql.transaction.bind(&select, &[&self.who.environment])?;
-        loop {
-            let rows = self.sql.transaction.query_portal(&portal, PAGE)?;
+        let Self { sql, who, chain, alive, .. } = self;
+        let is_alive = |fence| fence == chain.fence || alive.contains(&fence);
+        sql.pages(&select, &[&who.environment], |sql, rows| {
             let lines = rows.iter().map(staged).collect::<Result<Vec<_>, _>>()?;
             let orders: BTreeSet<OrderId> = lines.iter().map(|it| it.capture.order_id()).collect();
-            self.orders.clear();
-            self.read(&Vec::from_iter(orders))?;
+            let known = of_orders(sql, who.environment, &Vec::from_iter(orders))?;
             for Line { line, capture, .. } in lines {
-                if let Some(answer) = self.knows(&capture) {
+                let ask = Ask { capture, now: false };
+                let stories = &known[&capture.order_id()];
+                if let Some(answer) = decide(stories, &ask, chain.fence, is_alive).known() {
                     each(KnownLine { line, capture, answer });
                 }
             }
-            if rows.len() < PAGE as usize {
-                return Ok(());
-            }
-        }
-    }
-
-    /// What is known of this capture; `None` if it would be begun.
-    fn knows(&self, capture: &Capture) -> Option<Answer> {
-        let stories = self.orders.get(&capture.order_id())?;
-        let ask = Ask { capture: *capture, now: false };
-        match decide(stories, &ask, self.chain.fence, |fence| self.is_alive(fence)) {
-            Decision::Begin => None,
-            Decision::Claim(..) => Some(Answer::Queued),
-            Decision::Answer(answer) => Some(answer),
-        }
+            Ok(ControlFlow::Continue(()))
+        })
     }
 }
 

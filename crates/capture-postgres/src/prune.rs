@@ -1,19 +1,16 @@
 //! Removing the oldest records of each chain, once what they are about is long decided.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
+use std::ops::ControlFlow;
+use std::time::SystemTime;
 
-use capture_journal::{KeepError, Story, unix_ms};
+use capture_journal::{KeepError, unix_ms};
 
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::open::Postgres;
-use crate::plan::PAGE;
 use crate::read::{self, INTENT};
 use crate::sql::Sql;
-
-/// How long a decided order is kept at least.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// So many records of a chain are looked at together at first.
 const SLICE: i64 = 5_000;
@@ -29,10 +26,7 @@ impl Postgres {
     /// # Errors
     /// When `before` is within the last 30 days, or the database fails.
     pub fn prune(&mut self, before: SystemTime) -> Result<usize, KeepError> {
-        let age = SystemTime::now().duration_since(before).unwrap_or_default();
-        if age < KEPT {
-            return Err(KeepError::TooRecent);
-        }
+        KeepError::if_too_recent(before, SystemTime::now())?;
         let (mut removed, mut slice) = (0, SLICE);
         // In slices: others want their turns.
         loop {
@@ -71,15 +65,18 @@ fn prune(sql: &mut Sql<'_, '_>, before: SystemTime, slice: i64) -> Result<(usize
         places.entry(row.get(0)).or_default().push((row.get(1), row.get(2)));
     }
     // An order goes as a whole: where a record of it has to stay, the chains end before its others.
-    loop {
-        let stays = |(fence, number): &Place| ends.get(fence).is_none_or(|end| number > end);
-        let Some(intent) = intents.iter().find(|it| places[*it].iter().any(stays)).copied() else {
-            break;
-        };
-        intents.remove(&intent);
-        for (fence, number) in places.remove(&intent).unwrap_or_default() {
-            ends.entry(fence).and_modify(|end| *end = (*end).min(number - 1));
-        }
+    let mut left = usize::MAX;
+    while left > intents.len() {
+        left = intents.len();
+        intents.retain(|intent| {
+            let of = &places[intent];
+            let stays = |(fence, number): &Place| ends.get(fence).is_none_or(|end| number > end);
+            let goes = !of.iter().any(stays);
+            for (fence, number) in of.iter().filter(|_| !goes) {
+                ends.entry(*fence).and_modify(|end| *end = (*end).min(number - 1));
+            }
+            goes
+        });
     }
     let intents: Vec<i64> = intents.into_iter().collect();
     Ok((remove(sql, &ends, &intents)?, is_whole))
@@ -97,25 +94,17 @@ fn old(
         "SELECT {INTENT} FROM capture.record JOIN capture.intent ON intent.id = record.intent
          WHERE record.fence = $1 AND number > $2 AND record.at_ms < $3 ORDER BY number LIMIT $4"
     );
-    let portal = sql.transaction.bind(&select, &[&fence, &from, &unix_ms(before), &slice])?;
     let mut found = Vec::new();
-    loop {
-        let rows = sql.transaction.query_portal(&portal, PAGE)?;
-        let stories = rows.iter().map(read::intent).collect::<Result<Vec<_>, _>>()?;
-        for story in read::whole(sql, stories)? {
-            if !was_decided(&story, before) {
-                return Ok(found);
+    sql.pages(&select, &[&fence, &from, &unix_ms(before), &slice], |sql, rows| {
+        for story in read::stories(sql, rows)? {
+            if !story.was_decided(before) {
+                return Ok(ControlFlow::Break(()));
             }
             found.push(story.intent.0);
         }
-        if rows.len() < PAGE as usize {
-            return Ok(found);
-        }
-    }
-}
-
-fn was_decided(story: &Story, before: SystemTime) -> bool {
-    story.standing().decided().is_some_and(|(_, at)| at < before)
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
 }
 
 fn remove(

@@ -37,12 +37,17 @@ pub(crate) fn of_orders(
     }
     let texts: Vec<String> = orders.iter().map(OrderId::to_string).collect();
     let rows = sql.query(OF_ORDERS, &[&environment, &texts])?;
-    let stories = rows.iter().map(intent).collect::<Result<Vec<_>, _>>()?;
     let mut found: Orders = orders.iter().map(|order| (*order, Vec::new())).collect();
-    for story in whole(sql, stories)? {
+    for story in stories(sql, &rows)? {
         found.entry(story.capture.order_id()).or_default().push(story);
     }
     Ok(found)
+}
+
+/// The stories of these rows, which have the columns of [`INTENT`].
+pub(crate) fn stories(sql: &mut Sql<'_, '_>, rows: &[Row]) -> Result<Vec<Story>, Fault> {
+    let stories = rows.iter().map(intent).collect::<Result<Vec<_>, _>>()?;
+    whole(sql, stories)
 }
 
 /// The same stories with their claims and entries.

@@ -5,26 +5,19 @@ use std::time::SystemTime;
 
 use capture_core::limits::History;
 use capture_journal::{
-    Fence, IntentId, Line, Lists, Lost, OpenNow, Run, RunId, Standing, Stands, Story, Tally,
-    unix_ms,
+    Fence, IntentId, Latest, Line, Lists, Lost, OpenNow, Run, RunId, Standing, Stands, Story, Tally,
 };
 use postgres::Row;
 
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::open::{Postgres, outside};
-use crate::plan::PAGE;
 use crate::read::{self, INTENT, moment};
-use crate::sql::Sql;
+use crate::sql::{PAGE, Sql};
 
 const RUN: &str = "SELECT id, plan, name, captures, at_ms, ended, guards FROM capture.run";
 
 const LINE: &str = "line, reference, capture_before_ms";
-
-const DAY_MS: i64 = 24 * 3600 * 1000;
-
-/// So many captures say what is usual.
-const LATEST: usize = 20_000;
 
 impl Lists for Postgres {
     fn runs(&mut self) -> Result<Vec<Run>, Lost> {
@@ -52,20 +45,14 @@ impl Lists for Postgres {
              JOIN capture.intent ON intent.id = run_line.intent WHERE run = $1 ORDER BY line"
         );
         self.session().transact(|_, sql, _| {
-            let portal = sql.transaction.bind(&select, &[&run.0])?;
-            loop {
-                let rows = sql.transaction.query_portal(&portal, PAGE)?;
-                let stories = rows.iter().map(read::intent).collect::<Result<Vec<_>, _>>()?;
-                let stories = read::whole(sql, stories)?;
-                for (row, story) in rows.iter().zip(stories) {
+            sql.pages(&select, &[&run.0], |sql, rows| {
+                for (row, story) in rows.iter().zip(read::stories(sql, rows)?) {
                     if each(line(row, &story), story).is_break() {
-                        return Ok(());
+                        return Ok(ControlFlow::Break(()));
                     }
                 }
-                if rows.len() < PAGE as usize {
-                    return Ok(());
-                }
-            }
+                Ok(ControlFlow::Continue(()))
+            })
         })
     }
 
@@ -92,9 +79,7 @@ impl Lists for Postgres {
 
     fn note_end(&mut self, run: RunId, tally: &Tally) -> Result<(), Lost> {
         const UPDATE: &str = "UPDATE capture.run SET ended = $1 WHERE id = $2";
-        // Only what is captured stays as it is.
-        let is_final = tally.is_decided() && tally.count(Stands::NotCaptured) == 0;
-        let ended = is_final.then(|| serde_json::to_string(tally));
+        let ended = tally.is_final().then(|| serde_json::to_string(tally));
         let ended = ended.transpose().map_err(|error| Lost::Io(error.into()))?;
         self.session().transact(|_, sql, _| {
             sql.execute(UPDATE, &[&ended, &run.0])?;
@@ -103,8 +88,7 @@ impl Lists for Postgres {
     }
 
     fn history(&mut self, now: SystemTime) -> Result<History, Lost> {
-        let midnight = unix_ms(now) / DAY_MS * DAY_MS;
-        self.session().transact(|who, sql, _| history(sql, who.environment, midnight))
+        self.session().transact(|who, sql, _| history(sql, who.environment, now))
     }
 
     fn open_now(&mut self) -> Result<OpenNow, Lost> {
@@ -143,19 +127,16 @@ impl Desk<'_, '_, '_> {
         let ready: i64 = self.sql.query(READY, &[&self.who.environment])?[0].get(0);
         let mut open =
             OpenNow { ready: u64::try_from(ready).unwrap_or_default(), ..OpenNow::default() };
-        let portal = self.sql.transaction.bind(&begun, &[&self.who.environment])?;
-        loop {
-            let rows = self.sql.transaction.query_portal(&portal, PAGE)?;
-            let stories = rows.iter().map(read::intent).collect::<Result<Vec<_>, _>>()?;
-            for story in read::whole(self.sql, stories)? {
+        let Self { sql, who, alive, .. } = self;
+        sql.pages(&begun, &[&who.environment], |sql, rows| {
+            for story in read::stories(sql, rows)? {
                 let last = story.claims.last().map_or(Fence(0), |claim| claim.fence);
-                let is_alive = self.alive.contains(&last);
+                let is_alive = alive.contains(&last);
                 open.add(story, is_alive);
             }
-            if rows.len() < PAGE as usize {
-                return Ok(open);
-            }
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(open)
     }
 }
 
@@ -169,12 +150,10 @@ fn tally(sql: &mut Sql<'_, '_>, run: RunId) -> Result<Tally, Fault> {
             min(body->>'proof') AS proof FROM capture.record WHERE record.intent = intent.id) AS found
          WHERE run = $1"
     );
-    let portal = sql.transaction.bind(&select, &[&run.0])?;
     let mut tally = Tally::default();
-    loop {
-        let rows = sql.transaction.query_portal(&portal, PAGE)?;
+    sql.pages(&select, &[&run.0], |sql, rows| {
         let mut unclear = Vec::new();
-        for row in &rows {
+        for row in rows {
             let story = read::intent(row)?;
             let (outcome, proof): (Option<&str>, Option<&str>) =
                 (row.get("outcome"), row.get("proof"));
@@ -189,43 +168,35 @@ fn tally(sql: &mut Sql<'_, '_>, run: RunId) -> Result<Tally, Fault> {
         for story in read::whole(sql, unclear)? {
             tally.add(Stands::of(&story), story.capture.money());
         }
-        if rows.len() < PAGE as usize {
-            return Ok(tally);
-        }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(tally)
 }
 
-fn history(sql: &mut Sql<'_, '_>, environment: i64, midnight: i64) -> Result<History, Fault> {
+fn history(sql: &mut Sql<'_, '_>, environment: i64, now: SystemTime) -> Result<History, Fault> {
     // Page by page from the end: as one statement it would read all records before the first is there.
     let select = format!(
-        "SELECT {INTENT}, record.id AS record, record.at_ms AS recorded_ms, environment = $1 AND body->>'outcome' = 'captured'
-            AS counts
+        "SELECT {INTENT}, record.id AS record, record.at_ms AS recorded_ms,
+            environment = $1 AND body->>'outcome' = 'captured' AS counts
          FROM capture.record JOIN capture.intent ON intent.id = record.intent
          WHERE record.id < $2 ORDER BY record.id DESC LIMIT $3"
     );
     let statement = sql.transaction.prepare(&select)?;
-    let (mut history, mut seen, mut before) = (History::default(), 0, i64::MAX);
+    let (mut latest, mut before, page) = (Latest::new(now), i64::MAX, i64::from(PAGE));
     loop {
-        let page = i64::from(PAGE);
         let rows = sql.transaction.query(&statement, &[&environment, &before, &page])?;
         for row in &rows {
             before = row.get("record");
-            if !row.get::<_, bool>("counts") {
-                continue;
-            }
-            let is_today = row.get::<_, i64>("recorded_ms") >= midnight;
-            if seen >= LATEST && !is_today {
-                return Ok(history);
-            }
-            let money = read::intent(row)?.capture.money();
-            seen += 1;
-            history.captured(money, 1);
-            if is_today {
-                history.today(money.into());
+            if row.get("counts")
+                && latest
+                    .captured(read::intent(row)?.capture.money(), moment(row.get("recorded_ms")))
+                    .is_break()
+            {
+                return Ok(latest.into());
             }
         }
         if rows.len() < PAGE as usize {
-            return Ok(history);
+            return Ok(latest.into());
         }
     }
 }

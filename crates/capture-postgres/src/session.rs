@@ -61,7 +61,8 @@ const RENEW: &str = "UPDATE capture.lease
     WHERE fence = $1 AND lease_until > clock_timestamp()
     RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
-const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+/// The server's time in milliseconds.
+pub(crate) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /// How often a transaction is tried that the server undid.
 const TRIES: u32 = 6;

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use postgres::types::ToSql;
 use postgres::{Error, Row, Statement, Transaction};
 
 use crate::clock::Clock;
+use crate::fault::Fault;
+
+/// So many rows are in memory at once.
+pub(crate) const PAGE: i32 = 1000;
 
 /// What has been prepared on a connection.
 #[derive(Default)]
@@ -40,6 +45,22 @@ impl Sql<'_, '_> {
     ) -> Result<u64, Error> {
         let statement = self.prepared(sql)?;
         self.transaction.execute(&statement, parameters)
+    }
+
+    /// Hands on what is found page by page, until one breaks it off: a page is in memory at once.
+    pub(crate) fn pages(
+        &mut self,
+        select: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+        mut each: impl FnMut(&mut Self, &[Row]) -> Result<ControlFlow<()>, Fault>,
+    ) -> Result<(), Fault> {
+        let portal = self.transaction.bind(select, parameters)?;
+        loop {
+            let rows = self.transaction.query_portal(&portal, PAGE)?;
+            if each(self, &rows)?.is_break() || rows.len() < PAGE as usize {
+                return Ok(());
+            }
+        }
     }
 
     fn prepared(&mut self, sql: &'static str) -> Result<Statement, Error> {

@@ -1,12 +1,13 @@
 //! Whether the records are what was written: the chain of each opening.
 
+use std::ops::ControlFlow;
+
 use capture_core::OrderId;
 use capture_journal::{Fence, Hash, Link, Lost, Standing, Story, contradictions};
 use postgres::Row;
 
 use crate::fault::Fault;
 use crate::open::Postgres;
-use crate::plan::PAGE;
 use crate::read;
 use crate::session::Chain;
 use crate::sql::Sql;
@@ -67,11 +68,9 @@ fn verify(sql: &mut Sql<'_, '_>, noted: &[Hash]) -> Result<Verified, Fault> {
         WHERE opening.records > 0 OR record.fence IS NOT NULL ORDER BY opening.fence, record.number";
     let (records, heads, broken_at) = (0, Vec::new(), Vec::new());
     let mut verified = Verified { records, heads, broken_at, missing: noted.to_vec() };
-    let portal = sql.transaction.bind(RECORDS, &[])?;
     let mut walked: Option<(Chain, i64, Option<Vec<u8>>)> = None;
-    loop {
-        let rows = sql.transaction.query_portal(&portal, PAGE)?;
-        for row in &rows {
+    sql.pages(RECORDS, &[], |_, rows| {
+        for row in rows {
             let fence = Fence(row.get("of"));
             if walked.as_ref().is_none_or(|(chain, ..)| chain.fence != fence) {
                 verified.end(walked.take());
@@ -81,11 +80,10 @@ fn verify(sql: &mut Sql<'_, '_>, noted: &[Hash]) -> Result<Verified, Fault> {
                 verified.step(row, chain);
             }
         }
-        if rows.len() < PAGE as usize {
-            verified.end(walked);
-            return Ok(verified);
-        }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    verified.end(walked);
+    Ok(verified)
 }
 
 impl Verified {
@@ -149,11 +147,9 @@ fn check(sql: &mut Sql<'_, '_>) -> Result<Vec<String>, Fault> {
     const ORDERS: &str =
         "SELECT DISTINCT environment, order_id::text FROM capture.intent ORDER BY 1, 2";
     const PENDING: &str = "SELECT EXISTS (SELECT FROM capture.pending WHERE intent = $1)";
-    let portal = sql.transaction.bind(ORDERS, &[])?;
     let mut found = Vec::new();
-    loop {
-        let rows = sql.transaction.query_portal(&portal, PAGE)?;
-        for row in &rows {
+    sql.pages(ORDERS, &[], |sql, rows| {
+        for row in rows {
             let Ok(order) = row.get::<_, &str>(1).parse::<OrderId>() else { continue };
             let stories = read::of_orders(sql, row.get(0), &[order])?;
             let stories = stories.into_values().flatten().collect::<Vec<_>>();
@@ -176,8 +172,7 @@ fn check(sql: &mut Sql<'_, '_>) -> Result<Vec<String>, Fault> {
                 }
             }
         }
-        if rows.len() < PAGE as usize {
-            return Ok(found);
-        }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
 }

@@ -14,9 +14,6 @@ use crate::open::Sqlite;
 use crate::place;
 use crate::read::{self, lost};
 
-/// How long a decided order is kept at least.
-const DAYS: u64 = 30;
-
 impl Sqlite {
     /// Copies the journal to a new file, while it may be in use.
     ///
@@ -95,9 +92,7 @@ impl Sqlite {
     /// When `before` is within the last 30 days, or the file cannot be written.
     pub fn prune(&mut self, before: SystemTime) -> Result<usize, KeepError> {
         let now = SystemTime::now();
-        if now.duration_since(before).unwrap_or_default() < Duration::from_secs(DAYS * 24 * 3600) {
-            return Err(KeepError::TooRecent);
-        }
+        KeepError::if_too_recent(before, now)?;
         let mut removed = 0;
         // In slices: other processes want their turns.
         loop {
@@ -151,7 +146,7 @@ fn last_prunable(
     while let Some(row) = rows.next().map_err(lost)? {
         let (number, intent): (i64, i64) = (row.get(0).map_err(lost)?, row.get(2).map_err(lost)?);
         let story = read::story(transaction, IntentId(intent))?;
-        if !was_decided(&story, before) {
+        if !story.was_decided(before) {
             break;
         }
         reaches = reaches.max(row.get(3).map_err(lost)?);
@@ -164,8 +159,4 @@ fn last_prunable(
         }
     }
     Ok(last)
-}
-
-fn was_decided(story: &Story, before: SystemTime) -> bool {
-    story.standing().decided().is_some_and(|(_, at)| at < before)
 }

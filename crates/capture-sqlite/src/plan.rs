@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use capture_core::Capture;
 use capture_journal::{
-    Answer, Ask, Deadlines, Decision, KnownLine, Line, Lost, RunId, Staging, decide, unix_ms,
+    Answer, Ask, Deadlines, KnownLine, Line, Lost, RunId, Staging, decide, unix_ms,
 };
 use rusqlite::{Connection, params};
 
@@ -180,11 +180,7 @@ impl Desk<'_> {
     fn knows(&self, capture: &Capture) -> Result<Option<Answer>, Lost> {
         let stories = self.of(capture.order_id())?;
         let ask = Ask { capture: *capture, now: false };
-        Ok(match decide(&stories, &ask, self.fence, |fence| self.is_alive(fence)) {
-            Decision::Begin => None,
-            Decision::Claim(..) => Some(Answer::Queued),
-            Decision::Answer(answer) => Some(answer),
-        })
+        Ok(decide(&stories, &ask, self.fence, |fence| self.is_alive(fence)).known())
     }
 }
 

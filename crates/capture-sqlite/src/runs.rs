@@ -5,8 +5,7 @@ use std::time::SystemTime;
 
 use capture_core::limits::History;
 use capture_journal::{
-    Fence, IntentId, Line, Lists, Lost, OpenNow, Run, RunId, Standing, Stands, Story, Tally,
-    unix_ms,
+    Fence, IntentId, Latest, Line, Lists, Lost, OpenNow, Run, RunId, Standing, Stands, Story, Tally,
 };
 use rusqlite::{Row, params};
 
@@ -16,11 +15,6 @@ use crate::read::{self, INTENT, lost, maybe, moment};
 
 const RUN: &str =
     "SELECT id, plan, name, captures, at_ms, ended, guards FROM run WHERE environment = ?1";
-
-const DAY_MS: i64 = 24 * 3600 * 1000;
-
-/// So many captures say what is usual.
-const LATEST: usize = 20_000;
 
 const LINE: &str = "line, reference, capture_before_ms";
 
@@ -107,30 +101,21 @@ impl Lists for Sqlite {
              WHERE environment = ? AND json_extract(unpacked(body), '$.outcome') = 'captured'
              ORDER BY number DESC"
         );
-        let midnight = unix_ms(now) / DAY_MS * DAY_MS;
         let mut statement = self.connection.prepare_cached(&select).map_err(lost)?;
         let mut rows = statement.query([self.environment]).map_err(lost)?;
-        let (mut history, mut seen) = (History::default(), 0);
+        let mut latest = Latest::new(now);
         while let Some(row) = rows.next().map_err(lost)? {
-            let is_today = row.get::<_, i64>(7).map_err(lost)? >= midnight;
-            if seen >= LATEST && !is_today {
+            let (money, at) = (read::intent(row)?.capture.money(), row.get(7).map_err(lost)?);
+            if latest.captured(money, moment(at)).is_break() {
                 break;
             }
-            let money = read::intent(row)?.capture.money();
-            seen += 1;
-            history.captured(money, 1);
-            if is_today {
-                history.today(money.into());
-            }
         }
-        Ok(history)
+        Ok(latest.into())
     }
 
     fn note_end(&mut self, run: RunId, tally: &Tally) -> Result<(), Lost> {
         const UPDATE: &str = "UPDATE run SET ended = ? WHERE id = ?";
-        // Only what is captured stays as it is.
-        let is_final = tally.is_decided() && tally.count(Stands::NotCaptured) == 0;
-        let ended = is_final.then(|| serde_json::to_string(tally));
+        let ended = tally.is_final().then(|| serde_json::to_string(tally));
         let ended = ended.transpose().map_err(|error| Lost::Io(error.into()))?;
         self.with_desk(SystemTime::now(), |desk| {
             desk.transaction.execute(UPDATE, params![ended, run.0]).map_err(lost)?;
