@@ -13,7 +13,7 @@ use capture_journal::{
 
 use super::server::{self, Database};
 use super::store::{
-    Directory, Store as _, ask, at, captured, declined, numbered, settle, unknown, work,
+    Directory, Store as _, ask, at, captured, declined, numbered, settle, turn, unknown, work,
 };
 
 /// Where lists are kept.
@@ -432,6 +432,23 @@ fn who_asks_waits_for_a_list_and_a_list_for_who_asks() {
         assert!(!asks.is_finished());
         lock("pg_advisory_unlock");
         assert!(matches!(asks.join().unwrap(), Answer::Work(_)));
+    });
+    // What one turn settles is recorded while what it asks for waits.
+    let held = work(ask(&mut worker, 3, numbered(6))).held;
+    lock("pg_advisory_lock");
+    thread::scope(|scope| {
+        let both = scope.spawn(|| {
+            let asks = [Ask { capture: numbered(7), now: true }];
+            turn(&mut worker, 3, &[(held, captured(numbered(6)))], &asks, 0)
+        });
+        waits();
+        let recorded = "SELECT count(*) FROM capture.record";
+        assert_eq!(database.psql("capture", recorded).unwrap(), "2");
+        assert!(!both.is_finished());
+        lock("pg_advisory_unlock");
+        let turned = both.join().unwrap();
+        assert_eq!(turned.told, [captured(numbered(6))]);
+        assert!(matches!(turned.answers[..], [Answer::Work(_)]));
     });
     // Somebody is asking.
     lock("pg_advisory_lock_shared");
