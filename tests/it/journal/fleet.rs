@@ -617,6 +617,12 @@ fn what_is_long_decided_is_removed_from_every_chain() {
     // One is not decided, and everything after it in its chain stays.
     let held = work(ask(&mut hosts[1], 100, numbered(9))).held;
     let _ = settle(&mut hosts[1], 101, held, unknown(numbered(9), at(100)));
+    // So does one that was decided there, and with it what another chain has of it.
+    let held = work(ask(&mut hosts[0], 102, numbered(12))).held;
+    let _ = settle(&mut hosts[0], 103, held, unknown(numbered(12), at(102)));
+    hosts[0].run_out();
+    let held = work(ask(&mut hosts[1], 104, numbered(12))).held;
+    let _ = settle(&mut hosts[1], 105, held, captured(numbered(12)));
     record(&mut hosts[1], 10, 110, captured);
     drop(hosts);
     let mut journal = database.open_now();
@@ -630,10 +636,11 @@ fn what_is_long_decided_is_removed_from_every_chain() {
     assert_eq!(journal.prune(at(1000)).unwrap(), 3);
     let verified = journal.verify(&noted).unwrap();
     assert_eq!((verified.broken_at, verified.missing), (Vec::new(), Vec::new()));
-    assert_eq!((verified.records, verified.heads.len()), (2, 2));
+    assert_eq!((verified.records, verified.heads.len()), (4, 3));
     assert_eq!(journal.check().unwrap(), Vec::<String>::new());
     let known = |n| journal.stories(numbered(n).order_id()).unwrap().len();
     assert_eq!((1..=10).map(known).collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+    assert_eq!(journal.stories(numbered(12).order_id()).unwrap()[0].entries.len(), 2);
 }
 
 /// What another journal had not decided is looked for here, and no key looks younger for the move.
